@@ -1,0 +1,83 @@
+"""A small CNN on the 8 x 8 handwritten digits that scikit-learn ships.
+
+The architecture is that of Keras' MNIST example, scaled down. Data: UCI Optical Recognition of
+Handwritten Digits, 1,797 images.
+"""
+
+import numpy as np
+
+from harness.registry import Data, Subject
+
+TRAIN, SEARCH = 1_400, 198
+
+
+def load(seed: int, variant: str, fraction: float) -> Data:
+    """1,400 training images, 198 search samples, 199 holdout, shuffled by ``seed``."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    order = np.random.default_rng(seed).permutation(len(digits.target))
+    x = (digits.images[order, :, :, None] / 16).astype("float32")
+    y = np.eye(10, dtype="float32")[digits.target[order]]
+    used = round(TRAIN * fraction)
+    cut = TRAIN + SEARCH
+    return Data(x[:used], y[:used], x[TRAIN:cut], y[TRAIN:cut], x[cut:], y[cut:])
+
+
+def build(c):
+    from keras import Input, Sequential, layers
+
+    def weights(n: int) -> dict[str, str]:
+        return {
+            "kernel_initializer": c[f"kernel_initialiser_{n}"],
+            "bias_initializer": c[f"bias_initialiser_{n}"],
+        }
+
+    return Sequential(
+        [
+            Input((8, 8, 1)),
+            layers.Conv2D(8, 3, activation=c["activation_1"], **weights(1)),
+            layers.Conv2D(16, 3, activation=c["activation_2"], **weights(2)),
+            layers.MaxPooling2D(2),
+            layers.Dropout(c["dropout_1"]),
+            layers.Flatten(),
+            *(
+                layers.Dense(c["units_3"], activation=c["activation_3"], **weights(3))
+                for _ in range(c["layers_3"])
+            ),
+            layers.Dropout(c["dropout_2"]),
+            layers.Dense(10, activation=c["activation_4"], **weights(4)),
+        ]
+    )
+
+
+SUBJECT = Subject(
+    title="CNN on 8 x 8 handwritten digits",
+    metric="accuracy",
+    labels="one_hot",
+    fixed={
+        "loss": "categorical_crossentropy",
+        "optimiser": "adam",
+        "learning_rate": 0.001,
+        "batch_size": 32,
+        "epochs": 10,
+        "layers_3": 1,
+        "units_3": 64,
+        "activation_1": "relu",
+        "activation_2": "relu",
+        "activation_3": "relu",
+        "activation_4": "softmax",
+        "kernel_initialiser_1": "glorot_uniform",
+        "kernel_initialiser_2": "glorot_uniform",
+        "kernel_initialiser_3": "glorot_uniform",
+        "kernel_initialiser_4": "glorot_uniform",
+        "bias_initialiser_1": "zeros",
+        "bias_initialiser_2": "zeros",
+        "bias_initialiser_3": "zeros",
+        "bias_initialiser_4": "zeros",
+        "dropout_1": 0.25,
+        "dropout_2": 0.25,
+    },
+    load=load,
+    build=build,
+)

@@ -1,0 +1,288 @@
+"""What the stages hand to each other: frozen records, and tables with one declared schema each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one training produced. Times are seconds; metrics are in the metric's own unit."""
+
+    status: TrialStatus
+    seconds: float
+    """Inside training and its evaluation, on the run's one device. Building is not in it."""
+    fidelity: float = 1.0
+    """Share of the configuration's training steps that the program has had, in (0, 1]."""
+    steps: int = 0
+    """Training steps that this training added."""
+    search: float | None = None
+    """Metric on the search part: what a technique may see."""
+    holdout: float | None = None
+    """Metric on the holdout part: what the tables report; no technique reads it."""
+    cause: Cause | None = None
+    message: str = ""
+    losses: tuple[float, ...] = ()
+    """Mean training loss of each epoch that this training added."""
+    data_seconds: float = 0.0
+    build_seconds: float = 0.0
+    """Building and compiling; timed apart and not charged by the clock ``training``."""
+    evaluate_seconds: float = 0.0
+    """The part of ``seconds`` that judged the program."""
+    total_seconds: float = 0.0
+    """From request to answer, everything included."""
+
+    def __post_init__(self) -> None:
+        judged = self.search is not None and self.holdout is not None
+        may = self.status in (TrialStatus.COMPLETED, TrialStatus.CUT)
+        must = self.status is TrialStatus.COMPLETED
+        if (must and not judged) or (judged and not may) or (self.search is None) != (
+            self.holdout is None
+        ):
+            raise ValueError(
+                "a completed trial has search and holdout values, a cut one may, others have none."
+                f" Received: status={self.status.value}, search={self.search}, "
+                f"holdout={self.holdout}"
+            )
+        if judged and not (math.isfinite(self.search) and math.isfinite(self.holdout)):  # type: ignore[arg-type]
+            raise ValueError(
+                f"a judged trial has finite values. Received: search={self.search}, "
+                f"holdout={self.holdout}"
+            )
+        if not (self.seconds >= 0 and 0 < self.fidelity <= 1):
+            raise ValueError(
+                "seconds are >= 0 and fidelity is in (0, 1]. "
+                f"Received: seconds={self.seconds}, fidelity={self.fidelity}"
+            )
+
+    @property
+    def judged(self) -> bool:
+        return self.search is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One training of one configuration, as a technique yields it."""
+
+    proposal: int
+    """Number of the configuration within the run, from 0; a configuration that is trained on
+    (BOHB) keeps its number."""
+    configuration: Configuration
+    outcome: Outcome
+    suggest_seconds: float = 0.0
+    """What the technique spent to decide on this trial."""
+    note: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else the technique wants kept, as plain JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: str
+    """``str``, ``int``, ``float`` or ``bool``; a missing value stays missing in all of them."""
+    unit: str
+    meaning: str
+
+
+_DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A schema that the writer and the reader of a table share."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.names)) != len(self.columns):
+            raise ValueError(f"two columns of table {self.name} share a name")
+
+    @property
+    def names(self) -> list[str]:
+        return [c.name for c in self.columns]
+
+    def frame(self, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+        """The rows as a frame with exactly the declared columns, in order.
+
+        Raises:
+            ValueError: If a row lacks a column or has one more.
+        """
+        rows = list(rows)
+        for row in rows:
+            if set(row) != set(self.names):
+                raise ValueError(
+                    f"table {self.name}: missing {sorted(set(self.names) - set(row))}, "
+                    f"unknown {sorted(set(row) - set(self.names))}"
+                )
+        columns = {
+            c.name: pd.array([_missing(row[c.name]) for row in rows], dtype=_DTYPES[c.type])
+            for c in self.columns
+        }
+        return pd.DataFrame(columns)
+
+    def write(self, frame: pd.DataFrame, path: Path) -> None:
+        """As CSV, at full precision."""
+        if list(frame.columns) != self.names:
+            raise ValueError(f"table {self.name} has columns {self.names}, not {[*frame.columns]}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_csv(path, index=False)
+
+    def read(self, path: Path) -> pd.DataFrame:
+        """Raises HarnessError if the file is not this table."""
+        try:
+            frame = pd.read_csv(path, dtype={c.name: _DTYPES[c.type] for c in self.columns})
+        except (OSError, ValueError) as error:
+            raise HarnessError(f"{path} cannot be read as table '{self.name}': {error}") from None
+        if list(frame.columns) != self.names:
+            lacking = [n for n in self.names if n not in frame.columns]
+            raise HarnessError(
+                f"{path} is no table '{self.name}': it lacks the columns {lacking or 'none'}; "
+                f"found {list(frame.columns)}"
+            )
+        return frame
+
+
+def _missing(value: Any) -> Any:
+    return pd.NA if value is None else value
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    """Columns from lines of ``name | type | unit | meaning``."""
+    rows = [[part.strip() for part in line.split("|")] for line in text.strip().splitlines()]
+    return tuple(Column(*row) for row in rows)
+
+
+SCORES = Table(
+    "scores",
+    _columns("""
+        fault               | str   |         | id of the fault
+        technique           | str   |         | name of the technique
+        budget              | float | x T     | budget as a multiple of the faulty program's training time
+        clock               | str   |         | what was charged
+        protocol            | str   |         | the choices of this analysis
+        space               | str   |         | search space
+        data                | str   |         | data variant
+        fraction            | float | share   | share of the training data used
+        metric              | str   |         | what mean, std, faulty_mean and fix_mean measure
+        n                   | int   | runs    | runs of the technique
+        n_baseline          | int   | runs    | trainings of the faulty program
+        mean                | float | metric  | mean over the runs of the holdout metric of each run's winner
+        std                 | float | metric  | its standard deviation (ddof as in the protocol)
+        faulty_mean         | float | metric  | mean over the trainings of the faulty program, holdout
+        fix_mean            | float | metric  | mean over the trainings of the fixed program, holdout
+        p_wilcoxon          | float |         | two-sided Wilcoxon signed-rank, faulty against patched, paired by position
+        p_mannwhitney       | float |         | two-sided Mann-Whitney U, faulty against patched
+        p_holm              | float |         | p_mannwhitney after Holm over all cells of one budget
+        significant         | bool  |         | significantly better than the faulty program, as the protocol says
+        a12                 | float | [0, 1]  | Vargha-Delaney: chance that a patched value is better than a faulty one
+        repaired            | bool  |         | significant and a12 >= 0.71
+        ir                  | float |         | improvement rate; missing where the baseline does not expose the fault
+        ir_low              | float |         | lower end of its 95 % bootstrap interval
+        ir_high             | float |         | upper end
+        complexity_mean     | float | share   | hyperparameters that the winner changed, mean over the runs
+        fix_complexity      | float | share   | the same for the true fix
+        aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over the runs
+        aj_as_published_mean | float | share  | the same with the patch taken against the fix, as the study's scripts do
+        no_better           | int   | runs    | runs whose winner is no better than the faulty program on the search part
+        unjudged            | int   | runs    | runs without any judged trial
+        trials_mean         | float | trials  | configurations tried per run
+        training_seconds    | float | s       | mean per run: inside training and its evaluation
+        search_seconds      | float | s       | mean per run: deciding what to try
+        other_seconds       | float | s       | mean per run: building, compiling, starting, recording
+        status              | str   |         | ok, no_better, not_exposed, timed_out, not_applicable, no_symptom
+    """),
+)
+
+SUMMARY = Table(
+    "summary",
+    _columns("""
+        technique           | str   |         | name of the technique
+        budget              | float | x T     | budget
+        faults              | int   |         | faults with runs
+        exposed             | int   |         | of these, exposed by the baseline
+        significant         | int   |         | faults with a significant improvement
+        repaired            | int   |         | of these, with a12 >= 0.71
+        ir_median           | float |         | median improvement rate over the exposed faults
+        std_mean            | float | metric  | mean standard deviation over the faults judged by accuracy
+        complexity_median   | float | share   | median over the faults of the patches' complexity
+        aj_mean             | float | share   | mean asymmetric Jaccard, as defined
+        trials_per_run      | float | trials  | configurations tried per run, mean
+        training_seconds    | float | s       | over all runs: inside training and its evaluation
+        search_seconds      | float | s       | over all runs: deciding what to try
+        other_seconds       | float | s       | over all runs: everything else
+    """),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The faulty and the fixed program, trained repeatedly."""
+
+    fault: str
+    metric: str
+    faulty_holdout: Sequence[float]
+    """Holdout metric of each judged training of the faulty program; as trained, not sorted."""
+    fixed_holdout: Sequence[float]
+    faulty_search: Sequence[float]
+    fixed_search: Sequence[float]
+    training_time: float
+    """T, seconds: the median over the trainings of the faulty program."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One trial of a stored run, as the analysis reads it."""
+
+    proposal: int
+    status: TrialStatus
+    search: float | None
+    holdout: float | None
+    fidelity: float
+    spent: float
+    """Seconds charged to the run's clock when this trial had ended, this one included."""
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One technique on one fault under one budget, for one repetition: what the analysis reads."""
+
+    fault: str
+    technique: str
+    budget: float
+    """As a multiple of T."""
+    clock: str
+    space: str
+    data: str
+    fraction: float
+    repetition: int
+    metric: str
+    faulty: Configuration
+    """The faulty program's configuration, settings included."""
+    fixed: Configuration
+    trials: Sequence[RunRow]
+    status: str
+    """What the technique itself said: ``ok``, ``not_applicable`` or ``no_symptom``."""
+    training_seconds: float
+    search_seconds: float
+    total_seconds: float
+
+
+def changed(before: Configuration, after: Configuration) -> dict[str, tuple[Value, Value]]:
+    """A patch: the values that differ, each before and after; ``1`` equals ``1.0``.
+
+    >>> changed({"epochs": 1, "loss": "hinge"}, {"epochs": 5, "loss": "hinge"})
+    {'epochs': (1, 5)}
+    """
+    if set(before) != set(after):
+        raise ValueError(f"not one program's configurations: {sorted(set(before) ^ set(after))}")
+    return {name: (before[name], after[name]) for name in before if before[name] != after[name]}

@@ -1,0 +1,121 @@
+"""What a technique promises, and what it is given.
+
+The technique proposes, ``train`` trains and times, the clock charges, the runner records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from harness.space import Space
+from harness.tables import Outcome, Trial
+from harness.vocabulary import Configuration, Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """The program under repair: how to build it and what it trains on. It holds no truth."""
+
+    framework: str
+    labels: str
+    build: Callable[[Configuration], Any]
+    """Configuration -> uncompiled model."""
+    data: Callable[[], Any]
+    """() -> (x_train, y_train, x_search, y_search)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairTask:
+    """All that a technique learns of a fault: no id, no ground truth, no holdout value."""
+
+    faulty: Configuration
+    """The faulty program's configuration, settings included."""
+    space: Space
+    metric: Metric
+    """Measures the search part; knows its direction."""
+    training_time: float
+    """T, seconds: the median training time of the faulty program."""
+    program: Program | None = None
+
+
+class Train(Protocol):
+    """Trains one configuration and judges it. Can be pickled; never raises for a bad program."""
+
+    def __call__(
+        self, configuration: Configuration, *, proposal: int, fidelity: float, limit: float
+    ) -> Outcome:
+        """Train and judge.
+
+        Args:
+            configuration: Complete, settings included.
+            proposal: Number of the configuration within the run, from 0. It seeds the training,
+                and a second call with the same number continues the training of the first.
+            fidelity: Share of the configuration's training steps to reach, in (0, 1].
+            limit: Seconds after which the training is cut.
+        """
+
+
+@runtime_checkable
+class Clock(Protocol):
+    """See ``harness.budget.Clock``."""
+
+    budget: float
+
+    @property
+    def spent(self) -> float: ...
+
+    def charge(self, outcome: Outcome) -> float: ...
+
+
+@runtime_checkable
+class Technique(Protocol):
+    """Looks for a patch for one fault until its budget is spent.
+
+    A technique is a frozen dataclass: its fields are its settings and part of a run's identity.
+    After ``repair`` has ended, ``health`` tells how the search went.
+    """
+
+    def repair(
+        self, task: RepairTask, train: Train, clock: Clock, seed: int
+    ) -> Iterator[Trial | Finish]:
+        """Yield trials in the order they finish; start none once ``clock`` is exhausted.
+
+        The runner charges the clock for each trial before it asks for the next one. The last
+        thing yielded may be a :class:`Finish`. Equal arguments give equal trials, in any process.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A technique's closing word: how its search went, and whether it applied at all."""
+
+    health: Mapping[str, int | float | str]
+    status: str = "ok"
+    """``ok``, ``not_applicable`` or ``no_symptom``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What an optimiser wants trained next."""
+
+    proposal: int
+    configuration: Configuration
+    fidelity: float = 1.0
+    note: Mapping[str, Any] | None = None
+
+
+class Optimiser(Protocol):
+    """Ask-and-tell: a search algorithm without any idea of processes, clocks or files.
+
+    One proposal is asked for and told about at a time.
+    """
+
+    def ask(self) -> Proposal: ...
+
+    def tell(self, proposal: Proposal, outcome: Outcome) -> None:
+        """Learn how ``proposal`` did. Called once for every proposal, failures included."""
+
+    def health(self) -> Mapping[str, int | float | str]:
+        """Counters of how the search went, at any time."""

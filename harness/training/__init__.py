@@ -1,0 +1,14 @@
+"""Trains one configuration of one subject and judges it. Needs no Ray: a debugger will do.
+
+>>> from harness.registry import load_registry
+>>> from harness.training import Request, Trainer, configure
+>>> configure("tensorflow", threads=1)                              # doctest: +SKIP
+>>> fault = load_registry()["D7"]
+>>> Trainer().train(Request.of(fault, fault.fixed, seed=1)).status  # doctest: +SKIP
+<TrialStatus.COMPLETED: 'completed'>
+"""
+
+from harness.training.device import configure, device, memory
+from harness.training.trainer import Request, Trainer
+
+__all__ = ["Request", "Trainer", "configure", "device", "memory"]

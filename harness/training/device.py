@@ -1,0 +1,77 @@
+"""Sets up the one framework of a training process, before it is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from harness.vocabulary import HarnessError, unknown
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def configure(backend: str, threads: int = 1) -> None:
+    """Choose the Keras backend and the number of threads of this process.
+
+    One thread is the fastest way to train small programs, and makes sums repeatable.
+
+    Raises:
+        HarnessError: If there is no such backend, or Keras runs on another one already.
+    """
+    if backend not in BACKENDS:
+        raise unknown("Keras backend", backend, BACKENDS)
+    loaded = sys.modules.get("keras")
+    if loaded is not None:
+        if loaded.config.backend() != backend:
+            raise HarnessError(
+                f"this process runs Keras on {loaded.config.backend()}; a process has one backend, "
+                f"and {backend} was asked for"
+            )
+        return
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    elif backend == "jax":
+        single = "--xla_cpu_multi_thread_eigen=false" if threads == 1 else ""
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {single}".strip()
+    else:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def device() -> str:
+    """What this process trains on, in words: backend and CPU or GPU."""
+    import keras
+
+    backend: str = keras.config.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        kinds = [d.device_type for d in tf.config.list_logical_devices()]
+    elif backend == "jax":
+        import jax
+
+        kinds = [f"{d.platform} {d.device_kind}" for d in jax.devices()]
+    else:
+        import torch
+
+        gpu = torch.cuda.is_available()
+        kinds = [torch.cuda.get_device_name()] if gpu else ["CPU"]
+    return f"{backend} on {', '.join(kinds)}"
+
+
+def memory() -> int:
+    """Bytes of memory that this process holds (resident)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

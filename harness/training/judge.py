@@ -1,0 +1,50 @@
+"""The metrics of a program, from its predictions. Non-finite predictions have no value."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.vocabulary import METRICS, unknown
+
+
+def accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Share of samples classified correctly, in [0, 1].
+
+    The comparison follows the shapes, as Keras resolves "accuracy", never the loss.
+
+    Args:
+        y: Labels: (n, k) one-hot, (n, 1) binary, or (n,) class numbers.
+        predicted: (n, k) scores, or (n, 1) scores compared with 0.5.
+
+    >>> accuracy(np.array([[0.0], [1.0]]), np.array([[0.2], [0.4]]))
+    0.5
+    """
+    if y.ndim == 2 and y.shape[1] > 1:
+        return float(np.mean(np.argmax(y, axis=1) == np.argmax(predicted, axis=1)))
+    labels = y.reshape(-1)
+    if predicted.ndim == 2 and predicted.shape[1] > 1:
+        return float(np.mean(labels == np.argmax(predicted, axis=1)))
+    return float(np.mean(labels == (predicted.reshape(-1) > 0.5)))
+
+
+def mae(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean absolute error, in the unit of the target.
+
+    >>> mae(np.array([[1.0], [2.0]]), np.array([[1.5], [2.0]]))
+    0.25
+    """
+    return float(np.mean(np.abs(y - predicted)))
+
+
+_FUNCTIONS = {"accuracy": accuracy, "mae": mae}
+assert set(_FUNCTIONS) == set(METRICS)
+
+
+def judge(metric: str, y: np.ndarray, predicted: np.ndarray) -> float | None:
+    """The value of ``metric``, or None where predictions or value are not finite."""
+    if metric not in _FUNCTIONS:
+        raise unknown("metric", metric, _FUNCTIONS)
+    if not np.isfinite(predicted).all():
+        return None
+    value = _FUNCTIONS[metric](y, np.asarray(predicted, dtype=np.float64))
+    return value if np.isfinite(value) else None

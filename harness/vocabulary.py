@@ -1,0 +1,106 @@
+"""The words that code, configuration, columns and prose share. Nothing here imports the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+Value = str | int | float | bool
+"""One value of one hyperparameter; always a plain Python scalar, never a NumPy one."""
+
+Configuration = Mapping[str, Value]
+"""A flat mapping from hyperparameter (and setting) to value: one DNN program."""
+
+
+class TrialStatus(StrEnum):
+    """How one training ended."""
+
+    COMPLETED = "completed"
+    """Trained as long as asked, and judged."""
+    DIVERGED = "diverged"
+    """Loss, weights, predictions or metric became non-finite: a bad patch, never a score."""
+    CRASHED = "crashed"
+    """Training raised, hung or lost its process."""
+    CUT = "cut"
+    """The budget ended during the training; judged with the epochs it reached, if any."""
+    INVALID = "invalid"
+    """Recognised before training as a program that cannot train; nothing is charged."""
+
+
+class Cause(StrEnum):
+    """Why a trial was not judged."""
+
+    SHAPE = "shape"
+    LABELS = "labels"
+    INITIALISER = "initialiser"
+    NON_FINITE = "non_finite"
+    MEMORY = "memory"
+    TIME_OUT = "time_out"
+    INFRASTRUCTURE = "infrastructure"
+    PROGRAM = "program"
+
+
+class CellStatus(StrEnum):
+    """What a run, or a group of runs, amounts to."""
+
+    OK = "ok"
+    NO_BETTER = "no_better"
+    """No trial was better than the faulty program by the metric that the technique sees."""
+    NOT_APPLICABLE = "not_applicable"
+    NO_SYMPTOM = "no_symptom"
+    TIMED_OUT = "timed_out"
+    """The budget ended before any trial could be judged."""
+    NOT_EXPOSED = "not_exposed"
+    """The baseline does not tell the faulty program from the fixed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A measure of how well a program learned; its direction is stored here, once."""
+
+    name: str
+    higher_is_better: bool
+    worst: float | None
+    """The worst value that can occur, or None if there is no bound."""
+    digits: int
+    """Decimals shown in tables; files keep full precision."""
+    meaning: str
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether ``a`` is strictly better than ``b``."""
+        return a > b if self.higher_is_better else a < b
+
+    def best(self, values: Iterable[float]) -> float:
+        return max(values) if self.higher_is_better else min(values)
+
+    def loss(self, value: float) -> float:
+        """``value`` as something to minimise."""
+        return -value if self.higher_is_better else value
+
+
+METRICS: Mapping[str, Metric] = {
+    m.name: m
+    for m in (
+        Metric("accuracy", True, 0.0, 2, "share of samples classified correctly, in [0, 1]"),
+        Metric("mae", False, None, 3, "mean absolute error, in the unit of the target, >= 0"),
+    )
+}
+
+
+class HarnessError(Exception):
+    """Bad input: one message that says what was asked, what was found and what would work."""
+
+
+def unknown(kind: str, asked: object, known: Iterable[str], hint: str = "") -> HarnessError:
+    """The error for a name that is not registered, with suggestions.
+
+    >>> str(unknown("fault", "M9", ["M1", "M2", "R1"]))
+    "no fault 'M9'. Did you mean M1, M2? Registered: M1, M2, R1"
+    """
+    names = list(known)
+    close = get_close_matches(str(asked), names, n=3, cutoff=0.4)
+    guess = f" Did you mean {', '.join(close)}?" if close else ""
+    listed = ", ".join(names) if len(names) <= 12 else f"{len(names)} of them"
+    return HarnessError(f"no {kind} '{asked}'.{guess} Registered: {listed or 'none'}{hint}")
