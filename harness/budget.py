@@ -17,7 +17,7 @@ from harness.vocabulary import HarnessError, unknown
 
 
 class Clock(Protocol):
-    """Counts what one run has been charged, in seconds. Plain data: it can be pickled."""
+    """Counts what one run has been charged, in seconds."""
 
     budget: float
     """Seconds that the run may be charged."""
@@ -27,6 +27,9 @@ class Clock(Protocol):
 
     def charge(self, outcome: Outcome) -> float:
         """Count one training; return what was charged for it, in seconds."""
+
+    def replay(self, spent: float, *, last: bool) -> None:
+        """Stand where the clock stood after a recorded training; ``last`` lets it go on."""
 
 
 def remaining(clock: Clock) -> float:
@@ -40,7 +43,7 @@ def exhausted(clock: Clock) -> bool:
 
 @dataclass
 class TrainingClock:
-    """Charges the seconds inside training and its evaluation. Continuing a run costs nothing."""
+    """Charges the seconds inside training and its evaluation."""
 
     budget: float
     spent: float = 0.0
@@ -49,32 +52,42 @@ class TrainingClock:
         self.spent += outcome.seconds
         return outcome.seconds
 
+    def replay(self, spent: float, *, last: bool) -> None:
+        self.spent = spent
+
 
 @dataclass
 class WallClock:
     """Charges everything that passes, the technique's own thinking included, as in the study.
 
-    A clock that is set back counts as standing still. A run that is continued starts from what its
-    log says was spent (``before``), so the time in between is not charged.
+    A machine whose time is set back makes the clock stand still, never go back. While a run is
+    replayed from its log the clock shows what the log says.
     """
 
     budget: float
-    before: float = 0.0
     now: Callable[[], float] = time.monotonic
-    _started: float = field(init=False)
     _latest: float = field(init=False, default=0.0)
+    _before: float = field(init=False, default=0.0)
+    _since: float | None = field(init=False)
+    _charged: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        self._started = self.now()
-        self._latest = self.before
+        self._since = self.now()
 
     @property
     def spent(self) -> float:
-        self._latest = max(self._latest, self.before + self.now() - self._started)
+        if self._since is not None:
+            self._latest = max(self._latest, self._before + self.now() - self._since)
         return self._latest
 
     def charge(self, outcome: Outcome) -> float:
-        return outcome.total_seconds
+        """What has passed since the last training, this one included."""
+        before, self._charged = self._charged, self.spent
+        return self._charged - before
+
+    def replay(self, spent: float, *, last: bool) -> None:
+        self._latest = self._before = self._charged = spent
+        self._since = self.now() if last else None
 
 
 CLOCKS: dict[str, Callable[[float], Clock]] = {"training": TrainingClock, "wall": WallClock}

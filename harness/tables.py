@@ -39,6 +39,8 @@ class Outcome:
     """The part of ``seconds`` that judged the program."""
     total_seconds: float = 0.0
     """From request to answer, everything included."""
+    memory: int = 0
+    """Bytes that the training process held afterwards."""
 
     def __post_init__(self) -> None:
         judged = self.search is not None and self.holdout is not None
@@ -93,6 +95,7 @@ class Column:
 
 
 _DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
+_MISSING = {"str": pd.NA, "int": pd.NA, "float": math.nan, "bool": pd.NA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,10 @@ class Table:
                     f"unknown {sorted(set(row) - set(self.names))}"
                 )
         columns = {
-            c.name: pd.array([_missing(row[c.name]) for row in rows], dtype=_DTYPES[c.type])
+            c.name: pd.array(
+                [_MISSING[c.type] if row[c.name] is None else row[c.name] for row in rows],
+                dtype=_DTYPES[c.type],
+            )
             for c in self.columns
         }
         return pd.DataFrame(columns)
@@ -151,10 +157,6 @@ class Table:
         return frame
 
 
-def _missing(value: Any) -> Any:
-    return pd.NA if value is None else value
-
-
 def _columns(text: str) -> tuple[Column, ...]:
     """Columns from lines of ``name | type | unit | meaning``."""
     rows = [[part.strip() for part in line.split("|")] for line in text.strip().splitlines()]
@@ -179,18 +181,21 @@ SCORES = Table(
         std                 | float | metric  | its standard deviation (ddof as in the protocol)
         faulty_mean         | float | metric  | mean over the trainings of the faulty program, holdout
         fix_mean            | float | metric  | mean over the trainings of the fixed program, holdout
+        training_time       | float | s       | T: median training time of the faulty program
+        exposed             | bool  |         | the baseline tells the faulty program from the fixed one
         p_wilcoxon          | float |         | two-sided Wilcoxon signed-rank, faulty against patched, paired by position
         p_mannwhitney       | float |         | two-sided Mann-Whitney U, faulty against patched
-        p_holm              | float |         | p_mannwhitney after Holm over all cells of one budget
+        p_holm              | float |         | p_mannwhitney after Holm over all cells of one budget (and one setting)
         significant         | bool  |         | significantly better than the faulty program, as the protocol says
         a12                 | float | [0, 1]  | Vargha-Delaney: chance that a patched value is better than a faulty one
-        repaired            | bool  |         | significant and a12 >= 0.71
+        repaired            | bool  |         | significant and a12 >= 0.71 (as in the protocol)
         ir                  | float |         | improvement rate; missing where the baseline does not expose the fault
         ir_low              | float |         | lower end of its 95 % bootstrap interval
         ir_high             | float |         | upper end
-        complexity_mean     | float | share   | hyperparameters that the winner changed, mean over the runs
+        patches             | int   | runs    | runs that end with a patch: the next means are over these
+        complexity_mean     | float | share   | hyperparameters that the winner changed, mean over the patches
         fix_complexity      | float | share   | the same for the true fix
-        aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over the runs
+        aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over the patches
         aj_as_published_mean | float | share  | the same with the patch taken against the fix, as the study's scripts do
         no_better           | int   | runs    | runs whose winner is no better than the faulty program on the search part
         unjudged            | int   | runs    | runs without any judged trial
@@ -207,14 +212,19 @@ SUMMARY = Table(
     _columns("""
         technique           | str   |         | name of the technique
         budget              | float | x T     | budget
+        clock               | str   |         | what was charged
+        protocol            | str   |         | the choices of this analysis
+        space               | str   |         | search space
+        data                | str   |         | data variant
+        fraction            | float | share   | share of the training data used
         faults              | int   |         | faults with runs
         exposed             | int   |         | of these, exposed by the baseline
         significant         | int   |         | faults with a significant improvement
-        repaired            | int   |         | of these, with a12 >= 0.71
-        ir_median           | float |         | median improvement rate over the exposed faults
+        repaired            | int   |         | of these, with a12 >= 0.71 (as in the protocol)
+        ir_median           | float |         | median improvement rate over the faults that have one
         std_mean            | float | metric  | mean standard deviation over the faults judged by accuracy
         complexity_median   | float | share   | median over the faults of the patches' complexity
-        aj_mean             | float | share   | mean asymmetric Jaccard, as defined
+        aj_mean             | float | share   | mean over the faults of the protocol's asymmetric Jaccard
         trials_per_run      | float | trials  | configurations tried per run, mean
         training_seconds    | float | s       | over all runs: inside training and its evaluation
         search_seconds      | float | s       | over all runs: deciding what to try

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from harness.budget import Clock
 from harness.space import Space
 from harness.tables import Outcome, Trial
 from harness.vocabulary import Configuration, Metric
@@ -58,23 +59,10 @@ class Train(Protocol):
 
 
 @runtime_checkable
-class Clock(Protocol):
-    """See ``harness.budget.Clock``."""
-
-    budget: float
-
-    @property
-    def spent(self) -> float: ...
-
-    def charge(self, outcome: Outcome) -> float: ...
-
-
-@runtime_checkable
 class Technique(Protocol):
     """Looks for a patch for one fault until its budget is spent.
 
     A technique is a frozen dataclass: its fields are its settings and part of a run's identity.
-    After ``repair`` has ended, ``health`` tells how the search went.
     """
 
     def repair(

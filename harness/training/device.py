@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from harness.vocabulary import HarnessError, unknown
 
@@ -75,3 +76,29 @@ def memory() -> int:
     """Bytes of memory that this process holds (resident)."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def seed_torch(seed: int) -> None:
+    """Fix what Keras draws from PyTorch's own generator, such as dropout; else there is none."""
+    if "torch" in sys.modules and os.environ.get("KERAS_BACKEND") == "torch":
+        import torch
+
+        torch.manual_seed(seed)
+
+
+def torch_state() -> list[Any]:
+    """The states of PyTorch's generators; empty on other backends."""
+    if os.environ.get("KERAS_BACKEND") != "torch":
+        return []
+    import torch
+
+    return [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
+
+
+def restore_torch_state(state: list[Any]) -> None:
+    """Go on where ``torch_state`` was called."""
+    if state:
+        import torch
+
+        torch.set_rng_state(state[0])
+        torch.cuda.set_rng_state_all(state[1:])

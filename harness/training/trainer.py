@@ -19,6 +19,7 @@ import numpy as np
 from harness.operators import operator_of
 from harness.registry import Data, Fault, Subject, load_registry
 from harness.tables import Outcome
+from harness.training.device import restore_torch_state, seed_torch, torch_state
 from harness.training.judge import judge
 from harness.training.steps import Loop, make_loop
 from harness.vocabulary import Cause, Configuration, TrialStatus
@@ -98,6 +99,7 @@ class _State:
 
     steps: int
     variables: list[np.ndarray]
+    generators: list[Any]
 
 
 class Trainer:
@@ -185,7 +187,9 @@ class Trainer:
             )
         if reached == target and request.fidelity < 1:
             variables = [np.array(v) for v in _variables(program)]
-            self._unfinished[request.run, request.proposal] = _State(reached, variables)
+            self._unfinished[request.run, request.proposal] = _State(
+                reached, variables, torch_state()
+            )
         status = TrialStatus.COMPLETED if reached == target else TrialStatus.CUT
         return outcome(status, ended - began, search=search, holdout=holdout, **more)
 
@@ -243,12 +247,14 @@ class Trainer:
         """
         for key in [k for k in self._unfinished if k[0] != request.run]:
             del self._unfinished[key]
+        seed_torch(request.seed)
         if not steps:
             return 0
         state = self._unfinished.pop((request.run, request.proposal), None)
         if state is not None and state.steps == steps:
             for variable, value in zip(_variables(program), state.variables, strict=True):
                 variable.assign(value)
+            restore_torch_state(state.generators)
             return steps
         samples = len(next(iter(self._data.values()))[1])
         _steps(program.loop, request, per_epoch, samples, 0, steps, float("inf"))

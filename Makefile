@@ -1,0 +1,100 @@
+# `make` alone prints the commands. Each command sets itself up first.
+.DEFAULT_GOAL := help
+SHELL := bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.8
+RESULTS ?= results
+
+# What a study can be told; empty means: as the plan says.
+PLAN ?= laptop
+BUDGET ?= 20
+comma := ,
+OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
+	$(if $(FAULTS),plan.faults=[$(FAULTS)]) \
+	$(if $(TECHNIQUES),plan.techniques=[$(TECHNIQUES)]) \
+	$(if $(REPEATS),plan.repetitions=$(REPEATS)) \
+	$(if $(FRACTION),plan.fraction=$(FRACTION)) \
+	$(if $(SEED),seed=$(SEED)) \
+	$(if $(CLOCK),clock=$(CLOCK)) \
+	$(if $(SPACE),space=$(SPACE)) \
+	$(if $(PROTOCOL),protocol=$(PROTOCOL)) \
+	$(if $(BACKEND),backend=$(BACKEND)) \
+	$(if $(WORKERS),workers=$(WORKERS)) \
+	$(ARGS)
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  A study takes PLAN=$(PLAN) BUDGET=$(BUDGET) and, if wanted, FAULTS=D1,D7 TECHNIQUES=hebo REPEATS=3"
+	@echo "  SEED=1 CLOCK=wall SPACE=icst23 PROTOCOL=icst23 BACKEND=jax WORKERS=1 RESULTS=folder FAULTS_PATH=folder"
+
+.PHONY: setup
+setup: $(VENV)/.ready ## make the environment in .venv; does nothing if it is up to date
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
+		echo "error: $(PYTHON) is $$($(PYTHON) --version 2>&1); Python 3.11 or 3.12 is needed: make setup PYTHON=python3.11" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --python $(BIN)/python \
+		--constraints constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: lock
+lock: $(VENV)/.ready ## write the versions that are newest now into constraints.txt
+	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--upgrade --no-header --no-annotate --extra dev pyproject.toml --output-file constraints.new
+	@(sed -n '/^#/p' constraints.txt; grep -vE '^(nvidia|cuda|triton|torch==|--)' constraints.new; \
+		sed -nE 's/^ *"(torch==[^"]*)".*/\1/p' pyproject.toml) > constraints.tmp
+	@mv constraints.tmp constraints.txt; rm constraints.new
+
+.PHONY: check
+check: setup ## lint, format, types, and that imports only go downwards
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -p no:cacheprovider tests/test_imports.py
+
+.PHONY: test
+test: setup ## the fast tests
+	$(BIN)/pytest -q -m "not slow and not gpu"
+
+.PHONY: test-all
+test-all: setup ## all tests
+	$(BIN)/pytest -q
+
+.PHONY: bench
+bench: setup ## measure what docs/performance.md states, side by side
+	$(BIN)/python -m experiments.bench
+
+.PHONY: faults
+faults: setup ## list the faults: what is wrong, ground truth, operators
+	@$(BIN)/python experiments/faults.py
+
+.PHONY: baseline
+baseline: setup ## train faulty and fixed programs: training time, is the fault exposed?
+	@$(BIN)/python experiments/baseline.py $(OVERRIDES)
+
+.PHONY: experiment
+experiment: setup ## run a repair study, print and save its tables
+	@$(BIN)/python experiments/repair.py $(OVERRIDES)
+
+.PHONY: missing
+missing: setup ## what a study still lacks; the last line counts it
+	@$(BIN)/python experiments/missing.py $(OVERRIDES)
+
+.PHONY: tables
+tables: setup ## rebuild a study's tables from its stored runs
+	@$(BIN)/python experiments/tables.py $(OVERRIDES)
+
+.PHONY: mlflow
+mlflow: setup ## browse the runs in MLflow's user interface
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(RESULTS)/mlflow.db
+
+.PHONY: clean
+clean: ## remove the environment and caches; results stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

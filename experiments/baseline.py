@@ -1,0 +1,56 @@
+"""Train faulty and fixed program of every fault of a plan, and say whether the fault shows.
+
+make baseline PLAN=laptop
+"""
+
+from __future__ import annotations
+
+from common import main, plan, protocol, store, workers
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+
+from harness.analysis.scores import exposure
+from harness.registry import load_registry
+
+
+def run(cfg: DictConfig) -> int:
+    study, results, judged = plan(cfg), store(cfg), protocol(cfg)
+    registry, console = load_registry(), Console()
+    from harness.engine import Pool  # imports Ray, after the input is known to be good
+    from harness.runner import measure_baselines
+
+    opened: list[Pool] = []
+
+    def pool() -> Pool:
+        opened.append(Pool(workers(cfg), int(cfg.threads)).__enter__())
+        return opened[0]
+
+    try:
+        measured = measure_baselines(study, registry, results, pool, console.print)
+    finally:
+        for each in opened:
+            each.__exit__(None, None, None)
+    table = Table("fault", "T (s)", "metric", "faulty", "fixed", "p", "A12", "exposed", box=None)
+    for fault, baseline in measured.items():
+        shown = exposure(baseline, judged)
+        table.add_row(
+            fault,
+            f"{baseline.training_time:.4f}",
+            baseline.metric,
+            *(_list(v) for v in (baseline.faulty_holdout, baseline.fixed_holdout)),
+            f"{shown.p:.2g}",
+            f"{shown.a12:.2f}",
+            "yes" if shown.exposed else "no",
+        )
+    console.print(table)
+    return 0
+
+
+def _list(values) -> str:
+    """Mean and number of the judged trainings."""
+    return f"{sum(values) / len(values):.3f} (n {len(values)})" if values else "none judged"
+
+
+if __name__ == "__main__":
+    main(run, "repair")

@@ -1,0 +1,173 @@
+"""What the experiments share: from Hydra's configuration to plain values, and one way to fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from harness.analysis.protocols import Protocol
+from harness.budget import check_budget
+from harness.plan import Plan, import_technique
+from harness.registry import load_registry
+from harness.store import Store, digest
+from harness.techniques.base import Technique
+from harness.vocabulary import HarnessError, unknown
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+NO_SWEEP = ("-m", "--multirun")
+
+
+def main(run: Callable[[DictConfig], int], config: str) -> None:
+    """Run an experiment under Hydra; bad input is one message and exit code 2, no traceback."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    codes: list[int] = []
+
+    @hydra.main(version_base=None, config_path=str(CONFIGS), config_name=config)
+    def job(cfg: DictConfig) -> None:
+        codes.append(run(cfg))
+
+    try:
+        _check(sys.argv[1:], config)
+        job()
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        codes.append(2)
+    except (HydraException, OmegaConfBaseException) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        codes.append(2)
+    except KeyboardInterrupt:
+        print("stopped; repeat the command to go on from here", file=sys.stderr)
+        codes.append(130)
+    sys.exit(max(codes, default=0))
+
+
+def _check(arguments: Sequence[str], config: str) -> None:
+    """Say what is wrong with the overrides before Hydra does, with suggestions."""
+    known = [*OmegaConf.load(CONFIGS / f"{config}.yaml"), *_groups()]
+    for argument in arguments:
+        if argument.startswith("-") or "=" not in argument:
+            continue
+        key, value = argument.lstrip("+~").split("=", 1)
+        head = key.split(".")[0].split("@")[0]
+        if head not in known and head != "hydra":
+            raise unknown("setting", key, [k for k in known if k not in ("defaults", "hydra")])
+        if key in _groups() and not argument.startswith("+") and value != "null":
+            for name in value.split(","):
+                if name not in _options(key):
+                    raise unknown(key, name, _options(key))
+
+
+def _groups() -> list[str]:
+    return sorted(p.name for p in CONFIGS.iterdir() if p.is_dir())
+
+
+def _options(group: str) -> list[str]:
+    return sorted(p.stem for p in (CONFIGS / group).glob("*.yaml"))
+
+
+def techniques(names: Sequence[str]) -> dict[str, Technique]:
+    """Techniques by name: of ``configs/technique``, or ``module:Class`` for one of your own."""
+    made: dict[str, Technique] = {}
+    for name in names:
+        if ":" in name:
+            made[name] = import_technique(name)
+        elif name in _options("technique"):
+            made[name] = _technique(OmegaConf.load(CONFIGS / "technique" / f"{name}.yaml"))
+        else:
+            raise unknown(
+                "technique", name, _options("technique"), ", or module:Class for one of your own"
+            )
+    return made
+
+
+def _technique(config: Any) -> Technique:
+    config = OmegaConf.create({k: v for k, v in config.items() if k != "name"})
+    technique: Technique = hydra.utils.instantiate(config)
+    return technique
+
+
+def plan(cfg: DictConfig) -> Plan:
+    """The plan that a configuration describes; faults are checked here."""
+    registry = load_registry()
+    faults = [registry[str(f)].id for f in _list(cfg.plan.faults)]
+    if cfg.technique is not None:
+        chosen = {str(cfg.technique.name): _technique(cfg.technique)}
+    else:
+        chosen = techniques([str(t) for t in _list(cfg.plan.techniques)])
+    return Plan(
+        name=str(cfg.plan.name),
+        faults=faults,
+        techniques=chosen,
+        repetitions=_whole("repetitions", cfg.plan.repetitions),
+        budget=check_budget(cfg.budget),
+        clock=str(cfg.clock),
+        space=str(cfg.space),
+        data=str(cfg.plan.data),
+        fraction=_number("fraction", cfg.plan.fraction),
+        backend=str(cfg.backend),
+        seed=_whole("seed", cfg.seed, least=0),
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, ListConfig | list) else str(value).split(",")
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise HarnessError(f"{name} must be a number. Received: {value!r}") from None
+
+
+def _whole(name: str, value: Any, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise HarnessError(f"{name} must be a whole number from {least}. Received: {value!r}")
+    return value
+
+
+def workers(cfg: DictConfig) -> int:
+    """Cells side by side: as asked, or one for each core that this process may use."""
+    if cfg.workers is None:
+        return len(os.sched_getaffinity(0))
+    return _whole("workers", cfg.workers)
+
+
+def store(cfg: DictConfig) -> Store:
+    return Store(Path(str(cfg.results)).resolve())
+
+
+def protocol(cfg: DictConfig) -> Protocol:
+    chosen: Protocol = hydra.utils.instantiate(cfg.protocol)
+    return chosen
+
+
+def label(cfg: DictConfig, study: Plan) -> str:
+    """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
+    whole = OmegaConf.load(CONFIGS / "plan" / f"{study.name}.yaml")
+    told = {
+        "faults": list(study.faults),
+        "techniques": list(study.techniques),
+        "repetitions": study.repetitions,
+        "data": study.data,
+        "fraction": study.fraction,
+    }
+    rest = {"clock": study.clock, "space": study.space, "backend": study.backend}
+    usual = {"clock": "training", "space": "corrected", "backend": ""}
+    same = all(whole[k] == v for k, v in told.items()) and rest == usual
+    suffix = "" if same else f"-{digest({**told, **rest})[:6]}"
+    return f"{study.name}-b{float(study.budget):g}-s{study.seed}{suffix}"
+
+
+def reset_hydra() -> None:
+    """For tests that compose more than once in a process."""
+    GlobalHydra.instance().clear()

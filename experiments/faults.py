@@ -1,0 +1,62 @@
+"""List the registered faults.
+
+make faults
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.registry import Fault, load_registry
+from harness.space import derive
+from harness.vocabulary import HarnessError
+
+
+def status(fault: Fault) -> str:
+    """What can be said of a fault without training it."""
+    if fault.deprecated:
+        return f"withdrawn: {fault.deprecated}"
+    if not fault.repairable:
+        return "no operator reaches it"
+    space = derive(fault.faulty, fault.subject.context)
+    outside = [n for n, (_, fix) in fault.ground_truth.items() if fix not in space.domains[n]]
+    return f"fix outside the space: {', '.join(outside)}" if outside else "repairable"
+
+
+def main() -> int:
+    console = Console()
+    table = Table(
+        "id",
+        "subject",
+        "what is wrong",
+        "ground truth",
+        "operators",
+        "hyper-\nparameters",
+        "status",
+        show_lines=True,
+    )
+    registry = load_registry()
+    for fault in registry.values():
+        table.add_row(
+            fault.id,
+            fault.subject.name,
+            fault.title,
+            "\n".join(f"{n}: {a} -> {b}" for n, (a, b) in fault.ground_truth.items()),
+            ", ".join(o.name for o in fault.operators),
+            str(len(fault.hyperparameters)),
+            status(fault),
+        )
+    console.print(table)
+    console.print(f"{len(registry)} faults of {len(registry.subjects)} subjects")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,26 @@
+"""What a plan has that the results folder lacks; the last line counts it.
+
+make missing BUDGET=20
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from common import main, plan, store
+from omegaconf import DictConfig
+
+from harness.registry import load_registry
+
+
+def run(cfg: DictConfig) -> int:
+    study = plan(cfg)
+    missing = store(cfg).missing(study.cells(load_registry()))
+    for (fault, technique), count in Counter((c.fault, c.technique) for c in missing).items():
+        print(f"{fault:8} {technique:16} {count} of {study.repetitions}")
+    print(f"{len(missing)} missing")
+    return 0
+
+
+if __name__ == "__main__":
+    main(run, "repair")

@@ -1,0 +1,74 @@
+"""Rebuild the tables of a plan from its stored runs. Needs neither Ray nor a DL framework.
+
+make tables BUDGET=20
+"""
+
+from __future__ import annotations
+
+from common import label, main, plan, protocol, store
+from omegaconf import DictConfig
+from rich.console import Console
+
+from harness.analysis.protocols import Protocol
+from harness.analysis.render import (
+    notes,
+    summary_markdown,
+    summary_table,
+    table3,
+    table3_markdown,
+)
+from harness.analysis.scores import scores, summary
+from harness.plan import Plan, baseline_paths
+from harness.registry import load_registry
+from harness.store import Store, read_baseline
+from harness.tables import SCORES, SUMMARY
+from harness.vocabulary import HarnessError
+
+
+def run(cfg: DictConfig) -> int:
+    study, results = plan(cfg), store(cfg)
+    show(study, results, protocol(cfg), label(cfg, study), Console())
+    return 0
+
+
+def show(
+    study: Plan, results: Store, judged: Protocol, name: str, console: Console
+) -> None:
+    """Print Table III and the summary; save them as CSV and Markdown.
+
+    Raises:
+        HarnessError: If nothing of the plan is stored.
+    """
+    registry = load_registry()
+    cells = study.cells(registry)
+    missing = results.missing(cells)
+    if len(missing) == len(cells):
+        raise HarnessError(
+            f"nothing of plan '{study.name}' with budget {study.budget:g} is in {results.root}. "
+            f"Run it first: make experiment PLAN={study.name} BUDGET={study.budget:g}"
+        )
+    runs = [results.read_run(cell) for cell in cells if results.finished(cell)]
+    paths = baseline_paths(study, registry, results)
+    seen = {run.fault for run in runs}
+    baselines = {fault: read_baseline(path) for fault, path in paths.items() if fault in seen}
+    frame = scores(runs, baselines, judged)
+    short = summary(frame, runs)
+
+    console.print(table3(frame))
+    console.print(summary_table(short))
+    told = notes(frame, judged)
+    if missing:
+        told = [f"{len(missing)} of {len(cells)} runs are missing.", *told]
+    for line in told:
+        console.print(line, style="dim", highlight=False)
+
+    folder = results.root / "tables" / name
+    SCORES.write(frame, folder / "scores.csv")
+    SUMMARY.write(short, folder / "summary.csv")
+    text = "\n\n".join([table3_markdown(frame), summary_markdown(short), "\n".join(told)])
+    (folder / "tables.md").write_text(text + "\n", encoding="utf-8")
+    console.print(f"saved in {folder}")
+
+
+if __name__ == "__main__":
+    main(run, "repair")

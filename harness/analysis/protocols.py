@@ -1,0 +1,160 @@
+"""How recorded runs become figures: every choice that one could argue about, by name.
+
+``icst23`` is what Kim et al. (ICST 2023) and their scripts did; ``corrected`` is our default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.stats import Ties
+from harness.vocabulary import unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """One analysis. "The study" is Kim et al., ICST 2023, with its replication package."""
+
+    name: str
+
+    # Which trial is the result of a run.
+    skip_first_trial: bool
+    """The first trial cannot win. In the study it is the faulty program itself."""
+    cut_may_win: bool
+    """A training that the end of the budget cut short may win with the epochs it reached. In the
+    study it leaves no value."""
+    partial_may_win: bool
+    """A training at a fidelity below 1 may win. The study has none."""
+
+    # What a run counts as.
+    fall_back_to_faulty: bool
+    """A run whose holdout value is worse than the faulty mean counts as that mean and has no
+    patch, as in the study. It hides regressions and shrinks the spread."""
+    unjudged: Literal["worst", "faulty_mean"]
+    """What a run without any judged trial counts as: worse than everything (the metric's worst
+    value; without a bound, the worst value of its cell), or the faulty mean, as in the study."""
+    no_symptom_ir: float | None
+    """Improvement rate of a technique that saw nothing to repair: 0 in the study; otherwise
+    missing, since it made no attempt."""
+
+    # Mean, deviation and test.
+    decimals: int | None
+    """Decimals to which values are rounded before test and improvement rate; None keeps them. Two
+    in the study, which manufactures ties, zero differences and with them significance."""
+    ddof: int
+    """Of the standard deviation: 0 in the study, 1 for a sample."""
+    test: Literal["wilcoxon", "mannwhitney"]
+    """Which p-value decides. The study pairs by position lists that are independent."""
+    ties: Ties
+    """How the signed-rank test treats equal differences, see ``harness.stats.wilcoxon``."""
+    holm: bool
+    """Whether the p-value that decides is adjusted over all cells of one budget."""
+    alpha: float
+    """A p-value below it is significant."""
+    require_ir_positive: bool
+    """Whether "significant" asks for a positive improvement rate (the study's scripts, not its
+    text) instead of a better mean and an A12 above 0.5."""
+    repaired_a12: float
+    """A significant improvement of at least this A12 is a repair: 0.71 starts a large effect."""
+
+    # When the fault counts.
+    ir_needs_exposure: bool
+    """Whether the improvement rate is missing where the baseline does not expose the fault: the
+    gap that it divides by is then noise. The study has no such check."""
+    exposure_alpha: float
+    """Mann-Whitney p-value, faulty against fixed, below which a fault is exposed."""
+    exposure_a12: float
+    """Smallest A12 of the fixed program over the faulty one at which a fault is exposed: 0.56
+    starts an effect that is not negligible."""
+
+    # Patches.
+    aj: Literal["as_defined", "as_published"]
+    """Which asymmetric Jaccard the summary shows. The study's figures come from its scripts."""
+    unreachable_fix_counts_one: bool
+    """Whether a fix that no operator reaches has a complexity of one hyperparameter, as in the
+    study, rather than none."""
+    summarise_significant_only: bool
+    """Whether deviation, complexity and asymmetric Jaccard of the summary are those of the
+    significant cells only, as in the study. That favours techniques that seldom succeed."""
+
+    # Intervals.
+    bootstrap_resamples: int
+    bootstrap_seed: int
+
+    def __post_init__(self) -> None:
+        if self.holm and self.test == "wilcoxon":
+            raise ValueError(
+                "Holm adjusts the Mann-Whitney test: ten pairs cannot pass a signed-rank test in a "
+                f"family of more than 25. Received: protocol {self.name} with test=wilcoxon"
+            )
+        for field in ("alpha", "exposure_alpha", "exposure_a12", "repaired_a12"):
+            if not 0 < (value := getattr(self, field)) <= 1:
+                raise ValueError(f"{field} lies in (0, 1]. Received: {value}")
+
+
+ICST23 = Protocol(
+    name="icst23",
+    skip_first_trial=True,
+    cut_may_win=False,
+    partial_may_win=False,
+    fall_back_to_faulty=True,
+    unjudged="faulty_mean",
+    no_symptom_ir=0.0,
+    decimals=2,
+    ddof=0,
+    test="wilcoxon",
+    ties="ignored",
+    holm=False,
+    alpha=0.05,
+    require_ir_positive=True,
+    repaired_a12=0.71,
+    ir_needs_exposure=False,
+    exposure_alpha=0.05,
+    exposure_a12=0.56,
+    aj="as_published",
+    unreachable_fix_counts_one=True,
+    summarise_significant_only=True,
+    bootstrap_resamples=2000,
+    bootstrap_seed=0,
+)
+
+CORRECTED = Protocol(
+    name="corrected",
+    skip_first_trial=False,
+    cut_may_win=True,
+    partial_may_win=True,
+    fall_back_to_faulty=False,
+    unjudged="worst",
+    no_symptom_ir=None,
+    decimals=None,
+    ddof=1,
+    test="mannwhitney",
+    ties="counted",
+    holm=True,
+    alpha=0.05,
+    require_ir_positive=False,
+    repaired_a12=0.71,
+    ir_needs_exposure=True,
+    exposure_alpha=0.05,
+    exposure_a12=0.56,
+    aj="as_defined",
+    unreachable_fix_counts_one=False,
+    summarise_significant_only=False,
+    bootstrap_resamples=2000,
+    bootstrap_seed=0,
+)
+
+PROTOCOLS: Mapping[str, Protocol] = {p.name: p for p in (ICST23, CORRECTED)}
+
+
+def protocol(name: str) -> Protocol:
+    """The protocol called ``name``.
+
+    Raises:
+        HarnessError: If there is none.
+    """
+    if name not in PROTOCOLS:
+        raise unknown("protocol", name, PROTOCOLS)
+    return PROTOCOLS[name]

@@ -1,0 +1,312 @@
+"""Scores and summary as tables for people: for the terminal (rich) and for Markdown.
+
+Figures are rounded here and nowhere before, with the digits of their metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from harness import stats
+from harness.analysis.protocols import Protocol
+from harness.analysis.scores import SETTING
+from harness.vocabulary import METRICS, CellStatus, HarnessError
+
+NONE = "-"
+MARK = "*"
+SHORT = {
+    CellStatus.NOT_APPLICABLE.value: "N/A",
+    CellStatus.NO_SYMPTOM.value: "none",
+    CellStatus.TIMED_OUT.value: "T/O",
+}
+"""What a cell shows instead of figures, by status."""
+SHORT_MEANING = {
+    "N/A": "the technique does not apply",
+    "none": "the technique saw no symptom",
+    "T/O": "no trial was judged within the budget",
+}
+TESTS = {"wilcoxon": "Wilcoxon signed-rank", "mannwhitney": "Mann-Whitney"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field of a rendered table."""
+
+    text: str
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    text: str
+    justify: Literal["left", "right"] = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A table, before it is known where it will be shown."""
+
+    title: str
+    headers: Sequence[_Header]
+    rows: Sequence[Sequence[_Field]]
+    notes: Sequence[str]
+
+    def rich(self) -> Table:
+        table = Table(
+            title=self.title,
+            caption=Text("\n".join(["", *self.notes])),
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+            show_edge=False,
+            title_justify="left",
+            caption_justify="left",
+        )
+        for header in self.headers:
+            table.add_column(header.text, justify=header.justify, no_wrap=True)
+        for row in self.rows:
+            table.add_row(*(Text(f.text, style="bold" if f.strong else "") for f in row))
+        return table
+
+    def markdown(self) -> str:
+        lines = [
+            f"**{self.title}**",
+            "",
+            _markdown_row([_escaped(header.text) for header in self.headers]),
+            _markdown_row(["---:" if h.justify == "right" else "---" for h in self.headers]),
+            *(_markdown_row([_markdown_field(f) for f in row]) for row in self.rows),
+            "",
+            *(f"- {_escaped(note)}" for note in self.notes),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def by_setting(scores: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The scores, one frame for each budget, clock, protocol, space, data and fraction."""
+    for _, group in scores.groupby(SETTING, sort=True):
+        yield group
+
+
+def table3(
+    scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None = None
+) -> Table:
+    """Faults x techniques in the layout of the study's Table III, for the terminal.
+
+    Args:
+        scores: A frame of the table ``SCORES`` with one setting, see :func:`by_setting`.
+        protocol: The protocol that made it.
+        techniques: Which techniques to show, in order; by default all, as they occur.
+
+    Raises:
+        HarnessError: If the scores hold no setting, or several.
+    """
+    return _table3(scores, protocol, techniques).rich()
+
+
+def table3_markdown(
+    scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None = None
+) -> str:
+    """:func:`table3` in Markdown."""
+    return _table3(scores, protocol, techniques).markdown()
+
+
+def summary_table(summary: pd.DataFrame, protocol: Protocol) -> Table:
+    """One line per technique and setting, for the terminal.
+
+    Args:
+        summary: A frame of the table ``SUMMARY``.
+        protocol: The protocol that made it.
+    """
+    return _summary(summary, protocol).rich()
+
+
+def summary_markdown(summary: pd.DataFrame, protocol: Protocol) -> str:
+    """:func:`summary_table` in Markdown."""
+    return _summary(summary, protocol).markdown()
+
+
+def _table3(scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None) -> _Layout:
+    settings = scores[SETTING].drop_duplicates()
+    if len(settings) != 1:
+        raise HarnessError(
+            "a table of faults and techniques shows one budget, clock, protocol, space, data and "
+            f"fraction. Found: {len(settings)} of them; `by_setting` splits them"
+        )
+    shown = list(dict.fromkeys(scores["technique"])) if techniques is None else list(techniques)
+    setting = settings.iloc[0]
+    rows = []
+    for _, of_fault in scores.groupby("fault", sort=False):
+        first = of_fault.iloc[0]
+        cells = {row["technique"]: row for _, row in of_fault.iterrows()}
+        rows.append(
+            [
+                _Field(first["fault"] + ("" if first["exposed"] else " †")),
+                _Field(_metric(first["faulty_mean"], first["metric"])),
+                *(_cell(cells.get(name)) for name in shown),
+                _Field(_metric(first["fix_mean"], first["metric"])),
+                _Field(_brief(first["training_time"])),
+            ]
+        )
+    title = f"Repair at budget {setting['budget']:g}: mean (standard deviation) over the runs"
+    headers = [
+        _Header("fault", "left"),
+        _Header("faulty"),
+        *(_Header(name, "left") for name in shown),
+        _Header("fix"),
+        _Header("T"),
+    ]
+    fields = {field.text for row in rows for field in row}
+    return _Layout(title, headers, rows, _notes3(scores, setting, protocol, fields))
+
+
+def _cell(row: pd.Series[Any] | None) -> _Field:
+    if row is None:
+        return _Field(NONE)
+    if row["unjudged"] == row["n"]:
+        # The row's status may be not_exposed, which hides why there is no value.
+        return _Field(SHORT.get(row["status"], SHORT[CellStatus.TIMED_OUT.value]))
+    mean, std = _metric(row["mean"], row["metric"]), _metric(row["std"], row["metric"])
+    starred = bool(row["significant"])
+    return _Field(f"{mean} ({std}){MARK if starred else ''}", strong=starred)
+
+
+def _notes3(
+    scores: pd.DataFrame, setting: pd.Series[Any], protocol: Protocol, fields: set[str]
+) -> list[str]:
+    """What a reader must know; ``fields`` are the texts in the table."""
+    adjusted = " after Holm over the cells of this budget" if protocol.holm else ""
+    direction = "a positive improvement rate" if protocol.require_ir_positive else "a better mean"
+    starred = (
+        f"{MARK} and bold: p < {protocol.alpha:g} in the two-sided {TESTS[protocol.test]} test of "
+        f"patched against faulty{adjusted}, with {direction}."
+    )
+    lower = [name for name in dict.fromkeys(scores["metric"]) if not METRICS[name].higher_is_better]
+    metrics = f"lower is better for {', '.join(lower)}" if lower else "higher is better"
+    notes = [
+        f"n = {_counts(scores['n'])} runs against {_counts(scores['n_baseline'])} trainings of the "
+        f"faulty program; protocol {setting['protocol']}, clock {setting['clock']}, space "
+        f"{setting['space']}, data {setting['data']}, fraction {setting['fraction']:g}.",
+        f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
+        starred,
+    ]
+    if hidden := list(dict.fromkeys(scores.loc[~scores["exposed"], "fault"])):
+        notes.append(
+            f"† not exposed, the baseline does not tell faulty from fixed: {', '.join(hidden)}."
+        )
+    notes += [f"{short}: {text}." for short, text in SHORT_MEANING.items() if short in fields]
+    return [*notes, _power(scores, protocol)]
+
+
+def _power(scores: pd.DataFrame, protocol: Protocol) -> str:
+    """The smallest effect that as many runs could have shown."""
+    tested = scores[scores[f"p_{protocol.test}"].notna()]
+    if tested.empty:
+        return "No cell could be tested."
+    n, m = int(tested["n"].min()), int(tested["n_baseline"].min())
+    start = f"With n = {n} against {m}, "
+    if protocol.test == "wilcoxon":
+        p = stats.smallest_p_signed_rank(n)
+        return f"{start}the smallest p that the test can give is {p:.2g}: all pairs differ one way."
+    family = len(tested) if protocol.holm else 1
+    alone = stats.smallest_a12(n, m, protocol.alpha)
+    first = stats.smallest_a12(n, m, protocol.alpha / family)
+    if alone is None:
+        return f"{start}no outcome can be significant."
+    if family == 1:
+        return f"{start}significance needs an A12 of at least {alone:.2f}."
+    strictest = f"at least {first:.2f}" if first is not None else "more than there is"
+    return (
+        f"{start}significance needs an A12 of at least {alone:.2f} in a single test and of "
+        f"{strictest} in the strictest of the {family} tests."
+    )
+
+
+def _counts(column: pd.Series[Any]) -> str:
+    low, high = int(column.min()), int(column.max())
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def _summary(summary: pd.DataFrame, protocol: Protocol) -> _Layout:
+    varying = [name for name in SETTING if name != "budget" and summary[name].nunique() > 1]
+    fixed = [name for name in SETTING if name != "budget" and summary[name].nunique() == 1]
+    names = ["sign.", "rep.", "IR", "std", "compl.", "AJ", "trials", "train", "search", "other"]
+    headers = [
+        _Header("technique", "left"),
+        *(_Header(name, "left") for name in varying),
+        *(_Header(name) for name in ["budget", "exposed", *names]),
+    ]
+    rows = [
+        [
+            _Field(str(row["technique"])),
+            *(_Field(_plain(row[name])) for name in varying),
+            _Field(_plain(row["budget"])),
+            _Field(f"{row['exposed']}/{row['faults']}"),
+            _Field(str(row["significant"])),
+            _Field(str(row["repaired"])),
+            _Field(_fixed(row["ir_median"], 2)),
+            _Field(_fixed(row["std_mean"], 3)),
+            _Field(_fixed(row["complexity_median"], 2)),
+            _Field(_fixed(row["aj_mean"], 2)),
+            _Field(_fixed(row["trials_per_run"], 1)),
+            *(
+                _Field(_brief(row[f"{name}_seconds"] / 3600))
+                for name in ("training", "search", "other")
+            ),
+        ]
+        for _, row in summary.iterrows()
+    ]
+    cells = "significant cells" if protocol.summarise_significant_only else "faults"
+    notes = [
+        "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in fixed) + ".",
+        "exposed: faults that the baseline exposes, of those with runs; sign.: faults with a "
+        f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
+        f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
+        f"{cells}; compl.: median complexity of their patches.",
+        "trials: configurations per run; train, search, other: hours over all runs.",
+    ]
+    return _Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])
+
+
+def _metric(value: float, metric: str) -> str:
+    return _fixed(value, METRICS[metric].digits)
+
+
+def _fixed(value: float, digits: int) -> str:
+    return NONE if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _brief(value: float) -> str:
+    """Three significant digits, but at most two decimals and every digit before the point.
+
+    >>> _brief(0.01234), _brief(12.345), _brief(1234.5)
+    ('0.01', '12.3', '1234')
+    """
+    if pd.isna(value):
+        return NONE
+    return f"{value:.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _markdown_row(fields: Sequence[str]) -> str:
+    return "| " + " | ".join(fields) + " |"
+
+
+def _markdown_field(field: _Field) -> str:
+    if not field.strong:
+        return _escaped(field.text)
+    figures, mark = field.text.removesuffix(MARK), field.text.endswith(MARK)
+    return f"**{_escaped(figures)}**" + (_escaped(MARK) if mark else "")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace(MARK, "\\*").replace("_", "\\_")

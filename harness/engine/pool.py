@@ -1,0 +1,94 @@
+"""Packs independent jobs on the cores of this machine: one slot a core, one job a slot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import ray
+
+from harness.engine.workers import Worker, start
+from harness.vocabulary import HarnessError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+Workers = Callable[[str], Worker]
+"""Keras backend -> this slot's training worker for it."""
+
+
+@ray.remote(num_cpus=0, max_restarts=0)
+class _Slot:
+    """A process that runs jobs one after another and keeps its training workers between them."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._workers: dict[str, Worker] = {}
+
+    def worker(self, backend: str) -> Worker:
+        """One worker at a time: switching the backend replaces it, to bound the memory."""
+        if backend not in self._workers:
+            for other in self._workers.values():
+                other.stop()
+            self._workers = {backend: Worker(backend, self._threads)}
+        return self._workers[backend]
+
+    def run(self, function: Callable[[Any, Workers], Any], job: Any) -> Any:
+        return function(job, self.worker)
+
+
+class Pool:
+    """Slots on this machine. Use it as a context: leaving it stops Ray if it was started here."""
+
+    def __init__(self, slots: int, threads: int = 1) -> None:
+        self._started = not ray.is_initialized()
+        self._threads = threads
+        start(slots + 1)  # the spare one is for the thin trainables
+        self._slots = [_Slot.remote(threads) for _ in range(slots)]
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for slot in self._slots:
+            ray.kill(slot)
+        if self._started:
+            ray.shutdown()
+
+    def map(
+        self, function: Callable[[Job, Workers], Result], jobs: Iterable[Job]
+    ) -> Iterator[tuple[Job, Result | Exception]]:
+        """Run ``function(job, workers)`` for each job; yield as they end, in no fixed order.
+
+        An exception of a job is its result, so that one bad job stops no other. A slot whose
+        process is lost gets a new one; its job's result is the error.
+
+        Raises:
+            HarnessError: At once, if a job raises one; bad input is not a result.
+        """
+        waiting = iter(jobs)
+        running: dict[Any, tuple[int, Job]] = {}
+
+        def next_job(number: int) -> None:
+            for job in waiting:
+                reference = self._slots[number].run.remote(function, job)
+                running[reference] = (number, job)
+                return
+
+        for number in range(len(self._slots)):
+            next_job(number)
+        while running:
+            (reference,), _ = ray.wait(list(running), num_returns=1)
+            number, job = running.pop(reference)
+            result: Result | Exception
+            try:
+                result = ray.get(reference)
+            except ray.exceptions.RayTaskError as error:
+                if isinstance(error.cause, HarnessError):
+                    raise error.cause from None
+                result = error.cause if isinstance(error.cause, Exception) else error
+            except ray.exceptions.RayActorError as error:
+                result = error
+                self._slots[number] = _Slot.remote(self._threads)
+            yield job, result
+            next_job(number)

@@ -1,0 +1,288 @@
+"""Runs ask-and-tell optimisers as searches on Ray Tune, one training at a time.
+
+Each proposal is one Tune trial. Starting Tune's actor for the trainable costs four to five seconds,
+so one Tune experiment serves all searches of a process: between two searches it waits. The
+trainable itself is thin: it hands the configuration to ``train``, which keeps its frameworks, data
+and programs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from ray import tune
+from ray.tune import Tuner
+from ray.tune.search import Searcher
+
+from harness.budget import Clock, exhausted, remaining
+from harness.tables import Outcome, Trial
+from harness.techniques.base import Finish, Optimiser, Proposal, Train
+from harness.vocabulary import Cause, TrialStatus
+
+THIN = 0.01
+"""CPUs that the trainable claims: it only passes messages, and Tune refuses to claim none."""
+
+FREE_TRIALS = 200
+"""A search ends after so many trials in a row that cost nothing (invalid ones, say)."""
+
+TRIALS_PER_EXPERIMENT = 2000
+"""Then a fresh Tune experiment is started: Tune keeps every trial in memory."""
+
+
+def search(optimiser: Optimiser, train: Train, clock: Clock) -> Iterator[Trial | Finish]:
+    """Ask ``optimiser``, train, tell it, until ``clock`` is exhausted.
+
+    The search waits after each training until the next trial is asked for, so a trial is recorded
+    and charged before another is proposed. One search at a time in a process.
+    """
+    this = _Search(optimiser, train, clock)
+    _experiment().begin(this)
+    try:
+        while (result := this.results.get()) is not None:
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+            this.results.task_done()
+        yield Finish(optimiser.health())
+    finally:
+        this.abandon()
+
+
+class _Search:
+    """One search: what it needs, and what it has out."""
+
+    def __init__(self, optimiser: Optimiser, train: Train, clock: Clock) -> None:
+        self.optimiser, self.clock = optimiser, clock
+        self.train = _Handed(train)
+        self.results: queue.Queue[Trial | BaseException | None] = queue.Queue()
+        self.ended = False
+        self._free = 0
+        self._out: tuple[str, Proposal, float] | None = None
+        self._thinking = 0.0
+
+    @property
+    def busy(self) -> bool:
+        return self._out is not None
+
+    def ask(self, trial_id: str) -> dict[str, Any] | None:
+        """The next trial for Tune, or None once the search has ended."""
+        if self.ended or exhausted(self.clock) or self._free >= FREE_TRIALS:
+            return self._end(None)
+        began = time.perf_counter()
+        try:
+            proposal = self.optimiser.ask()
+        except Exception as error:
+            return self._end(error)
+        self._out = (trial_id, proposal, self._thinking + time.perf_counter() - began)
+        return {
+            "train": self.train,
+            "configuration": dict(proposal.configuration),
+            "proposal": proposal.proposal,
+            "fidelity": proposal.fidelity,
+            "limit": remaining(self.clock),
+        }
+
+    def tell(self, trial_id: str, outcome: Outcome) -> None:
+        """Pass a training's outcome on, and wait until the consumer comes back for more."""
+        if self._out is None or self._out[0] != trial_id:
+            return
+        _, proposal, seconds = self._out
+        self._out = None
+        began = time.perf_counter()
+        try:
+            self.optimiser.tell(proposal, outcome)
+        except Exception as error:
+            self._end(error)
+            return
+        self._thinking = time.perf_counter() - began
+        self._free = 0 if outcome.seconds > 0 else self._free + 1
+        self.results.put(
+            Trial(
+                proposal=proposal.proposal,
+                configuration=proposal.configuration,
+                outcome=outcome,
+                suggest_seconds=seconds,
+                note=proposal.note or {},
+            )
+        )
+        if not self.ended:
+            self.results.join()
+
+    def _end(self, error: BaseException | None) -> None:
+        if not self.ended:
+            self.ended = True
+            self.results.put(error)
+
+    def abandon(self) -> None:
+        """The consumer is gone: let Tune's thread go on."""
+        self.ended = True
+        with self.results.all_tasks_done:
+            self.results.unfinished_tasks = 0
+            self.results.all_tasks_done.notify_all()
+
+    fail = _end
+
+
+class _Handed:
+    """Carries ``train`` through Tune's configuration without being copied or printed."""
+
+    def __init__(self, train: Train) -> None:
+        self.call = train
+
+    def __deepcopy__(self, memo: object) -> _Handed:
+        return self
+
+    def __repr__(self) -> str:
+        return "train"
+
+
+class _Experiment(Searcher):  # type: ignore[misc]
+    """A Tune experiment and its searcher: hands out the trials of one search after another."""
+
+    def __init__(self) -> None:
+        super().__init__(metric="done", mode="max")
+        self._arrived = threading.Condition()
+        self._search: _Search | None = None
+        self._trials = 0
+        self.thread = threading.Thread(target=self._run, daemon=True, name="tune")
+        self.thread.start()
+
+    @property
+    def usable(self) -> bool:
+        return self.thread.is_alive() and self._trials < TRIALS_PER_EXPERIMENT
+
+    def begin(self, search: _Search | None) -> None:
+        with self._arrived:
+            self._search = search or _over()
+            self._arrived.notify_all()
+
+    def suggest(self, trial_id: str) -> Any:
+        current = self._search
+        if current is not None and current.busy:
+            return None
+        while True:
+            with self._arrived:
+                self._arrived.wait_for(lambda: self._search is not None)
+                current = self._search
+            assert current is not None
+            if current.train.call is None:
+                return Searcher.FINISHED
+            if (asked := current.ask(trial_id)) is not None:
+                self._trials += 1
+                return asked
+            with self._arrived:
+                if self._search is current:
+                    self._search = None
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        if (current := self._search) is not None:
+            current.tell(trial_id, _lost() if error or not result else _outcome(result))
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Nothing: a trial reports once, and its only result comes with its end."""
+
+    def _run(self) -> None:
+        """Tune's own loop; a failure of it reaches the search that waits."""
+        folder = tempfile.mkdtemp(prefix="tune-")
+        logging.getLogger("ray.tune").setLevel(logging.ERROR)
+        failure: BaseException = RuntimeError("Ray Tune ended its experiment early")
+        try:
+            Tuner(
+                tune.with_resources(_Training, {"cpu": THIN}),
+                tune_config=tune.TuneConfig(search_alg=self, num_samples=-1, reuse_actors=True),
+                run_config=tune.RunConfig(storage_path=folder, name="run", verbose=0),
+            ).fit()
+        except BaseException as error:
+            failure = error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if self._search is not None:
+                self._search.fail(failure)
+
+    def __deepcopy__(self, memo: object) -> _Experiment:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its settings to disk, for a restart that never happens here."""
+        return {}
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: a run is continued by replaying its own log."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise RuntimeError("a run is continued by replaying its own log")
+
+
+class _Training(tune.Trainable):  # type: ignore[misc]
+    """One training a step, one step a trial; its process is reused for all trials."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._asked = config
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._asked = new_config
+        return True
+
+    def step(self) -> dict[str, Any]:
+        asked = self._asked
+        outcome = asked["train"].call(
+            asked["configuration"],
+            proposal=asked["proposal"],
+            fidelity=asked["fidelity"],
+            limit=asked["limit"],
+        )
+        return {"outcome": asdict(outcome), "done": True}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing: unfinished trainings live in the worker."""
+
+
+_current: _Experiment | None = None
+
+
+def _experiment() -> _Experiment:
+    """The experiment of this process; a fresh one if there is none to use."""
+    global _current
+    if _current is None or not _current.usable:
+        close()
+        _current = _Experiment()
+    return _current
+
+
+def close() -> None:
+    """End this process' experiment, if any; the next search starts one."""
+    global _current
+    if _current is not None:
+        _current.begin(None)
+        _current.thread.join(timeout=10)
+        _current = None
+
+
+def _over() -> _Search:
+    """Stands for 'no more searches'."""
+    return _Search(None, None, None)  # type: ignore[arg-type]
+
+
+def _outcome(result: dict[str, Any]) -> Outcome:
+    """The outcome out of what a trial reported, which Tune has flattened."""
+    prefix = "outcome/"
+    return Outcome(**{k.removeprefix(prefix): v for k, v in result.items() if k.startswith(prefix)})
+
+
+def _lost() -> Outcome:
+    return Outcome(
+        status=TrialStatus.CRASHED,
+        seconds=0.0,
+        cause=Cause.INFRASTRUCTURE,
+        message="the process in front of the training worker was lost",
+    )

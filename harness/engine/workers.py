@@ -1,0 +1,168 @@
+"""Training workers: processes that outlive trials and runs, with frameworks and data loaded once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import ray
+from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+
+from harness.tables import Outcome
+from harness.training import Request, Trainer, configure, device, memory
+from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
+
+MEMORY_LIMIT = 1_600_000_000
+"""Bytes held by a worker after which it is replaced by a fresh one, between two trials."""
+
+PATIENCE = 120.0
+"""Seconds that a trial may take beyond four times its limit before it counts as hanging."""
+
+NEVER = 1e9
+"""Stands for 'no limit' where a finite number of seconds is needed."""
+
+
+@ray.remote(max_restarts=-1, max_task_retries=0)
+class _WorkerActor:
+    def __init__(self, backend: str, threads: int) -> None:
+        configure(backend, threads)
+        self._trainer = Trainer()
+
+    def train(self, request: Request) -> Outcome:
+        return replace(self._trainer.train(request), memory=memory())
+
+    def device(self) -> str:
+        return device()
+
+
+class Worker:
+    """A training worker as its users see it: it answers, whatever happens to its process."""
+
+    def __init__(self, backend: str, threads: int = 1, cpus: float = 1) -> None:
+        self.backend = backend
+        self._actor = _WorkerActor.options(num_cpus=cpus).remote(backend, threads)
+
+    def device(self) -> str:
+        words: str = ray.get(self._actor.device.remote())
+        return words
+
+    def train(self, request: Request) -> Outcome:
+        """Train; a lost or hanging process becomes a crashed outcome, and is replaced."""
+        began = time.perf_counter()
+        patience = PATIENCE + 4 * min(request.limit, NEVER)
+
+        def lost(cause: Cause, message: str) -> Outcome:
+            seconds = time.perf_counter() - began
+            return Outcome(
+                status=TrialStatus.CRASHED,
+                seconds=min(seconds, request.limit),
+                total_seconds=seconds,
+                cause=cause,
+                message=message,
+            )
+
+        try:
+            outcome: Outcome = ray.get(self._actor.train.remote(request), timeout=patience)
+        except GetTimeoutError:
+            ray.kill(self._actor, no_restart=False)
+            return lost(Cause.TIME_OUT, f"no answer within {patience:.0f} s")
+        except RayActorError as error:
+            cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
+            return lost(cause, "the training process was lost")
+        except RayTaskError as error:
+            if isinstance(error.cause, HarnessError):
+                raise error.cause from None
+            return lost(Cause.PROGRAM, f"{type(error.cause).__name__}: {error.cause}")
+        if outcome.memory > MEMORY_LIMIT:
+            ray.kill(self._actor, no_restart=False)
+        return replace(outcome, total_seconds=time.perf_counter() - began)
+
+    def stop(self) -> None:
+        ray.kill(self._actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One recorded training of a run that is being continued."""
+
+    proposal: int
+    configuration: Configuration
+    outcome: Outcome
+
+
+@dataclass
+class RemoteTrain:
+    """``harness.techniques.base.Train`` for one run: on a worker, or from the run's own log.
+
+    The first trainings are answered from ``recorded``, so that a technique that is started again
+    with the same seed arrives where it was; its proposals must be those of the log.
+    """
+
+    worker: Worker
+    request: Request
+    """What all trainings of the run share."""
+    seed: int
+    recorded: Sequence[Replay] = ()
+    _served: int = 0
+    _reached: dict[int, float] = field(default_factory=dict)
+
+    def __call__(
+        self, configuration: Configuration, *, proposal: int, fidelity: float, limit: float
+    ) -> Outcome:
+        if self._served < len(self.recorded):
+            outcome = self._recorded(configuration, proposal)
+        else:
+            request = replace(
+                self.request,
+                configuration=dict(configuration),
+                seed=training_seed(self.seed, proposal),
+                proposal=proposal,
+                reached=self._reached.get(proposal, 0.0),
+                fidelity=fidelity,
+                limit=limit,
+            )
+            outcome = self.worker.train(request)
+        if outcome.judged:
+            self._reached[proposal] = outcome.fidelity
+        return outcome
+
+    def _recorded(self, configuration: Configuration, proposal: int) -> Outcome:
+        entry = self.recorded[self._served]
+        if entry.proposal != proposal or dict(entry.configuration) != dict(configuration):
+            raise HarnessError(
+                f"the run cannot be continued: trial {self._served} of its log is proposal "
+                f"{entry.proposal} with {dict(entry.configuration)}, but the technique now "
+                f"proposes {proposal} with {dict(configuration)}. Was the technique or a library "
+                "changed since? Move the run's directory away to start it afresh"
+            )
+        self._served += 1
+        return entry.outcome
+
+
+def training_seed(run_seed: int, proposal: int) -> int:
+    """The seed of one training, from the run's seed and the number of the configuration."""
+    return int(np.random.SeedSequence([run_seed, proposal]).generate_state(1)[0])
+
+
+def shutdown() -> None:
+    if ray.is_initialized():
+        ray.shutdown()
+
+
+def start(cpus: int, **options: Any) -> None:
+    """Start Ray on this machine, quietly, with no dashboard; nothing happens if it runs."""
+    if ray.is_initialized():
+        return
+    ray.init(
+        num_cpus=cpus,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        configure_logging=False,
+        object_store_memory=200_000_000,
+        _system_config={"preload_python_modules": ["harness.engine"]},
+        **options,
+    )

@@ -1,0 +1,407 @@
+"""Plan -> cells -> runs: measures the baselines, then makes every run that is missing."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from harness import RESULTS_VERSION, __version__
+from harness.budget import make_clock
+from harness.engine import Pool, RemoteTrain, Replay, Workers
+from harness.engine.workers import NEVER
+from harness.plan import BASELINE_SEEDS, Plan, baseline_paths
+from harness.registry import Fault, Registry, folders, load_registry
+from harness.space import derive
+from harness.store import Cell, Row, Store, TrialLog, read_baseline, write_json
+from harness.tables import Baseline, Outcome, Trial, changed
+from harness.techniques.base import Finish, Program, RepairTask, Technique
+from harness.training import Request
+from harness.vocabulary import Configuration, HarnessError, TrialStatus
+Say = Callable[[str], None]
+"""Prints one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _BaselineJob:
+    """A fault holds functions of a module loaded from a path; its id travels instead."""
+
+    fault: str
+    folders: tuple[Path, ...]
+    backend: str
+    data: str
+    fraction: float
+    path: Path
+
+
+def measure_baselines(
+    plan: Plan, registry: Registry, store: Store, pool: Callable[[], Pool], say: Say
+) -> dict[str, Baseline]:
+    """The baseline of each fault of the plan: from the store, or measured and stored.
+
+    Faulty and fixed program are trained ``BASELINE_SEEDS`` times each, with seeds of their own.
+    """
+    paths = baseline_paths(plan, registry, store)
+    jobs = [
+        _BaselineJob(
+            name, tuple(folders()), plan.backend_of(registry[name]), plan.data, plan.fraction, path
+        )
+        for name, path in paths.items()
+        if not path.exists()
+    ]
+    if jobs:
+        store.check()
+        for job, result in pool().map(_measure, jobs):
+            if isinstance(result, Exception):
+                raise HarnessError(f"the baseline of {job.fault} cannot be measured: {result!r}")
+            say(f"baseline {job.fault}: {result}")
+    return {name: read_baseline(path) for name, path in paths.items()}
+
+
+def _measure(job: _BaselineJob, workers: Workers) -> str:
+    """Train faulty and fixed program, write the baseline file, say how it went."""
+    name = job.fault
+    fault = load_registry(job.folders)[name]
+    worker = workers(job.backend)
+    device = worker.device()
+    lists: dict[str, list[Outcome]] = {}
+    for which in ("faulty", "fixed"):
+        configuration: Configuration = getattr(fault, which)
+        request = Request.of(
+            fault,
+            configuration,
+            seed=0,
+            data=job.data,
+            fraction=job.fraction,
+            folders=job.folders,
+        )
+        train = RemoteTrain(worker, request, seed=fault.data_seed + (which == "fixed"))
+        lists[which] = [
+            train(configuration, proposal=n, fidelity=1.0, limit=NEVER)
+            for n in range(BASELINE_SEEDS)
+        ]
+    times = [o.seconds for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
+    if not times:
+        raise HarnessError(
+            f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
+        )
+    judged = [o for o in lists["fixed"] if o.judged]
+    if not judged:
+        raise HarnessError(
+            f"the fixed program of {name} does not train: {lists['fixed'][0].message}"
+        )
+    write_json(
+        job.path,
+        {
+            "fault": name,
+            "metric": fault.subject.metric,
+            "training_time": statistics.median(times),
+            "data": job.data,
+            "fraction": job.fraction,
+            "device": device,
+            "environment": environment(),
+            **{which: [asdict(o) for o in outcomes] for which, outcomes in lists.items()},
+        },
+    )
+    means = {
+        which: statistics.fmean(o.holdout for o in outcomes if o.holdout is not None)
+        if any(o.judged for o in outcomes)
+        else float("nan")
+        for which, outcomes in lists.items()
+    }
+    metric = fault.subject.metric
+    return (
+        f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
+        f"{means['fixed']:.3f} fixed"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _CellJob:
+    cell: Cell
+    technique: Technique
+    folders: tuple[Path, ...]
+    training_time: float
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What became of a plan."""
+
+    plan: Plan
+    cells: Sequence[Cell]
+    failed: Mapping[str, str]
+    """Cell folder -> why it could not be run."""
+    elsewhere: Sequence[Cell]
+    """Cells that another driver was working on."""
+
+
+def run_plan(
+    plan: Plan,
+    store: Store,
+    *,
+    slots: int,
+    threads: int = 1,
+    say: Say = print,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Study:
+    """Make every run of ``plan`` that is missing in ``store``.
+
+    A cell that fails stops no other; it stays missing, and the study says why.
+
+    Args:
+        slots: Cells side by side; one core each.
+        threads: Threads of each training worker.
+        say: Prints one line.
+        progress: Called with the cells present and planned.
+    """
+    registry = load_registry()
+    cells = plan.cells(registry)
+    where = tuple(folders())
+    failed: dict[str, str] = {}
+    elsewhere: list[Cell] = []
+    opened: list[Pool] = []
+
+    def pool() -> Pool:
+        if not opened:
+            opened.append(Pool(slots, threads).__enter__())
+        return opened[0]
+
+    try:
+        measured = measure_baselines(plan, registry, store, pool, say)
+        missing = store.missing(cells)
+        progress(len(cells) - len(missing), len(cells))
+        if missing:
+            store.check()
+            jobs = [
+                _CellJob(
+                    cell,
+                    plan.techniques[cell.technique],
+                    where,
+                    measured[cell.fault].training_time,
+                    store,
+                )
+                for cell in missing
+            ]
+            done = len(cells) - len(missing)
+            for job, result in pool().map(_run_cell, jobs):
+                if isinstance(result, Exception):
+                    folder = str(job.cell.folder)
+                    failed[folder] = f"{type(result).__name__}: {result}"
+                    say(f"[red]failed[/red] {folder}: {failed[folder]}")
+                elif result == "elsewhere":
+                    elsewhere.append(job.cell)
+                else:
+                    done += 1
+                progress(done, len(cells))
+    finally:
+        for each in opened:
+            each.__exit__(None, None, None)
+    return Study(plan, cells, failed, elsewhere)
+
+
+def _run_cell(job: _CellJob, workers: Workers) -> str:
+    """One run, from wherever its log stands to its ``run.json``."""
+    cell = job.cell
+    fault = load_registry(job.folders)[cell.fault]
+    began, started = time.perf_counter(), _now()
+    space = derive(fault.faulty, fault.subject.context, cell.space)
+    header = {"training_time": job.training_time, "started": started}
+    with job.store.log(cell, header) as log:
+        if log is None:
+            return "elsewhere"
+        if job.store.finished(cell):
+            return "present"
+        training_time = float(log.header["training_time"])
+        worker = workers(cell.backend)
+        device = worker.device()
+        opened = time.perf_counter()
+        train = RemoteTrain(
+            worker,
+            Request(
+                folders=job.folders,
+                subject=fault.subject.name,
+                data_seed=fault.data_seed,
+                data=cell.data,
+                fraction=cell.fraction,
+                configuration={},
+                seed=0,
+                run=cell.identity,
+            ),
+            seed=cell.run_seed,
+            recorded=[Replay(r.proposal, r.configuration, r.outcome) for r in log.rows],
+        )
+        task = RepairTask(
+            faulty=fault.faulty,
+            space=space,
+            metric=fault.subject.measure,
+            training_time=training_time,
+            program=_program(fault, cell),
+        )
+        clock = make_clock(cell.clock, cell.budget, training_time)
+        rows, finish = _record(job.technique, task, train, clock, cell, log)
+        ended = time.perf_counter()
+        training = sum(r.outcome.seconds for r in rows)
+        searching = sum(r.suggest_seconds for r in rows)
+        total = sum(r.outcome.total_seconds + r.suggest_seconds for r in rows)
+        if not log.rows:  # not continued: then the run's own clock is the better measure
+            total = ended - opened
+        job.store.finish(
+            cell,
+            {
+                "status": finish.status,
+                "trials": len(rows),
+                "counts": _counts(rows),
+                "health": {
+                    **finish.health,
+                    "peak_worker_bytes": max((r.outcome.memory for r in rows), default=0),
+                },
+                "fault": {
+                    "title": fault.title,
+                    "metric": fault.subject.metric,
+                    "faulty": fault.faulty,
+                    "fixed": fault.fixed,
+                },
+                "training_time": training_time,
+                "budget_seconds": clock.budget,
+                "spent": clock.spent,
+                "seconds": {
+                    "training": training,
+                    "search": searching,
+                    "building": sum(r.outcome.build_seconds for r in rows),
+                    "total": max(total, training + searching),
+                    "opening": opened - began,
+                },
+                "run_seed": cell.run_seed,
+                "continued_after": len(log.rows),
+                "device": device,
+                "environment": environment(),
+                "started": log.header["started"],
+                "ended": _now(),
+            },
+        )
+    return "done"
+
+
+def _record(
+    technique: Technique,
+    task: RepairTask,
+    train: RemoteTrain,
+    clock: Any,
+    cell: Cell,
+    log: TrialLog,
+) -> tuple[list[Row], Finish]:
+    """Run the technique; charge and record each trial before the next one is proposed."""
+    rows: list[Row] = list(log.rows)
+    seen = 0
+    finish = Finish({})
+    for item in technique.repair(task, train, clock, cell.run_seed):
+        if isinstance(item, Finish):
+            finish = item
+            continue
+        if seen < len(log.rows):
+            clock.replay(log.rows[seen].spent, last=seen + 1 == len(log.rows))
+            seen += 1
+            continue
+        _check(item, task, cell.technique)
+        charged = clock.charge(item.outcome)
+        row = Row(
+            index=len(rows),
+            proposal=item.proposal,
+            configuration=dict(item.configuration),
+            outcome=item.outcome,
+            suggest_seconds=item.suggest_seconds,
+            charged=charged,
+            spent=clock.spent,
+            at=_now(),
+            note=dict(item.note),
+        )
+        log.append(row)
+        rows.append(row)
+        seen += 1
+    return rows, finish
+
+
+def _check(trial: Trial, task: RepairTask, technique: str) -> None:
+    """A technique changes values of the program; it cannot add or drop any."""
+    try:
+        changed(task.faulty, trial.configuration)
+    except ValueError as error:
+        raise HarnessError(
+            f"technique '{technique}' proposed a configuration that is {error}. A configuration "
+            f"has exactly these values: {', '.join(task.faulty)}"
+        ) from None
+
+
+def _program(fault: Fault, cell: Cell) -> Program:
+    subject, seed, data, fraction = fault.subject, fault.data_seed, cell.data, cell.fraction
+
+    def search_data() -> tuple[Any, Any, Any, Any]:
+        arrays = subject.load(seed, data, fraction)
+        return arrays.x_train, arrays.y_train, arrays.x_search, arrays.y_search
+
+    return Program(
+        framework=subject.framework, labels=subject.labels, build=subject.build, data=search_data
+    )
+
+
+def _counts(rows: Sequence[Row]) -> dict[str, int]:
+    counts = {status.value: 0 for status in TrialStatus}
+    for row in rows:
+        counts[row.outcome.status.value] += 1
+    return counts
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+_PACKAGES = ("ray", "HEBO", "hpbandster", "ConfigSpace", "tensorflow", "keras", "torch", "jax")
+_PACKAGES += ("numpy", "scipy", "pandas", "scikit-learn")
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """What a run depended on besides its identity: versions, commit, machine."""
+    return {
+        "harness": __version__,
+        "results_version": RESULTS_VERSION,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "host": platform.node(),
+        "machine": platform.platform(),
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _git(*words: str) -> str:
+    """What git answers in the harness' own checkout; '' where there is none."""
+    try:
+        done = subprocess.run(
+            ["git", *words],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

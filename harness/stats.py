@@ -1,0 +1,266 @@
+"""Tests, effect sizes and intervals. Plain functions of plain lists; none of them knows a fault.
+
+A list is never empty by accident: where there is nothing to compare, the answer is missing
+(``None``). A NaN is always an error, whereas an infinite value is a legal "worse than everything".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+Ties = Literal["counted", "ignored"]
+
+LARGEST_EXACT = 50
+"""Pairs up to which the signed-rank test is exact; SciPy's own limit."""
+LARGEST_EXACT_IGNORING_TIES = 25
+"""The limit of the SciPy releases that the study could use."""
+
+
+def wilcoxon(
+    before: Sequence[float], after: Sequence[float], *, ties: Ties = "counted"
+) -> float | None:
+    """Two-sided p-value of the Wilcoxon signed-rank test, paired by position.
+
+    Pairs without a difference are dropped. A caller that wants rounded values rounds them first.
+
+    Args:
+        before, after: One value each per pair, any unit.
+        ties: ``counted`` takes the exact null distribution of the ranks as they are, ties
+            included, up to 50 pairs (what SciPy's permutation test gives). ``ignored`` does what
+            SciPy did in 2020: the distribution for distinct ranks up to 25 pairs if no pair is
+            equal, otherwise the normal approximation.
+
+    Returns:
+        In (0, 1]; 1 if no pair differs, which the study treats alike. None if the lists have
+        different lengths or are empty: there is no pairing to test.
+
+    Raises:
+        ValueError: If a value is NaN.
+
+    Source: Wilcoxon, Biometrics Bulletin 1 (1945); Kim et al., ICST 2023, section V.
+
+    >>> wilcoxon([1, 2, 3, 4, 5], [2, 4, 6, 8, 10])
+    0.0625
+    >>> wilcoxon([1, 2], [1, 2])
+    1.0
+    """
+    x, y = _array(before), _array(after)
+    if len(x) != len(y) or not len(x):
+        return None
+    differences = (x - y)[x != y]
+    if not len(differences):
+        return 1.0
+    ranks = stats.rankdata(np.abs(differences))
+    if ties == "ignored":
+        exact = len(differences) == len(x) <= LARGEST_EXACT_IGNORING_TIES
+        ranked = np.floor(ranks[differences > 0].sum())
+        ranks = np.arange(1.0, len(differences) + 1)
+    else:
+        exact = len(differences) <= LARGEST_EXACT
+        ranked = ranks[differences > 0].sum()
+    if exact:
+        return _two_sided(_sums_of_ranks(ranks), int(2 * ranked))
+    return float(stats.wilcoxon(differences, method="approx").pvalue)
+
+
+def _sums_of_ranks(ranks: Floats) -> Floats:
+    """Probability of each sum 0, 1/2, 1, ... of the ranks to which a fair coin gives a plus."""
+    chances = np.ones(1)
+    for step in (2 * ranks).astype(int):
+        chances = (np.pad(chances, (0, step)) + np.pad(chances, (step, 0))) / 2
+    return chances
+
+
+def _two_sided(chances: Floats, observed: int) -> float:
+    tail = min(chances[: observed + 1].sum(), chances[observed:].sum())
+    return float(min(1.0, 2 * tail))
+
+
+def mann_whitney(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Two-sided p-value of the Mann-Whitney U test of two independent lists.
+
+    Exact where SciPy is by default (the shorter list has at most 8 values and there are no ties),
+    otherwise the normal approximation with corrections for ties and continuity.
+
+    Args:
+        a, b: Any lengths, one unit.
+
+    Returns:
+        In (0, 1]; 1 if all values are equal, None if a list is empty.
+
+    Raises:
+        ValueError: If a value is NaN.
+
+    Source: Mann and Whitney, Annals of Mathematical Statistics 18 (1947).
+
+    >>> round(mann_whitney([1, 2, 3], [4, 5, 6]), 3)
+    0.1
+    """
+    x, y = _array(a), _array(b)
+    if not len(x) or not len(y):
+        return None
+    if len(np.unique(np.concatenate([x, y]))) == 1:
+        return 1.0
+    return float(stats.mannwhitneyu(x, y, alternative="two-sided").pvalue)
+
+
+def vargha_delaney(
+    a: Sequence[float], b: Sequence[float], *, higher_is_better: bool
+) -> float | None:
+    """A12: the chance that a value of ``a`` is better than one of ``b``, ties counted half.
+
+    Args:
+        a, b: Any lengths, one unit.
+        higher_is_better: Direction of the unit, as the metric's record states it.
+
+    Returns:
+        In [0, 1]; 0.5 for no difference, 0.56, 0.64 and 0.71 start a small, medium and large
+        effect. None if a list is empty.
+
+    Raises:
+        ValueError: If a value is NaN.
+
+    Source: Vargha and Delaney, Journal of Educational and Behavioral Statistics 25 (2000).
+
+    >>> vargha_delaney([3, 4], [1, 3], higher_is_better=True)
+    0.875
+    >>> vargha_delaney([3, 4], [1, 3], higher_is_better=False)
+    0.125
+    """
+    x, y = _array(a)[:, None], _array(b)[None, :]
+    if not x.size or not y.size:
+        return None
+    better = x > y if higher_is_better else x < y
+    return float(np.mean(better + 0.5 * (x == y)))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """The p-values of one family, adjusted so that the chance of any false alarm stays bounded.
+
+    Args:
+        p_values: One per test; a missing one is not part of the family and stays missing.
+
+    Returns:
+        In the order given, each at least as large as it was and at most 1.
+
+    Raises:
+        ValueError: If a p-value is outside [0, 1].
+
+    Source: Holm, Scandinavian Journal of Statistics 6 (1979).
+
+    >>> holm([0.01, None, 0.04, 0.03])
+    [0.03, None, 0.06, 0.06]
+    """
+    present = {i: p for i, p in enumerate(p_values) if p is not None}
+    if odd := [p for p in present.values() if not 0 <= p <= 1]:
+        raise ValueError(f"a p-value lies in [0, 1]. Received: {odd}")
+    adjusted: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for done, i in enumerate(sorted(present, key=present.__getitem__)):
+        highest = max(highest, min(1.0, (len(present) - done) * present[i]))
+        adjusted[i] = highest
+    return adjusted
+
+
+def bootstrap_interval(
+    statistic: Callable[..., Any],
+    lists: Sequence[Sequence[float]],
+    *,
+    resamples: int,
+    seed: int,
+    level: float = 0.95,
+) -> tuple[float | None, float | None]:
+    """Percentile bootstrap interval of a statistic of several independent lists.
+
+    Args:
+        statistic: Takes one array per list, of shape (resamples, length of the list), and returns
+            one value per resample: it works along the last axis.
+        lists: Independent samples of any lengths, resampled apart from each other. Their order
+            does not matter.
+        resamples: How many times to draw.
+        seed: Makes the interval repeatable.
+        level: Share of the resamples inside the interval.
+
+    Returns:
+        Lower and upper end. An end is missing where the interval is unbounded; resamples without
+        a value (NaN) are left out. Both are missing if a list is empty.
+
+    Raises:
+        ValueError: If a value is NaN.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+
+    >>> bootstrap_interval(lambda x: x.mean(axis=-1), [[1, 1, 1]], resamples=100, seed=0)
+    (1.0, 1.0)
+    """
+    samples = [np.sort(_array(values)) for values in lists]
+    if not all(len(sample) for sample in samples):
+        return None, None
+    rng = np.random.default_rng(seed)
+    drawn = [rng.choice(sample, (resamples, len(sample))) for sample in samples]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.asarray(statistic(*drawn), dtype=float)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return None, None
+    tail = (1 - level) / 2
+    low, high = np.quantile(values, [tail, 1 - tail], method="inverted_cdf")
+    return (
+        float(low) if np.isfinite(low) else None,
+        float(high) if np.isfinite(high) else None,
+    )
+
+
+def smallest_a12(n: int, m: int, alpha: float) -> float | None:
+    """The smallest A12 above 0.5 that Mann-Whitney can call significant, without ties.
+
+    Args:
+        n, m: Lengths of the two lists.
+        alpha: A p-value below it is significant.
+
+    Returns:
+        In (0.5, 1], None if no outcome is significant.
+
+    >>> smallest_a12(3, 3, 0.05) is None
+    True
+    >>> smallest_a12(5, 5, 0.01)
+    1.0
+    """
+
+    def significant(wins: int) -> bool:
+        all_of_them, some = divmod(wins, m)
+        better = [m + i / n for i in range(all_of_them)]
+        between = [some - 0.5] if all_of_them < n else []
+        worse = [-1.0 - i for i in range(n - all_of_them - 1)]
+        p = mann_whitney(better + between + worse, range(m))
+        return p is not None and p < alpha
+
+    low, high = n * m // 2, n * m
+    if not significant(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if significant(middle) else (middle, high)
+    return high / (n * m)
+
+
+def smallest_p_signed_rank(n: int) -> float:
+    """The smallest two-sided p-value that ``n`` pairs can reach: all differ in one direction.
+
+    >>> smallest_p_signed_rank(10)
+    0.001953125
+    """
+    return float(min(1.0, 2.0 ** (1 - n)))
+
+
+def _array(values: Sequence[float]) -> Floats:
+    array = np.asarray(values, dtype=float)
+    if np.isnan(array).any():
+        raise ValueError(f"a list to compare holds no NaN. Received: {list(values)}")
+    return array

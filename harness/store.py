@@ -1,0 +1,358 @@
+"""Where results live: one directory per cell, readable for years, never overwritten.
+
+::
+
+    results/runs/D1/hebo/b20-s1-r03-5f0c9a7be1d2/
+        trials.jsonl    a header, then one line per trial, flushed as it ends
+        run.json        written last and atomically: its presence means 'finished'
+
+A directory's name is made of values for people to read; programs read the files only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from harness import RESULTS_VERSION
+from harness.tables import Baseline, Outcome, Run, RunRow
+from harness.vocabulary import Cause, HarnessError, TrialStatus
+
+LOG, RUN, LOCK = "trials.jsonl", "run.json", "lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One run to be made: its identity, the same before it is made and after."""
+
+    fault: str
+    fault_content: str
+    """Hash of the fault and its subject."""
+    technique: str
+    settings: Mapping[str, Any]
+    """The technique's class and settings, as plain JSON values."""
+    space: str
+    clock: str
+    budget: float
+    """As a multiple of T."""
+    data: str
+    fraction: float
+    backend: str
+    repetition: int
+    seed: int
+    """The study's seed; the run's own is derived from it."""
+
+    @property
+    def identity(self) -> str:
+        """Twelve hexadecimal digits over all fields."""
+        return digest(asdict(self))
+
+    @property
+    def folder(self) -> Path:
+        """Relative to ``results/runs``."""
+        name = f"b{self.budget:g}-s{self.seed}-r{self.repetition:02}-{self.identity}"
+        return Path(_plain(self.fault)) / _plain(self.technique) / name
+
+    @property
+    def run_seed(self) -> int:
+        """Differs between faults, techniques and repetitions, and with the study's seed."""
+        words = [self.fault, self.technique, self.seed, self.repetition]
+        return int(digest(words)[:8], 16)
+
+
+def digest(content: Any) -> str:
+    """Twelve hexadecimal digits of the canonical JSON of ``content``."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _plain(name: str) -> str:
+    """A name that can be one folder, whatever it contains."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name).lstrip(".") or "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a trial log."""
+
+    index: int
+    proposal: int
+    configuration: Mapping[str, Any]
+    outcome: Outcome
+    suggest_seconds: float
+    charged: float
+    """Seconds that the run's clock was charged for this trial."""
+    spent: float
+    """Seconds charged so far, this trial included."""
+    at: str
+    """When the trial ended, UTC, ISO 8601."""
+    note: Mapping[str, Any]
+
+
+class TrialLog:
+    """The log of one cell, locked while it is open so that no second driver writes to it."""
+
+    def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._lock: Any = None
+        self._file: Any = None
+        self._header = {"version": RESULTS_VERSION, **header}
+        self.rows: list[Row] = []
+        """What the log held when it was opened."""
+        self.header: dict[str, Any] = {}
+        """The header in the file: that of the driver which began the run."""
+
+    def acquire(self) -> bool:
+        """Lock and open; False if another driver has this cell. Cuts off a torn last line."""
+        _make(self._folder)
+        self._lock = open(self._folder / LOCK, "a")  # noqa: SIM115 (kept open: it is the lock)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            return False
+        path = self._folder / LOG
+        whole = read_log(path)
+        if whole is not None:
+            self.header, self.rows, size = whole
+            if path.stat().st_size > size:
+                os.truncate(path, size)
+        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed by close)
+        if whole is None:
+            os.truncate(path, 0)
+            self.header = dict(self._header)
+            self._write(self._header)
+        return True
+
+    def append(self, row: Row) -> None:
+        self._write(asdict(row))
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(content, allow_nan=False) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        for file in (self._file, self._lock):
+            if file is not None:
+                file.close()
+
+
+def read_log(path: Path) -> tuple[dict[str, Any], list[Row], int] | None:
+    """Header, rows and the bytes they take; None if the file holds no whole line.
+
+    A last line without its end is what a killed run leaves, and is not counted.
+
+    Raises:
+        HarnessError: If any other line is damaged, or another version wrote the file.
+    """
+    if not path.exists():
+        return None
+    content = path.read_bytes()
+    size = content.rfind(b"\n") + 1
+    lines = content[:size].splitlines()
+    if not lines:
+        return None
+    parsed = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line)
+            parsed.append(entry if number == 1 else _row(entry))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise HarnessError(
+                f"{path}:{number}: this line of the trial log is damaged ({error}). Nothing was "
+                f"changed; move the folder {path.parent} away and repeat the command to run this "
+                "cell again"
+            ) from None
+        if number == 1:
+            _check_version(path, entry)
+    return parsed[0], parsed[1:], size
+
+
+def _check_version(path: Path, content: Any) -> None:
+    found = content.get("version") if isinstance(content, dict) else None
+    if found != RESULTS_VERSION:
+        raise HarnessError(
+            f"{path} was written by results version {found}; this harness reads version "
+            f"{RESULTS_VERSION}. Use another results folder (RESULTS=...), or the release that "
+            "wrote it"
+        )
+
+
+def _row(entry: dict[str, Any]) -> Row:
+    return Row(**{**entry, "outcome": parse_outcome(entry["outcome"])})
+
+
+def parse_outcome(entry: Mapping[str, Any]) -> Outcome:
+    """An outcome from its JSON; unknown fields are an error."""
+    known = {f.name for f in fields(Outcome)}
+    if odd := set(entry) - known:
+        raise ValueError(f"unknown fields {sorted(odd)}")
+    cause = entry.get("cause")
+    return Outcome(
+        **{
+            **entry,
+            "status": TrialStatus(entry["status"]),
+            "cause": None if cause is None else Cause(cause),
+            "losses": tuple(entry["losses"]),
+        }
+    )
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Atomically: readers see the old file or the new one, never a part."""
+    _make(path.parent)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(part, "w", encoding="utf-8") as file:
+        json.dump({"version": RESULTS_VERSION, **content}, file, indent=1, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises HarnessError if the file is damaged or another version wrote it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"expected a mapping, found {type(content).__name__}")
+    except (OSError, ValueError) as error:
+        raise HarnessError(
+            f"{path} cannot be read: {error}. Move it away and repeat the command to make it again"
+        ) from None
+    _check_version(path, content)
+    return content
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"no permission to write to {folder}")
+    except OSError as error:
+        raise HarnessError(
+            f"the results folder {folder} cannot be written: {error}. Choose another with "
+            "RESULTS=folder"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A results folder."""
+
+    root: Path
+
+    def check(self) -> None:
+        """Raises HarnessError if nothing can be written here."""
+        _make(self.root)
+        probe = self.root / f".probe-{os.getpid()}"
+        try:
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise HarnessError(
+                f"the results folder {self.root} cannot be written: {error}. Choose another with "
+                "RESULTS=folder"
+            ) from None
+
+    def folder(self, cell: Cell) -> Path:
+        return self.root / "runs" / cell.folder
+
+    def finished(self, cell: Cell) -> bool:
+        return (self.folder(cell) / RUN).exists()
+
+    def missing(self, cells: Sequence[Cell]) -> list[Cell]:
+        """Planned minus present."""
+        return [cell for cell in cells if not self.finished(cell)]
+
+    @contextmanager
+    def log(self, cell: Cell, header: Mapping[str, Any]) -> Iterator[TrialLog | None]:
+        """The cell's log, locked; None if another driver has it."""
+        log = TrialLog(self.folder(cell), {"cell": asdict(cell), **header})
+        try:
+            yield log if log.acquire() else None
+        finally:
+            log.close()
+
+    def finish(self, cell: Cell, record: Mapping[str, Any]) -> None:
+        write_json(self.folder(cell) / RUN, {"cell": asdict(cell), **record})
+
+    def read_run(self, cell: Cell) -> Run:
+        """A finished run, as the analysis reads it."""
+        folder = self.folder(cell)
+        record, log = read_json(folder / RUN), read_log(folder / LOG)
+        if log is None or len(log[1]) != record.get("trials"):
+            raise HarnessError(
+                f"{folder / LOG} holds {0 if log is None else len(log[1])} trials, but {RUN} "
+                f"counted {record.get('trials')}: the log is truncated. Move the folder away and "
+                "repeat the command to run this cell again"
+            )
+        try:
+            return _run(record, log[1])
+        except (KeyError, TypeError) as error:
+            raise HarnessError(f"{folder / RUN} is no record of a run: {error!r}") from None
+
+    def baseline_path(self, fault: str, identity: str) -> Path:
+        return self.root / "baselines" / f"{_plain(fault)}-{identity}.json"
+
+
+def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
+    cell, times = record["cell"], record["seconds"]
+    return Run(
+        fault=cell["fault"],
+        technique=cell["technique"],
+        budget=cell["budget"],
+        clock=cell["clock"],
+        space=cell["space"],
+        data=cell["data"],
+        fraction=cell["fraction"],
+        repetition=cell["repetition"],
+        metric=record["fault"]["metric"],
+        faulty=record["fault"]["faulty"],
+        fixed=record["fault"]["fixed"],
+        trials=[
+            RunRow(
+                proposal=row.proposal,
+                status=row.outcome.status,
+                search=row.outcome.search,
+                holdout=row.outcome.holdout,
+                fidelity=row.outcome.fidelity,
+                spent=row.spent,
+                configuration=row.configuration,
+            )
+            for row in rows
+        ],
+        status=record["status"],
+        training_seconds=times["training"],
+        search_seconds=times["search"],
+        total_seconds=times["total"],
+    )
+
+
+def read_baseline(path: Path) -> Baseline:
+    """The judged trainings of faulty and fixed program, from a baseline file."""
+    content = read_json(path)
+    try:
+        judged = {
+            which: [o for o in map(parse_outcome, content[which]) if o.judged]
+            for which in ("faulty", "fixed")
+        }
+        return Baseline(
+            fault=content["fault"],
+            metric=content["metric"],
+            faulty_holdout=[o.holdout for o in judged["faulty"] if o.holdout is not None],
+            fixed_holdout=[o.holdout for o in judged["fixed"] if o.holdout is not None],
+            faulty_search=[o.search for o in judged["faulty"] if o.search is not None],
+            fixed_search=[o.search for o in judged["fixed"] if o.search is not None],
+            training_time=content["training_time"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise HarnessError(f"{path} is no baseline: {error!r}") from None

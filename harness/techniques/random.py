@@ -1,0 +1,68 @@
+"""Random search: every configuration drawn independently of what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.space import Space
+from harness.tables import Outcome, Trial
+from harness.techniques.base import Clock, Finish, Proposal, RepairTask, Train
+from harness.techniques.support import Ledger, Source
+from harness.vocabulary import Configuration
+
+
+class RandomOptimiser:
+    """Draws from the space; learns nothing."""
+
+    def __init__(self, space: Space, seed: int, first: Configuration | None = None) -> None:
+        """
+        Args:
+            first: The configuration to start with; None starts with a random one.
+        """
+        self._space = space
+        self._rng = np.random.default_rng(seed)
+        self._first = first
+        self._ledger = Ledger(Source.FAULTY, Source.RANDOM)
+
+    def ask(self) -> Proposal:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return self._ledger.enter(first, Source.FAULTY)
+        return self._ledger.enter(self._space.sample(self._rng), Source.RANDOM)
+
+    def tell(self, proposal: Proposal, outcome: Outcome) -> None:
+        """Nothing is learned."""
+
+    def health(self) -> Mapping[str, int | float | str]:
+        return self._ledger.health()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Random:
+    """Random search, as the paper describes it: no particular start.
+
+    Source: Kim et al., ICST 2023, section III.
+    """
+
+    from_faulty: bool = False
+    """Whether the faulty configuration is the first one."""
+
+    def optimiser(self, task: RepairTask, seed: int) -> RandomOptimiser:
+        return RandomOptimiser(task.space, seed, task.faulty if self.from_faulty else None)
+
+    def repair(
+        self, task: RepairTask, train: Train, clock: Clock, seed: int
+    ) -> Iterator[Trial | Finish]:
+        from harness.engine import search
+
+        return search(self.optimiser(task, seed), train, clock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomIcst23(Random):
+    """Random search as the study's package ran it: the faulty configuration first."""
+
+    from_faulty: bool = True

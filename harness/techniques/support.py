@@ -1,0 +1,198 @@
+"""What the optimisers share: numbering, the penalty of failures, encodings, isolated randomness."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from harness.domains import Choice, Domain, Integer
+from harness.space import Space
+from harness.tables import Outcome
+from harness.techniques.base import Proposal
+from harness.vocabulary import Configuration, Metric, Value
+
+
+class Source(StrEnum):
+    """Where a configuration came from; kept in the note of its proposal."""
+
+    FAULTY = "faulty"
+    """The faulty program itself."""
+    RANDOM = "random"
+    """Drawn at random, as intended."""
+    SOBOL = "sobol"
+    """The next point of a quasi-random sequence."""
+    MODEL = "model"
+    """Suggested by a model of the observations."""
+    FALLBACK = "fallback"
+    """The model was asked and failed; this came instead of its suggestion."""
+
+
+class Ledger:
+    """Numbers the proposals of a run and counts where they came from."""
+
+    def __init__(self, *sources: Source) -> None:
+        self._counts = Counter(dict.fromkeys(sources, 0))
+        self._seen: set[tuple[tuple[str, Value], ...]] = set()
+        self._repeats = 0
+
+    def enter(
+        self, configuration: Configuration, source: Source, fidelity: float = 1.0
+    ) -> Proposal:
+        """A new proposal, with the next number."""
+        number = self._counts.total()
+        key = tuple(sorted(configuration.items()))
+        self._repeats += key in self._seen
+        self._seen.add(key)
+        self._counts[source] += 1
+        return Proposal(
+            proposal=number,
+            configuration=dict(configuration),
+            fidelity=fidelity,
+            note={"source": source.value},
+        )
+
+    def health(self) -> dict[str, int | float | str]:
+        """Proposals, those that repeat an earlier configuration, and those of each source."""
+        return {
+            "proposals": self._counts.total(),
+            "repeats": self._repeats,
+            **{f"{source.value}_proposals": n for source, n in self._counts.items()},
+        }
+
+
+class Penalised:
+    """What a model learns of each outcome: something to minimise, failures included.
+
+    A failure (no value: diverged, crashed, invalid, cut too early) counts as the worst of what was
+    judged so far in the run and of the worst value that the metric can take. Where the metric has
+    no bound, failures wait until the first value is judged. The losses depend on nothing but the
+    outcomes and their order, so replaying a run's outcomes rebuilds the model's state.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+        self._worst = None if metric.worst is None else metric.loss(metric.worst)
+        self._waiting: list[Proposal] = []
+
+    def losses(self, proposal: Proposal, outcome: Outcome) -> list[tuple[Proposal, float]]:
+        """What can be learned now that ``proposal`` has ended, in the order of the trials."""
+        if outcome.search is not None:
+            loss = self._metric.loss(outcome.search)
+            self._worst = loss if self._worst is None else max(loss, self._worst)
+        elif self._worst is not None:
+            loss = self._worst
+        else:
+            self._waiting.append(proposal)
+            return []
+        released, self._waiting = self._waiting, []
+        return [*((late, self._worst) for late in released), (proposal, loss)]
+
+
+class Encoding:
+    """Configurations as the libraries see them: plain numbers, a choice as the index of its value.
+
+    Libraries keep values in arrays, which turn ``1`` into ``np.int64(1)`` or mixed values into
+    strings; indices survive that. Choices of one value are no decision and are left out.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self.domains: Mapping[str, Domain] = {
+            name: domain
+            for name, domain in space.domains.items()
+            if not (isinstance(domain, Choice) and len(domain.values) == 1)
+        }
+        self._only: Configuration = {
+            name: domain.values[0]
+            for name, domain in space.domains.items()
+            if isinstance(domain, Choice) and len(domain.values) == 1
+        }
+
+    def encode(self, configuration: Configuration) -> dict[str, int | float]:
+        """The searched hyperparameters of a configuration, as numbers."""
+        return {
+            name: _encoded(domain, configuration[name]) for name, domain in self.domains.items()
+        }
+
+    def decode(self, numbers: Mapping[str, Any]) -> dict[str, Value]:
+        """The complete configuration; numbers that rounding left just outside are put inside."""
+        values = {name: _decoded(d, numbers[name]) for name, d in self.domains.items()}
+        return self._space.complete({**self._only, **values})
+
+
+def _encoded(domain: Domain, value: Value) -> int | float:
+    if isinstance(domain, Choice):
+        return domain.values.index(value)
+    assert isinstance(value, int | float)
+    return value if isinstance(domain, Integer) else float(value)
+
+
+def _decoded(domain: Domain, number: Any) -> Value:
+    if isinstance(domain, Choice):
+        return domain.values[int(number)]
+    if isinstance(domain, Integer):
+        return min(max(round(float(number)), domain.low), domain.high)
+    return float(min(max(float(number), domain.low), domain.high))
+
+
+@dataclass(slots=True)
+class GlobalState:
+    """Something that a library keeps per process, and the value that one optimiser wants in it."""
+
+    read: Callable[[], Any]
+    write: Callable[[Any], object]
+    own: Any
+
+
+def numpy_state(seed: int) -> GlobalState:
+    """NumPy's global generator."""
+    own = np.random.RandomState(seed).get_state()
+    return GlobalState(np.random.get_state, np.random.set_state, own)
+
+
+def torch_states(seed: int) -> tuple[GlobalState, GlobalState]:
+    """PyTorch's global generator, and its threads: one, so that sums have one order."""
+    import torch
+
+    own = torch.Generator().manual_seed(seed).get_state()
+    return (
+        GlobalState(torch.get_rng_state, torch.set_rng_state, own),
+        GlobalState(torch.get_num_threads, torch.set_num_threads, 1),
+    )
+
+
+class Isolation:
+    """Runs library code that draws from global generators as if it were alone in the process.
+
+    Inside ``with isolation():`` the generators are where the previous such block left them; outside
+    they are untouched. Warnings raised inside are silenced.
+    """
+
+    def __init__(self, *states: GlobalState) -> None:
+        self._states = states
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        outside = [state.read() for state in self._states]
+        for state in self._states:
+            state.write(state.own)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            for state, value in zip(self._states, outside, strict=True):
+                state.own = state.read()
+                state.write(value)
+
+
+def seeds(seed: int, n: int) -> list[int]:
+    """``n`` independent 32-bit seeds, for generators that must not share one."""
+    return [int(word) for word in np.random.SeedSequence(seed).generate_state(n)]

@@ -1,0 +1,37 @@
+"""Fixtures: one small subject of our own, one Ray for the whole session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from outside import write_faults
+
+from harness.registry import FAULTS, Registry, load_registry
+
+@pytest.fixture(scope="session")
+def own_faults(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_faults(tmp_path_factory.mktemp("own") / "faults", "X1", "X2")
+
+
+@pytest.fixture
+def with_own_faults(own_faults: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FAULTS_PATH", str(own_faults))
+    return own_faults
+
+
+@pytest.fixture(scope="session")
+def registry(own_faults: Path) -> Registry:
+    """The project's faults and those of the tests."""
+    return load_registry([FAULTS, own_faults])
+
+
+@pytest.fixture(scope="session")
+def ray_session() -> Iterator[None]:
+    """Ray on this machine, started once for all tests that need it."""
+    from harness.engine.workers import shutdown, start
+
+    start(3)
+    yield
+    shutdown()

@@ -1,0 +1,30 @@
+import re
+
+import pytest
+
+from harness.operators import LOSSES, LOSSES_FOR, OPERATORS, operator, operator_of
+from harness.registry import Registry
+from harness.vocabulary import HarnessError
+
+
+def test_there_are_nine_with_distinct_names() -> None:
+    assert len({row.name for row in OPERATORS}) == len(OPERATORS) == 9
+
+
+def test_every_hyperparameter_belongs_to_exactly_one_operator(registry: Registry) -> None:
+    for subject in registry.subjects.values():
+        for name in subject.fixed:
+            rows = [r for r in OPERATORS if re.fullmatch(r.hyperparameters, name)]
+            assert len(rows) == (0 if name.startswith("dropout") else 1), name
+
+
+def test_losses_by_encoding_are_losses() -> None:
+    for names in LOSSES_FOR.values():
+        assert set(names) <= set(LOSSES)
+
+
+def test_an_operator_is_found_by_name_or_hyperparameter() -> None:
+    assert operator("epochs") is operator_of("epochs")
+    assert operator_of("momentum") is None
+    with pytest.raises(HarnessError, match="Did you mean optimiser"):
+        operator("optimizer")
