@@ -5,9 +5,8 @@ make baseline PLAN=laptop
 
 from __future__ import annotations
 
-from common import main, plan, protocol, store, workers
+from common import console, main, plan, protocol, store, workers
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.table import Table
 
 from harness.analysis.scores import exposure
@@ -16,7 +15,7 @@ from harness.registry import load_registry
 
 def run(cfg: DictConfig) -> int:
     study, results, judged = plan(cfg), store(cfg), protocol(cfg)
-    registry, console = load_registry(), Console()
+    registry, screen = load_registry(), console()
     from harness.engine import Pool  # imports Ray, after the input is known to be good
     from harness.runner import measure_baselines
 
@@ -27,7 +26,7 @@ def run(cfg: DictConfig) -> int:
         return opened[0]
 
     try:
-        measured = measure_baselines(study, registry, results, pool, console.print)
+        measured = measure_baselines(study, registry, results, pool, screen.print)
     finally:
         for each in opened:
             each.__exit__(None, None, None)
@@ -39,11 +38,10 @@ def run(cfg: DictConfig) -> int:
             f"{baseline.training_time:.4f}",
             baseline.metric,
             *(_list(v) for v in (baseline.faulty_holdout, baseline.fixed_holdout)),
-            f"{shown.p:.2g}",
-            f"{shown.a12:.2f}",
+            *("-" if v is None else f"{v:.2g}" for v in (shown.p, shown.a12)),
             "yes" if shown.exposed else "no",
         )
-    console.print(table)
+    screen.print(table)
     return 0
 
 

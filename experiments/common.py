@@ -13,6 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
 
 from harness.analysis.protocols import Protocol
 from harness.budget import check_budget
@@ -23,7 +24,13 @@ from harness.techniques.base import Technique
 from harness.vocabulary import HarnessError, unknown
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
-NO_SWEEP = ("-m", "--multirun")
+WIDTH = 130
+"""Columns of printed tables where the output is no terminal."""
+
+
+def console() -> Console:
+    """For people: as wide as the terminal; wide enough for any table where there is none."""
+    return Console() if sys.stdout.isatty() else Console(width=WIDTH)
 
 
 def main(run: Callable[[DictConfig], int], config: str) -> None:
@@ -33,21 +40,27 @@ def main(run: Callable[[DictConfig], int], config: str) -> None:
 
     @hydra.main(version_base=None, config_path=str(CONFIGS), config_name=config)
     def job(cfg: DictConfig) -> None:
-        codes.append(run(cfg))
+        try:
+            codes.append(run(cfg))
+        except HarnessError as error:
+            codes.append(_fail(error))
 
     try:
         _check(sys.argv[1:], config)
         job()
     except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        codes.append(2)
+        codes.append(_fail(error))
     except (HydraException, OmegaConfBaseException) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        codes.append(2)
+        codes.append(_fail(error))
     except KeyboardInterrupt:
         print("stopped; repeat the command to go on from here", file=sys.stderr)
         codes.append(130)
     sys.exit(max(codes, default=0))
+
+
+def _fail(error: Exception) -> int:
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2
 
 
 def _check(arguments: Sequence[str], config: str) -> None:

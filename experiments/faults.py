@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
+from common import console
 from rich.table import Table
 
 from harness.registry import Fault, load_registry
@@ -27,7 +27,7 @@ def status(fault: Fault) -> str:
 
 
 def main() -> int:
-    console = Console()
+    screen = console()
     table = Table(
         "id",
         "subject",
@@ -49,8 +49,8 @@ def main() -> int:
             str(len(fault.hyperparameters)),
             status(fault),
         )
-    console.print(table)
-    console.print(f"{len(registry)} faults of {len(registry.subjects)} subjects")
+    screen.print(table)
+    screen.print(f"{len(registry)} faults of {len(registry.subjects)} subjects")
     return 0
 
 

@@ -1,27 +1,30 @@
 """Make every run of a plan that is missing, then print and save its tables.
 
-    make experiment BUDGET=20
-    python experiments/repair.py plan=laptop budget=20 technique=hebo
-    python experiments/repair.py -m technique=random,hebo budget=10,20
+make experiment BUDGET=20
+python experiments/repair.py plan=laptop budget=20 technique=hebo
+python experiments/repair.py -m technique=random,hebo budget=10,20
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from common import label, main, plan, protocol, store, workers
+from common import console, label, main, plan, protocol, store, workers
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from tables import show
+
+from harness.store import Cell, Store
 
 
 def run(cfg: DictConfig) -> int:
     """Returns the exit code: 1 if a cell failed."""
     study, results, judged = plan(cfg), store(cfg), protocol(cfg)
     results.check()
-    console = Console()
-    console.print(
+    screen = console()
+    screen.print(
         f"plan [bold]{study.name}[/bold]: {len(study.faults)} faults x {len(study.techniques)} "
         f"techniques x {study.repetitions} repetitions, budget {study.budget:g} x T "
         f"(clock {study.clock}), space {study.space}, seed {study.seed}"
@@ -30,7 +33,7 @@ def run(cfg: DictConfig) -> int:
 
     began = time.perf_counter()
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task("runs", total=None)
 
         def progress(done: int, total: int) -> None:
@@ -44,27 +47,27 @@ def run(cfg: DictConfig) -> int:
             say=bar.console.print,
             progress=progress,
         )
-    console.print(f"runs made or found in {time.perf_counter() - began:.0f} s")
+    screen.print(f"runs made or found in {time.perf_counter() - began:.0f} s")
     for cell in done.elsewhere:
-        console.print(f"left to another driver: {cell.folder}")
-    show(study, results, judged, label(cfg, study), console)
+        screen.print(f"left to another driver: {cell.folder}")
+    show(study, results, judged, label(cfg, study), screen)
     if cfg.mlflow:
-        _mirror(results, label(cfg, study), done.cells, console)
+        _mirror(results, label(cfg, study), done.cells, screen)
     if done.failed:
-        console.print(f"[red]{len(done.failed)} runs failed[/red]; repeat the command to try again")
+        screen.print(f"[red]{len(done.failed)} runs failed[/red]; repeat the command to try again")
     return 1 if done.failed else 0
 
 
-def _mirror(results, name, cells, console: Console) -> None:
+def _mirror(results: Store, name: str, cells: Sequence[Cell], screen: Console) -> None:
     """A study never fails because of its mirror."""
     from harness.tracking import database, mirror
 
     try:
         added = mirror(results, name, cells)
     except Exception as error:
-        console.print(f"MLflow mirror left out: {type(error).__name__}: {error}")
+        screen.print(f"MLflow mirror left out: {type(error).__name__}: {error}")
         return
-    console.print(f"MLflow: {added} runs added to {database(results)} (make mlflow)")
+    screen.print(f"MLflow: {added} runs added to {database(results)} (make mlflow)")
 
 
 if __name__ == "__main__":

@@ -5,18 +5,12 @@ make tables BUDGET=20
 
 from __future__ import annotations
 
-from common import label, main, plan, protocol, store
+from common import console, label, main, plan, protocol, store
 from omegaconf import DictConfig
 from rich.console import Console
 
 from harness.analysis.protocols import Protocol
-from harness.analysis.render import (
-    notes,
-    summary_markdown,
-    summary_table,
-    table3,
-    table3_markdown,
-)
+from harness.analysis.render import summary_markdown, summary_table, table3, table3_markdown
 from harness.analysis.scores import scores, summary
 from harness.plan import Plan, baseline_paths
 from harness.registry import load_registry
@@ -27,13 +21,11 @@ from harness.vocabulary import HarnessError
 
 def run(cfg: DictConfig) -> int:
     study, results = plan(cfg), store(cfg)
-    show(study, results, protocol(cfg), label(cfg, study), Console())
+    show(study, results, protocol(cfg), label(cfg, study), console())
     return 0
 
 
-def show(
-    study: Plan, results: Store, judged: Protocol, name: str, console: Console
-) -> None:
+def show(study: Plan, results: Store, judged: Protocol, name: str, screen: Console) -> None:
     """Print Table III and the summary; save them as CSV and Markdown.
 
     Raises:
@@ -50,24 +42,28 @@ def show(
     runs = [results.read_run(cell) for cell in cells if results.finished(cell)]
     paths = baseline_paths(study, registry, results)
     seen = {run.fault for run in runs}
-    baselines = {fault: read_baseline(path) for fault, path in paths.items() if fault in seen}
+    baselines = {
+        (fault, study.data, study.fraction): read_baseline(path)
+        for fault, path in paths.items()
+        if fault in seen
+    }
     frame = scores(runs, baselines, judged)
-    short = summary(frame, runs)
+    short = summary(frame, judged)
 
-    console.print(table3(frame))
-    console.print(summary_table(short))
-    told = notes(frame, judged)
-    if missing:
-        told = [f"{len(missing)} of {len(cells)} runs are missing.", *told]
-    for line in told:
-        console.print(line, style="dim", highlight=False)
+    order = [name for name in study.techniques if (frame["technique"] == name).any()]
+    lacking = f"{len(missing)} of {len(cells)} runs are missing." if missing else ""
+    screen.print(table3(frame, judged, order))
+    screen.print()
+    screen.print(summary_table(short, judged))
+    if lacking:
+        screen.print(lacking, style="yellow")
 
     folder = results.root / "tables" / name
     SCORES.write(frame, folder / "scores.csv")
     SUMMARY.write(short, folder / "summary.csv")
-    text = "\n\n".join([table3_markdown(frame), summary_markdown(short), "\n".join(told)])
-    (folder / "tables.md").write_text(text + "\n", encoding="utf-8")
-    console.print(f"saved in {folder}")
+    parts = [lacking, table3_markdown(frame, judged, order), summary_markdown(short, judged)]
+    (folder / "tables.md").write_text("\n".join(p for p in parts if p), encoding="utf-8")
+    screen.print(f"saved in {folder}")
 
 
 if __name__ == "__main__":

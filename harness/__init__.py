@@ -2,4 +2,4 @@
 
 __version__ = "0.1.0"
 RESULTS_VERSION = 1
-"""Version of what is written under ``results/runs``; raised when a reader would misread old files."""
+"""Version of what is written under ``results``; raised when a reader would misread old files."""

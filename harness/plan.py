@@ -92,7 +92,6 @@ def settings(technique: Technique) -> dict[str, Any]:
     }
 
 
-
 def baseline_paths(plan: Plan, registry: Registry, store: Store) -> dict[str, Path]:
     """Fault id -> the file of its baseline, named by all that the baseline depends on."""
     paths = {}

@@ -222,7 +222,8 @@ def load_subject(path: Path) -> Subject:
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     name = f"harness_subject_{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -290,8 +291,8 @@ def load_fault(path: Path, subjects: Mapping[str, Subject]) -> Fault:
         raise fail("'faulty' names at least one value that is wrong", "faulty")
     for name, value in values.items():
         if name not in subject.fixed:
-            error = unknown(f"hyperparameter of {subject.name}", name, subject.fixed)
-            raise fail(str(error), "faulty", str(name))
+            what = unknown(f"hyperparameter of {subject.name}", name, subject.fixed)
+            raise fail(str(what), "faulty", str(name))
         own = subject.fixed[name]
         if type(value) is not type(own) and not (type(own) is float and type(value) is int):
             raise fail(

@@ -26,6 +26,7 @@ from harness.tables import Baseline, Outcome, Trial, changed
 from harness.techniques.base import Finish, Program, RepairTask, Technique
 from harness.training import Request
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
+
 Say = Callable[[str], None]
 """Prints one line."""
 
@@ -261,6 +262,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
                 "status": finish.status,
                 "trials": len(rows),
                 "counts": _counts(rows),
+                "confirmed": [],
                 "health": {
                     **finish.health,
                     "peak_worker_bytes": max((r.outcome.memory for r in rows), default=0),
@@ -365,7 +367,16 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-_PACKAGES = ("ray", "HEBO", "hpbandster", "ConfigSpace", "tensorflow", "keras", "torch", "jax")
+_PACKAGES: tuple[str, ...] = (
+    "ray",
+    "HEBO",
+    "hpbandster",
+    "ConfigSpace",
+    "tensorflow",
+    "keras",
+    "torch",
+    "jax",
+)
 _PACKAGES += ("numpy", "scipy", "pandas", "scikit-learn")
 
 

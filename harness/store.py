@@ -160,11 +160,14 @@ def read_log(path: Path) -> tuple[dict[str, Any], list[Row], int] | None:
     lines = content[:size].splitlines()
     if not lines:
         return None
-    parsed = []
+    header: dict[str, Any] = {}
+    rows: list[Row] = []
     for number, line in enumerate(lines, start=1):
         try:
-            entry = json.loads(line)
-            parsed.append(entry if number == 1 else _row(entry))
+            if number == 1:
+                header = json.loads(line)
+            else:
+                rows.append(_row(json.loads(line)))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise HarnessError(
                 f"{path}:{number}: this line of the trial log is damaged ({error}). Nothing was "
@@ -172,8 +175,8 @@ def read_log(path: Path) -> tuple[dict[str, Any], list[Row], int] | None:
                 "cell again"
             ) from None
         if number == 1:
-            _check_version(path, entry)
-    return parsed[0], parsed[1:], size
+            _check_version(path, header)
+    return header, rows, size
 
 
 def _check_version(path: Path, content: Any) -> None:
@@ -334,6 +337,7 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
         training_seconds=times["training"],
         search_seconds=times["search"],
         total_seconds=times["total"],
+        confirmed=record["confirmed"],
     )
 
 

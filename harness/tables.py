@@ -46,8 +46,10 @@ class Outcome:
         judged = self.search is not None and self.holdout is not None
         may = self.status in (TrialStatus.COMPLETED, TrialStatus.CUT)
         must = self.status is TrialStatus.COMPLETED
-        if (must and not judged) or (judged and not may) or (self.search is None) != (
-            self.holdout is None
+        if (
+            (must and not judged)
+            or (judged and not may)
+            or (self.search is None) != (self.holdout is None)
         ):
             raise ValueError(
                 "a completed trial has search and holdout values, a cut one may, others have none."
@@ -94,7 +96,12 @@ class Column:
     meaning: str
 
 
-_DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
+_DTYPES: Mapping[str, Any] = {
+    "str": "string",
+    "int": "Int64",
+    "float": "float64",
+    "bool": "boolean",
+}
 _MISSING = {"str": pd.NA, "int": pd.NA, "float": math.nan, "bool": pd.NA}
 
 
@@ -199,6 +206,8 @@ SCORES = Table(
         aj_as_published_mean | float | share  | the same with the patch taken against the fix, as the study's scripts do
         no_better           | int   | runs    | runs whose winner is no better than the faulty program on the search part
         unjudged            | int   | runs    | runs without any judged trial
+        n_confirmed         | int   | runs    | runs whose winner was trained again with fresh seeds
+        confirmed_mean      | float | metric  | mean over these of the mean holdout metric of the re-trainings
         trials_mean         | float | trials  | configurations tried per run
         training_seconds    | float | s       | mean per run: inside training and its evaluation
         search_seconds      | float | s       | mean per run: deciding what to try
@@ -285,6 +294,8 @@ class Run:
     training_seconds: float
     search_seconds: float
     total_seconds: float
+    confirmed: Sequence[float] = ()
+    """Holdout metric of the winner's re-trainings with fresh seeds; empty if there were none."""
 
 
 def changed(before: Configuration, after: Configuration) -> dict[str, tuple[Value, Value]]:

@@ -27,9 +27,11 @@ def mirror(store: Store, label: str, cells: Sequence[Cell]) -> int:
     Raises:
         Exception: Whatever MLflow raises; the caller decides that a study goes on without it.
     """
-    logging.getLogger("alembic").setLevel(logging.ERROR)
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param, RunTag
+
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
     client = MlflowClient(tracking_uri=database(store))
     experiment = client.get_experiment_by_name(EXPERIMENT)

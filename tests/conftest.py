@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,12 @@ import pytest
 from outside import write_faults
 
 from harness.registry import FAULTS, Registry, load_registry
+
+
+# Ray's worker processes find the modules of the tests there.
+HERE = str(Path(__file__).parent)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
+
 
 @pytest.fixture(scope="session")
 def own_faults(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SUBJECT = '''
+SUBJECT = """
 import numpy as np
 from harness.registry import Data, Subject
 
@@ -34,7 +34,7 @@ SUBJECT = Subject(
            "bias_initialiser_1": "zeros", "dropout_1": 0.1},
     load=load, build=build,
 )
-'''
+"""
 
 FAULT = """
 id: {id}

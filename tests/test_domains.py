@@ -37,7 +37,8 @@ def test_log_uniform_integers_reach_both_ends_about_evenly_per_factor() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: Choice(()), lambda: Choice((1, 1)), lambda: Real(2, 1), lambda: Integer(0, 5, True)]
+    "make",
+    [lambda: Choice(()), lambda: Choice((1, 1)), lambda: Real(2, 1), lambda: Integer(0, 5, True)],
 )
 def test_nonsense_is_refused(make) -> None:
     with pytest.raises(ValueError, match=r"Received|range"):

@@ -27,7 +27,7 @@ from harness.analysis.metrics import (
 )
 from harness.analysis.protocols import Protocol
 from harness.operators import operator_of
-from harness.tables import SCORES, SUMMARY, Baseline, Run, RunRow, Table, changed
+from harness.tables import SCORES, SUMMARY, Baseline, Run, RunRow, changed
 from harness.vocabulary import (
     METRICS,
     CellStatus,
@@ -134,7 +134,17 @@ def result(run: Run, baseline: Baseline, protocol: Protocol) -> Result:
     return Result(best.holdout, best.configuration, judged=True, better=better)
 
 
-def exposed(baseline: Baseline, protocol: Protocol) -> bool:
+class Exposure(NamedTuple):
+    """How well the baseline tells the fixed program from the faulty one."""
+
+    p: float | None
+    """Two-sided Mann-Whitney p-value on the holdout metric; None without judged trainings."""
+    a12: float | None
+    """Chance that a fixed training is better than a faulty one; None likewise."""
+    exposed: bool
+
+
+def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
     """Whether the trainings of the fixed program are really better than those of the faulty one.
 
     Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. A fault without
@@ -145,8 +155,9 @@ def exposed(baseline: Baseline, protocol: Protocol) -> bool:
     p = stats.mann_whitney(faulty, fixed)
     a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=up)
     if p is None or a12 is None:
-        return False
-    return p < protocol.exposure_alpha and a12 >= protocol.exposure_a12
+        return Exposure(p, a12, exposed=False)
+    shows = p < protocol.exposure_alpha and a12 >= protocol.exposure_a12
+    return Exposure(p, a12, exposed=shows)
 
 
 def scores(
@@ -175,7 +186,7 @@ def scores(
     for row in rows:
         row["significant"] = _significant(row, protocol)
         row["repaired"] = row["significant"] and row["a12"] >= protocol.repaired_a12
-    return _frame(SCORES, rows)
+    return SCORES.frame(rows)
 
 
 def _baseline_of(cell: Sequence[Run], baselines: Mapping[BaselineKey, Baseline]) -> Baseline:
@@ -201,7 +212,7 @@ def _baseline_of(cell: Sequence[Run], baselines: Mapping[BaselineKey, Baseline])
 
 def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     first = cell[0]
-    is_exposed = exposed(baseline, protocol)
+    is_exposed = exposure(baseline, protocol).exposed
     row: Row = {
         "fault": first.fault,
         "technique": first.technique,
@@ -228,6 +239,8 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     row |= _cost(cell)
     row["no_better"] = sum(r.judged and not r.better for r in results)
     row["unjudged"] = sum(not r.judged for r in results)
+    confirmed = [fmean(run.confirmed) for run in cell if run.confirmed]
+    row |= {"n_confirmed": len(confirmed), "confirmed_mean": _mean(confirmed)}
     row["status"] = _status(row, cell, protocol)
     return row
 
@@ -376,7 +389,7 @@ def summary(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         are left out of means and medians. Seconds are totals over all runs.
     """
     groups = frame.groupby([*SETTING, "technique"], sort=True)
-    return _frame(SUMMARY, [_summary_row(group, protocol) for _, group in groups])
+    return SUMMARY.frame([_summary_row(group, protocol) for _, group in groups])
 
 
 def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
@@ -409,12 +422,3 @@ def _rounded(values: Sequence[float], protocol: Protocol) -> list[float]:
     if protocol.decimals is None:
         return list(values)
     return [round(v, protocol.decimals) for v in values]
-
-
-def _frame(table: Table, rows: Iterable[Row]) -> pd.DataFrame:
-    """``table.frame``, with missing figures as the NaN that its float columns hold."""
-    floats = {column.name for column in table.columns if column.type == "float"}
-    return table.frame(
-        {name: math.nan if value is None and name in floats else value for name, value in r.items()}
-        for r in rows
-    )

@@ -13,8 +13,8 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
 os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
 
-from harness.engine.pool import Pool  # noqa: E402
-from harness.engine.search import search  # noqa: E402
-from harness.engine.workers import RemoteTrain, Replay, Worker  # noqa: E402
+from harness.engine.pool import Pool, Workers
+from harness.engine.search import search
+from harness.engine.workers import RemoteTrain, Replay, Worker
 
-__all__ = ["Pool", "RemoteTrain", "Replay", "Worker", "search"]
+__all__ = ["Pool", "RemoteTrain", "Replay", "Worker", "Workers", "search"]

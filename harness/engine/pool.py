@@ -17,7 +17,6 @@ Workers = Callable[[str], Worker]
 """Keras backend -> this slot's training worker for it."""
 
 
-@ray.remote(num_cpus=0, max_restarts=0)
 class _Slot:
     """A process that runs jobs one after another and keeps its training workers between them."""
 
@@ -44,7 +43,10 @@ class Pool:
         self._started = not ray.is_initialized()
         self._threads = threads
         start(slots + 1)  # the spare one is for the thin trainables
-        self._slots = [_Slot.remote(threads) for _ in range(slots)]
+        self._slots = [self._slot() for _ in range(slots)]
+
+    def _slot(self) -> Any:
+        return ray.remote(_Slot).options(num_cpus=0).remote(self._threads)
 
     def __enter__(self) -> Pool:
         return self
@@ -89,6 +91,6 @@ class Pool:
                 result = error.cause if isinstance(error.cause, Exception) else error
             except ray.exceptions.RayActorError as error:
                 result = error
-                self._slots[number] = _Slot.remote(self._threads)
+                self._slots[number] = self._slot()
             yield job, result
             next_job(number)

@@ -25,13 +25,16 @@ from ray.tune.search import Searcher
 from harness.budget import Clock, exhausted, remaining
 from harness.tables import Outcome, Trial
 from harness.techniques.base import Finish, Optimiser, Proposal, Train
-from harness.vocabulary import Cause, TrialStatus
+from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 THIN = 0.01
 """CPUs that the trainable claims: it only passes messages, and Tune refuses to claim none."""
 
 FREE_TRIALS = 200
 """A search ends after so many trials in a row that cost nothing (invalid ones, say)."""
+
+LOST_IN_A_ROW = 10
+"""A search fails after so many trainings in a row that the infrastructure lost."""
 
 TRIALS_PER_EXPERIMENT = 2000
 """Then a fresh Tune experiment is started: Tune keeps every trial in memory."""
@@ -64,7 +67,7 @@ class _Search:
         self.train = _Handed(train)
         self.results: queue.Queue[Trial | BaseException | None] = queue.Queue()
         self.ended = False
-        self._free = 0
+        self._free = self._lost = 0
         self._out: tuple[str, Proposal, float] | None = None
         self._thinking = 0.0
 
@@ -75,12 +78,14 @@ class _Search:
     def ask(self, trial_id: str) -> dict[str, Any] | None:
         """The next trial for Tune, or None once the search has ended."""
         if self.ended or exhausted(self.clock) or self._free >= FREE_TRIALS:
-            return self._end(None)
+            self.end(None)
+            return None
         began = time.perf_counter()
         try:
             proposal = self.optimiser.ask()
         except Exception as error:
-            return self._end(error)
+            self.end(error)
+            return None
         self._out = (trial_id, proposal, self._thinking + time.perf_counter() - began)
         return {
             "train": self.train,
@@ -100,10 +105,11 @@ class _Search:
         try:
             self.optimiser.tell(proposal, outcome)
         except Exception as error:
-            self._end(error)
+            self.end(error)
             return
         self._thinking = time.perf_counter() - began
         self._free = 0 if outcome.seconds > 0 else self._free + 1
+        self._lost = self._lost + 1 if outcome.cause is Cause.INFRASTRUCTURE else 0
         self.results.put(
             Trial(
                 proposal=proposal.proposal,
@@ -113,10 +119,13 @@ class _Search:
                 note=proposal.note or {},
             )
         )
+        if self._lost >= LOST_IN_A_ROW:
+            self.end(RuntimeError(f"{LOST_IN_A_ROW} trainings in a row were lost: {outcome.message}"))
         if not self.ended:
             self.results.join()
 
-    def _end(self, error: BaseException | None) -> None:
+    def end(self, error: BaseException | None) -> None:
+        """No further trial; ``error`` is why, if it is one."""
         if not self.ended:
             self.ended = True
             self.results.put(error)
@@ -127,8 +136,6 @@ class _Search:
         with self.results.all_tasks_done:
             self.results.unfinished_tasks = 0
             self.results.all_tasks_done.notify_all()
-
-    fail = _end
 
 
 class _Handed:
@@ -185,8 +192,14 @@ class _Experiment(Searcher):  # type: ignore[misc]
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        if (current := self._search) is not None:
-            current.tell(trial_id, _lost() if error or not result else _outcome(result))
+        if (current := self._search) is None:
+            return
+        if error or not result:
+            current.tell(trial_id, _lost("the process in front of the training worker was lost"))
+        elif "refused" in result:
+            current.end(HarnessError(result["refused"]))
+        else:
+            current.tell(trial_id, _outcome(result))
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Nothing: a trial reports once, and its only result comes with its end."""
@@ -207,7 +220,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             if self._search is not None:
-                self._search.fail(failure)
+                self._search.end(failure)
 
     def __deepcopy__(self, memo: object) -> _Experiment:
         return self
@@ -235,12 +248,17 @@ class _Training(tune.Trainable):  # type: ignore[misc]
 
     def step(self) -> dict[str, Any]:
         asked = self._asked
-        outcome = asked["train"].call(
-            asked["configuration"],
-            proposal=asked["proposal"],
-            fidelity=asked["fidelity"],
-            limit=asked["limit"],
-        )
+        try:
+            outcome = asked["train"].call(
+                asked["configuration"],
+                proposal=asked["proposal"],
+                fidelity=asked["fidelity"],
+                limit=asked["limit"],
+            )
+        except HarnessError as error:
+            return {"refused": str(error), "done": True}
+        except Exception as error:
+            outcome = _lost(f"train broke its promise: {type(error).__name__}: {error}")
         return {"outcome": asdict(outcome), "done": True}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -279,10 +297,7 @@ def _outcome(result: dict[str, Any]) -> Outcome:
     return Outcome(**{k.removeprefix(prefix): v for k, v in result.items() if k.startswith(prefix)})
 
 
-def _lost() -> Outcome:
+def _lost(message: str) -> Outcome:
     return Outcome(
-        status=TrialStatus.CRASHED,
-        seconds=0.0,
-        cause=Cause.INFRASTRUCTURE,
-        message="the process in front of the training worker was lost",
+        status=TrialStatus.CRASHED, seconds=0.0, cause=Cause.INFRASTRUCTURE, message=message
     )

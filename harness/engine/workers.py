@@ -1,7 +1,8 @@
-"""Training workers: processes that outlive trials and runs, with frameworks and data loaded once."""
+"""Training workers: processes that outlive trials and runs, with all they need loaded once."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,6 @@ NEVER = 1e9
 """Stands for 'no limit' where a finite number of seconds is needed."""
 
 
-@ray.remote(max_restarts=-1, max_task_retries=0)
 class _WorkerActor:
     def __init__(self, backend: str, threads: int) -> None:
         configure(backend, threads)
@@ -43,7 +43,11 @@ class Worker:
 
     def __init__(self, backend: str, threads: int = 1, cpus: float = 1) -> None:
         self.backend = backend
-        self._actor = _WorkerActor.options(num_cpus=cpus).remote(backend, threads)
+        self._actor = (
+            ray.remote(_WorkerActor)
+            .options(num_cpus=cpus, max_restarts=-1, max_task_retries=0)
+            .remote(backend, threads)
+        )
 
     def device(self) -> str:
         words: str = ray.get(self._actor.device.remote())
@@ -156,6 +160,7 @@ def start(cpus: int, **options: Any) -> None:
     """Start Ray on this machine, quietly, with no dashboard; nothing happens if it runs."""
     if ray.is_initialized():
         return
+    logging.getLogger("ray").setLevel(logging.ERROR)
     ray.init(
         num_cpus=cpus,
         include_dashboard=False,

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.budget import Clock
 from harness.domains import Choice, Domain, Integer
 from harness.tables import Outcome, Trial
-from harness.techniques.base import Clock, Finish, Proposal, RepairTask, Train
+from harness.techniques.base import Finish, Proposal, RepairTask, Train
 from harness.techniques.support import Encoding, Isolation, Ledger, Source, numpy_state, seeds
 from harness.vocabulary import Configuration
 
@@ -30,7 +31,8 @@ class Bohb:
     1/9 of their training, of which 3 go on to 1/3 and 1 to the end; 3 at 1/3, of which 1 goes on;
     3 in full. Together that costs 7 full trainings and starts 15 configurations. The model needs
     2 (d + 1) results at one fidelity, d being the number of searched hyperparameters; hpbandster
-    allows no fewer. SHARE_OF_MODEL
+    allows no fewer. Measured without failures, it first proposes after 14 full trainings for d = 9,
+    15 to 17 for 12, 23 for 17, 28 for 19 and 42 for 27; before that, BOHB is Hyperband.
     """
 
     eta: int = 3
@@ -142,7 +144,9 @@ class BohbOptimiser:
         """
         highest = self._settings.rungs - 1
         known = {
-            f"observations_at_1/{self._settings.eta**i}": self._sampler.observations(i)
+            f"observations_at_1/{self._settings.eta**i}" if i else "observations_at_1": (
+                self._sampler.observations(i)
+            )
             for i in range(highest, -1, -1)
         }
         return {
@@ -156,9 +160,7 @@ class BohbOptimiser:
     def _next_bracket(self) -> Any:
         from hpbandster.optimizers.iterations import SuccessiveHalving
 
-        counts, fidelities = bracket_plan(
-            self._brackets, self._settings.eta, self._settings.rungs
-        )
+        counts, fidelities = bracket_plan(self._brackets, self._settings.eta, self._settings.rungs)
         self._brackets += 1
         return SuccessiveHalving(
             HPB_iter=self._brackets - 1,

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.budget import Clock
 from harness.domains import Choice, Domain, Integer
 from harness.tables import Outcome, Trial
-from harness.techniques.base import Clock, Finish, Proposal, RepairTask, Train
+from harness.techniques.base import Finish, Proposal, RepairTask, Train
 from harness.techniques.support import (
     Encoding,
     Isolation,
@@ -34,6 +35,9 @@ from harness.vocabulary import Configuration
 
 FAILURE = "jitter is too large"
 """How HEBO's Gaussian process begins to print that it could not be fitted or cannot predict."""
+
+NOT_A_NUMBER = f"{FAILURE}, or the prediction is not a number"
+"""What is noted where the process predicts without complaint, but no number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +221,7 @@ def _adjusted(settings: Hebo, lines: list[str], found: list[pd.DataFrame]) -> It
     """Sets what HEBO hard-codes, and listens to what it does.
 
     Args:
+        settings: The sizes of the acquisition search, and whether the kernel starts wide.
         lines: Receives what the Gaussian process prints.
         found: Receives the result of the acquisition search.
     """
@@ -226,6 +231,8 @@ def _adjusted(settings: Hebo, lines: list[str], found: list[pd.DataFrame]) -> It
     from hebo.optimizers import hebo
 
     def search(space: Any, acquisition: Any, **options: Any) -> Any:
+        if not np.isfinite(acquisition.tau).all():  # its prediction for the best configuration
+            lines.append(NOT_A_NUMBER)
         sizes = {"pop": settings.population, "iters": settings.generations}
         evolution = EvolutionOpt(space, acquisition, **{**options, **sizes})
         optimise = evolution.optimize

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.budget import Clock
 from harness.space import Space
 from harness.tables import Outcome, Trial
-from harness.techniques.base import Clock, Finish, Proposal, RepairTask, Train
+from harness.techniques.base import Finish, Proposal, RepairTask, Train
 from harness.techniques.support import Ledger, Source
 from harness.vocabulary import Configuration
 
@@ -18,10 +19,7 @@ class RandomOptimiser:
     """Draws from the space; learns nothing."""
 
     def __init__(self, space: Space, seed: int, first: Configuration | None = None) -> None:
-        """
-        Args:
-            first: The configuration to start with; None starts with a random one.
-        """
+        """Start with ``first`` if there is one, else with a random configuration."""
         self._space = space
         self._rng = np.random.default_rng(seed)
         self._first = first

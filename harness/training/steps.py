@@ -42,9 +42,10 @@ def make_loop(model: Any, loss: Loss, optimiser: Any, x: Any, y: Any, batch_size
     """
     import keras
 
-    backend = {"tensorflow": _TensorFlow, "jax": _Jax, "torch": _Torch}[keras.config.backend()]
+    backend: Any = {"tensorflow": _TensorFlow, "jax": _Jax, "torch": _Torch}[keras.config.backend()]
     optimiser.build(model.trainable_variables)
-    return backend(model, loss, optimiser, x, y, batch_size)
+    loop: Loop = backend(model, loss, optimiser, x, y, batch_size)
+    return loop
 
 
 def _batched(call: Callable[[Any], Any], x: Any, size: int = 2048) -> np.ndarray:
@@ -69,7 +70,6 @@ class _TensorFlow:
 
         number = tf.TensorSpec([], tf.int32)
 
-        @tf.function(input_signature=[tf.TensorSpec([samples], tf.int32), number, number])
         def run(order: Any, first: Any, last: Any) -> Any:
             losses = tf.TensorArray(tf.float32, size=last - first)
             for i in tf.range(first, last):
@@ -77,11 +77,12 @@ class _TensorFlow:
                 losses = losses.write(i - first, tf.cast(each, tf.float32))
             return losses.stack()
 
-        @tf.function(reduce_retracing=True, input_signature=[tf.TensorSpec([None, *x.shape[1:]])])
         def predict(batch: Any) -> Any:
             return model(batch, training=False)
 
-        self._run, self._predict = run, predict
+        order, batch = tf.TensorSpec([samples], tf.int32), tf.TensorSpec([None, *x.shape[1:]])
+        self._run = tf.function(run, input_signature=[order, number, number])
+        self._predict = tf.function(predict, input_signature=[batch])
         self.run(np.arange(samples, dtype=np.int32), 0, 0)  # traces, and optimises the graph
         self.predict(np.asarray(x[:1]))
 

@@ -6,9 +6,10 @@ kept changes no result: a training depends on its request alone, on one machine.
 
 from __future__ import annotations
 
-import random, time
+import random
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +150,7 @@ class Trainer:
         request: Request,
         data: Data,
         samples: int,
-        outcome: Any,
+        outcome: Callable[..., Outcome],
         more: dict[str, Any],
     ) -> Outcome:
         configuration = request.configuration
@@ -304,7 +305,7 @@ def _steps(
             chunk = max(1, min(4 * chunk, int(ran * wanted / max(took, 1e-6))))
         if losses:
             epoch_losses = np.concatenate(losses).astype(np.float64)
-            means.append(float(epoch_losses.mean()))
+            means.append(float(f"{epoch_losses.mean():.6g}"))
             if not np.isfinite(epoch_losses).all():
                 finite = tuple(m for m in means if np.isfinite(m))
                 return at - done, finite, f"loss not finite in epoch {epoch + 1}"
@@ -335,9 +336,7 @@ def _variables(program: _Program) -> Iterator[Any]:
 def _finite(model: Any) -> bool:
     import keras
 
-    return all(
-        bool(keras.ops.all(keras.ops.isfinite(v.value))) for v in model.trainable_variables
-    )
+    return all(bool(keras.ops.all(keras.ops.isfinite(v.value))) for v in model.trainable_variables)
 
 
 def _tensor(array: np.ndarray) -> Any:

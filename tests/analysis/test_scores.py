@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
-from harness.analysis.scores import exposed, result, scores, summary, winner
+from harness.analysis.scores import exposure, result, scores, summary, winner
 from harness.tables import SCORES, SUMMARY, Baseline, Run, RunRow
 from harness.vocabulary import HarnessError, TrialStatus, Value
 
@@ -150,12 +150,12 @@ def test_a_run_without_a_judged_trial() -> None:
 
 
 def test_exposed() -> None:
-    assert exposed(baseline(), CORRECTED)
-    assert not exposed(baseline(fixed=[0.1, 0.2, 0.1, 0.2, 0.15]), CORRECTED)
+    assert exposure(baseline(), CORRECTED).exposed
+    assert not exposure(baseline(fixed=[0.1, 0.2, 0.1, 0.2, 0.15]), CORRECTED).exposed
     swapped = baseline(faulty=baseline().fixed_holdout, fixed=baseline().faulty_holdout)
-    assert not exposed(swapped, CORRECTED)
-    assert exposed(replace(swapped, metric="mae"), CORRECTED)
-    assert not exposed(baseline(faulty=()), CORRECTED)
+    assert not exposure(swapped, CORRECTED).exposed
+    assert exposure(replace(swapped, metric="mae"), CORRECTED).exposed
+    assert not exposure(baseline(faulty=()), CORRECTED).exposed
 
 
 def test_a_row_by_hand() -> None:

@@ -61,9 +61,7 @@ def test_same_seed_same_numbers_other_seed_others(trainer: Trainer, request_: Re
 def test_a_kept_program_gives_what_a_fresh_one_gives(trainer: Trainer, request_: Request) -> None:
     """Rate, epochs and initial weights change without a new compilation."""
     trainer.train(request_)
-    changed = with_values(
-        request_, learning_rate=0.01, epochs=2, kernel_initialiser_1="he_normal"
-    )
+    changed = with_values(request_, learning_rate=0.01, epochs=2, kernel_initialiser_1="he_normal")
     assert told(trainer.train(changed)) == told(Trainer().train(changed))
 
 
