@@ -42,7 +42,7 @@ def main(run: Callable[[DictConfig], int], config: str) -> None:
     def job(cfg: DictConfig) -> None:
         try:
             codes.append(run(cfg))
-        except HarnessError as error:
+        except (HarnessError, OmegaConfBaseException) as error:
             codes.append(_fail(error))
 
     try:
@@ -112,7 +112,7 @@ def plan(cfg: DictConfig) -> Plan:
     """The plan that a configuration describes; faults are checked here."""
     registry = load_registry()
     faults = [registry[str(f)].id for f in _list(cfg.plan.faults)]
-    if cfg.technique is not None:
+    if cfg.get("technique") is not None:
         chosen = {str(cfg.technique.name): _technique(cfg.technique)}
     else:
         chosen = techniques([str(t) for t in _list(cfg.plan.techniques)])

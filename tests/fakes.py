@@ -66,4 +66,6 @@ class FakeTrain:
             "diverge": (TrialStatus.DIVERGED, Cause.NON_FINITE),
             "invalid": (TrialStatus.INVALID, Cause.LABELS),
         }[self.trouble]
-        return Outcome(status=status, seconds=0.0 if self.trouble == "invalid" else 0.5, cause=cause)
+        return Outcome(
+            status=status, seconds=0.0 if self.trouble == "invalid" else 0.5, cause=cause
+        )

@@ -120,7 +120,9 @@ class _Search:
             )
         )
         if self._lost >= LOST_IN_A_ROW:
-            self.end(RuntimeError(f"{LOST_IN_A_ROW} trainings in a row were lost: {outcome.message}"))
+            self.end(
+                RuntimeError(f"{LOST_IN_A_ROW} trainings in a row were lost: {outcome.message}")
+            )
         if not self.ended:
             self.results.join()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 
 from harness.tables import Outcome
 from harness.training import Request, Trainer, configure, device, memory
@@ -50,8 +50,13 @@ class Worker:
         )
 
     def device(self) -> str:
-        words: str = ray.get(self._actor.device.remote())
+        words: str = ray.get(self._actor.device.options(max_task_retries=-1).remote())
         return words
+
+    def _replace(self) -> None:
+        """End the process and wait for the next one."""
+        ray.kill(self._actor, no_restart=False)
+        self.device()
 
     def train(self, request: Request) -> Outcome:
         """Train; a lost or hanging process becomes a crashed outcome, and is replaced."""
@@ -71,9 +76,10 @@ class Worker:
         try:
             outcome: Outcome = ray.get(self._actor.train.remote(request), timeout=patience)
         except GetTimeoutError:
-            ray.kill(self._actor, no_restart=False)
+            self._replace()
             return lost(Cause.TIME_OUT, f"no answer within {patience:.0f} s")
-        except RayActorError as error:
+        except (RayActorError, ActorUnavailableError) as error:
+            self.device()  # waits until there is a process again
             cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
             return lost(cause, "the training process was lost")
         except RayTaskError as error:
@@ -81,7 +87,7 @@ class Worker:
                 raise error.cause from None
             return lost(Cause.PROGRAM, f"{type(error.cause).__name__}: {error.cause}")
         if outcome.memory > MEMORY_LIMIT:
-            ray.kill(self._actor, no_restart=False)
+            self._replace()
         return replace(outcome, total_seconds=time.perf_counter() - began)
 
     def stop(self) -> None:

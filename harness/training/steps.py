@@ -71,18 +71,19 @@ class _TensorFlow:
         number = tf.TensorSpec([], tf.int32)
 
         def run(order: Any, first: Any, last: Any) -> Any:
-            losses = tf.TensorArray(tf.float32, size=last - first)
-            for i in tf.range(first, last):
+            def body(i: Any, losses: Any) -> Any:
                 each = step(order[i * size : (i + 1) * size])
-                losses = losses.write(i - first, tf.cast(each, tf.float32))
-            return losses.stack()
+                return i + 1, losses.write(i - first, tf.cast(each, tf.float32))
+
+            losses = tf.TensorArray(tf.float32, size=last - first)
+            return tf.while_loop(lambda i, _: i < last, body, (first, losses))[1].stack()
 
         def predict(batch: Any) -> Any:
             return model(batch, training=False)
 
         order, batch = tf.TensorSpec([samples], tf.int32), tf.TensorSpec([None, *x.shape[1:]])
-        self._run = tf.function(run, input_signature=[order, number, number])
-        self._predict = tf.function(predict, input_signature=[batch])
+        self._run = tf.function(run, [order, number, number], autograph=False)
+        self._predict = tf.function(predict, [batch], autograph=False)
         self.run(np.arange(samples, dtype=np.int32), 0, 0)  # traces, and optimises the graph
         self.predict(np.asarray(x[:1]))
 

@@ -69,7 +69,9 @@ def run(
 
 
 def told(trials: list[Trial]) -> list[Any]:
-    return [[t.proposal, dict(t.configuration), t.outcome.fidelity, t.outcome.search] for t in trials]
+    return [
+        [t.proposal, dict(t.configuration), t.outcome.fidelity, t.outcome.search] for t in trials
+    ]
 
 
 @every_technique
