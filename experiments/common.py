@@ -15,6 +15,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
+from harness.analysis import protocols
 from harness.analysis.protocols import Protocol
 from harness.budget import check_budget
 from harness.plan import Plan, import_technique
@@ -42,7 +43,7 @@ def main(run: Callable[[DictConfig], int], config: str) -> None:
     def job(cfg: DictConfig) -> None:
         try:
             codes.append(run(cfg))
-        except (HarnessError, OmegaConfBaseException) as error:
+        except (HarnessError, HydraException, OmegaConfBaseException) as error:
             codes.append(_fail(error))
 
     try:
@@ -160,8 +161,7 @@ def store(cfg: DictConfig) -> Store:
 
 
 def protocol(cfg: DictConfig) -> Protocol:
-    chosen: Protocol = hydra.utils.instantiate(cfg.protocol)
-    return chosen
+    return protocols.protocol(**cfg.protocol)
 
 
 def label(cfg: DictConfig, study: Plan) -> str:

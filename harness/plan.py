@@ -13,6 +13,7 @@ from harness.registry import Fault, Registry
 from harness.space import VARIANTS
 from harness.store import Cell, Store, digest
 from harness.techniques.base import Technique
+from harness.training.device import BACKENDS
 from harness.vocabulary import HarnessError, unknown
 
 BASELINE_SEEDS = 10
@@ -48,6 +49,8 @@ class Plan:
         if not self.faults or not self.techniques:
             raise HarnessError("a plan needs at least one fault and one technique")
         make_clock(self.clock, 1, 1)
+        if self.backend and self.backend not in BACKENDS:
+            raise unknown("Keras backend", self.backend, BACKENDS)
 
     def backend_of(self, fault: Fault) -> str:
         return self.backend or fault.subject.backend

@@ -72,7 +72,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
     name = job.fault
     fault = load_registry(job.folders)[name]
     worker = workers(job.backend)
-    device = worker.device()
+    device, started = worker.device(), _now()
     lists: dict[str, list[Outcome]] = {}
     for which in ("faulty", "fixed"):
         configuration: Configuration = getattr(fault, which)
@@ -108,6 +108,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
             "data": job.data,
             "fraction": job.fraction,
             "device": device,
+            "started": started,
             "environment": environment(),
             **{which: [asdict(o) for o in outcomes] for which, outcomes in lists.items()},
         },
@@ -215,7 +216,6 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
     cell = job.cell
     fault = load_registry(job.folders)[cell.fault]
     began, started = time.perf_counter(), _now()
-    space = derive(fault.faulty, fault.subject.context, cell.space)
     header = {"training_time": job.training_time, "started": started}
     with job.store.log(cell, header) as log:
         if log is None:
@@ -241,13 +241,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             seed=cell.run_seed,
             recorded=[Replay(r.proposal, r.configuration, r.outcome) for r in log.rows],
         )
-        task = RepairTask(
-            faulty=fault.faulty,
-            space=space,
-            metric=fault.subject.measure,
-            training_time=training_time,
-            program=_program(fault, cell),
-        )
+        task = repair_task(fault, cell, training_time)
         clock = make_clock(cell.clock, cell.budget, training_time)
         rows, finish = _record(job.technique, task, train, clock, cell, log)
         ended = time.perf_counter()
@@ -342,6 +336,17 @@ def _check(trial: Trial, task: RepairTask, technique: str) -> None:
             f"technique '{technique}' proposed a configuration that is {error}. A configuration "
             f"has exactly these values: {', '.join(task.faulty)}"
         ) from None
+
+
+def repair_task(fault: Fault, cell: Cell, training_time: float) -> RepairTask:
+    """All that a technique learns of a cell."""
+    return RepairTask(
+        faulty=fault.faulty,
+        space=derive(fault.faulty, fault.subject.context, cell.space),
+        metric=fault.subject.measure,
+        training_time=training_time,
+        program=_program(fault, cell),
+    )
 
 
 def _program(fault: Fault, cell: Cell) -> Program:

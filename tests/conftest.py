@@ -11,7 +11,6 @@ from outside import write_faults
 
 from harness.registry import FAULTS, Registry, load_registry
 
-
 # Ray's worker processes find the modules of the tests there.
 HERE = str(Path(__file__).parent)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))

@@ -83,6 +83,8 @@ class Measured:
     seconds_per_proposal: float
     modelled: int
     """Proposals that came from a model."""
+    observations: int
+    """Outcomes that the model holds."""
     surrogate_failures: int
 
 
@@ -115,6 +117,7 @@ def measure(make: MakeOptimiser, seed: int, evaluations: float) -> Measured:
         proposals=len(reached),
         seconds_per_proposal=seconds / asked,
         modelled=int(health.get("model_proposals", 0)),
+        observations=int(health.get("observations", 0)),
         surrogate_failures=int(health.get("surrogate_failures", 0)),
     )
 
@@ -136,6 +139,7 @@ def compare(names: Sequence[str], evaluations: int = 40, seeds: int | None = Non
     """The table: medians over the seeds; failures summed."""
     rows = [
         f"{'optimiser':24} {'seeds':>5} {'regret':>7} {'worst':>7} {'asked':>6} {'modelled':>8} "
+        f"{'observed':>8} "
         f"{'failures':>8} {'s/proposal':>10}"
     ]
     for name in names:
@@ -145,6 +149,7 @@ def compare(names: Sequence[str], evaluations: int = 40, seeds: int | None = Non
             f"{name:24} {len(runs):5} {median(r.regret for r in runs):7.3f} "
             f"{max(r.regret for r in runs):7.3f} {median(r.proposals for r in runs):6.0f} "
             f"{median(r.modelled for r in runs):8.0f} "
+            f"{median(r.observations for r in runs):8.0f} "
             f"{sum(r.surrogate_failures for r in runs):8} "
             f"{median(r.seconds_per_proposal for r in runs):10.3f}"
         )

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 from harness.stats import Ties
-from harness.vocabulary import unknown
+from harness.vocabulary import HarnessError, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,12 +149,23 @@ CORRECTED = Protocol(
 PROTOCOLS: Mapping[str, Protocol] = {p.name: p for p in (ICST23, CORRECTED)}
 
 
-def protocol(name: str) -> Protocol:
-    """The protocol called ``name``.
+def protocol(name: str, **changes: Any) -> Protocol:
+    """The protocol called ``name``, with some choices changed; its name then says which.
 
     Raises:
-        HarnessError: If there is none.
+        HarnessError: If there is no such protocol, or no such choice.
+
+    >>> protocol("corrected", alpha=0.01).name
+    'corrected, alpha=0.01'
     """
     if name not in PROTOCOLS:
         raise unknown("protocol", name, PROTOCOLS)
-    return PROTOCOLS[name]
+    choices = [f.name for f in fields(Protocol) if f.name != "name"]
+    for change in changes:
+        if change not in choices:
+            raise unknown(f"choice of protocol {name}", change, choices)
+    told = [name, *(f"{choice}={value}" for choice, value in sorted(changes.items()))]
+    try:
+        return replace(PROTOCOLS[name], name=", ".join(told), **changes)
+    except (TypeError, ValueError) as error:
+        raise HarnessError(f"protocol {name} cannot be changed like that: {error}") from None

@@ -50,8 +50,22 @@ class Worker:
         )
 
     def device(self) -> str:
-        words: str = ray.get(self._actor.device.options(max_task_retries=-1).remote())
-        return words
+        """What it trains on; waits until there is a process to ask.
+
+        Raises:
+            HarnessError: If there is none within ``PATIENCE`` seconds.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                words: str = ray.get(self._actor.device.remote(), timeout=PATIENCE)
+                return words
+            except (RayActorError, ActorUnavailableError, GetTimeoutError) as error:
+                if time.monotonic() > until:
+                    raise HarnessError(
+                        f"no training process on {self.backend} within {PATIENCE:.0f} s: {error}"
+                    ) from None
+                time.sleep(0.1)
 
     def _replace(self) -> None:
         """End the process and wait for the next one."""

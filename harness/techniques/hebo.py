@@ -50,7 +50,7 @@ class Hebo:
     with half of the model's suggestions random.
     """
 
-    initial: int | None = 10
+    initial: int | None = 5
     """Observations before the model proposes; None: one more than there are hyperparameters."""
     scrambled: bool = True
     """Whether the seed scrambles the Sobol sequence of the start; else all runs share it."""

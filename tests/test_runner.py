@@ -1,0 +1,252 @@
+"""Whole studies, tiny but real: real Ray, real searchers, real training."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.plan import Plan, import_technique, settings
+from harness.registry import load_registry
+from harness.runner import run_plan
+from harness.store import LOG, Store, read_json, read_log
+from harness.tables import Trial
+from harness.techniques.base import Finish
+from harness.techniques.random import Random
+from harness.vocabulary import HarnessError
+
+pytestmark = [pytest.mark.usefixtures("ray_session", "with_own_faults"), pytest.mark.timeout(240)]
+
+
+def plan(**changes: Any) -> Plan:
+    usual: dict[str, Any] = {
+        "name": "tiny",
+        "faults": ["X1"],
+        "techniques": {"random": Random()},
+        "repetitions": 2,
+        "budget": 3,
+    }
+    return Plan(**{**usual, **changes})
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """One results folder for the module, so that the baseline is measured once."""
+    return Store(tmp_path_factory.mktemp("results"))
+
+
+def go(study: Plan, store: Store, slots: int = 2) -> Any:
+    return run_plan(study, store, slots=slots, say=lambda _: None)
+
+
+def test_a_study_is_made_recorded_and_not_made_again(results: Store) -> None:
+    study = plan()
+    cells = study.cells(load_registry())
+    assert results.missing(cells) == cells
+    done = go(study, results)
+    assert not done.failed
+    assert results.missing(cells) == []
+    for cell in cells:
+        record = read_json(results.folder(cell) / "run.json")
+        log = read_log(results.folder(cell) / LOG)
+        assert log is not None
+        rows = log[1]
+        assert [r.index for r in rows] == list(range(record["trials"]))
+        assert record["spent"] == pytest.approx(sum(r.outcome.seconds for r in rows))
+        assert record["spent"] >= record["budget_seconds"]
+        assert rows[-2].spent < record["budget_seconds"] if len(rows) > 1 else True
+        assert record["environment"]["packages"]["tensorflow"]
+        assert record["device"].startswith("tensorflow")
+        times = record["seconds"]
+        assert times["total"] >= times["training"] + times["search"]
+        assert results.read_run(cell).trials
+    before = {c: (results.folder(c) / LOG).stat().st_mtime_ns for c in cells}
+    go(study, results)
+    assert before == {c: (results.folder(c) / LOG).stat().st_mtime_ns for c in cells}
+
+
+def test_repetitions_see_other_configurations(results: Store) -> None:
+    one, two = (results.read_run(c).trials for c in plan().cells(load_registry()))
+    assert one[0].configuration != two[0].configuration
+
+
+def test_the_wall_clock_charges_more_than_training(results: Store) -> None:
+    study = plan(clock="wall", repetitions=1, budget=20)
+    go(study, results)
+    (cell,) = study.cells(load_registry())
+    record = read_json(results.folder(cell) / "run.json")
+    assert record["spent"] > record["seconds"]["training"]
+
+
+def test_a_run_goes_on_where_its_log_ends(results: Store, tmp_path: Path) -> None:
+    """The continued run repeats no recorded trial and proposes what it would have proposed."""
+    study = plan(repetitions=1)
+    (cell,) = study.cells(load_registry())
+    whole = read_log(results.folder(cell) / LOG)
+    assert whole is not None
+    header, rows, _ = whole
+    keep = max(1, len(rows) // 2)
+    part = Store(tmp_path)
+    (tmp_path / "baselines").mkdir()
+    for path in (results.root / "baselines").iterdir():
+        (tmp_path / "baselines" / path.name).write_bytes(path.read_bytes())
+    folder = part.folder(cell)
+    folder.mkdir(parents=True)
+    lines = (results.folder(cell) / LOG).read_bytes().splitlines(keepends=True)
+    (folder / LOG).write_bytes(b"".join(lines[: 1 + keep]) + b'{"index": 1, "torn')
+    go(study, part)
+    again = read_log(folder / LOG)
+    assert again is not None
+    assert again[0] == header
+    assert again[1][:keep] == rows[:keep]
+    shared = min(len(again[1]), len(rows))
+    for a, b in zip(again[1][:shared], rows[:shared], strict=True):
+        assert a.configuration == b.configuration
+    record = read_json(folder / "run.json")
+    assert record["continued_after"] == keep
+    assert record["spent"] >= record["budget_seconds"]
+
+
+STUDY = """
+import sys
+sys.path[:0] = {path!r}
+from test_runner import plan
+from harness.runner import run_plan
+from harness.store import Store
+from pathlib import Path
+run_plan(plan(repetitions=3, budget=6), Store(Path({root!r})), slots=2)
+"""
+
+
+def test_a_killed_study_continues_and_loses_nothing(results: Store, tmp_path: Path) -> None:
+    study = plan(repetitions=3, budget=6)
+    cells = study.cells(load_registry())
+    store = Store(tmp_path)
+    (tmp_path / "baselines").mkdir()
+    for path in (results.root / "baselines").iterdir():
+        (tmp_path / "baselines" / path.name).write_bytes(path.read_bytes())
+    code = STUDY.format(path=sys.path, root=str(tmp_path))
+    driver = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(tmp_path.rglob("run.json")):
+        time.sleep(0.05)
+    os.killpg(driver.pid, signal.SIGKILL)
+    driver.wait()
+    time.sleep(2)  # what Ray started notices, and ends
+    recorded = {c: read_log(store.folder(c) / LOG) for c in cells}
+    assert store.missing(cells), "the driver was killed too late to test anything"
+    go(study, store)
+    assert store.missing(cells) == []
+    for cell, before in recorded.items():
+        after = read_log(store.folder(cell) / LOG)
+        assert after is not None
+        if before is not None:
+            assert after[1][: len(before[1])] == before[1]
+        assert len({r.index for r in after[1]}) == len(after[1])
+
+
+@dataclass(frozen=True)
+class Nonsense(Random):
+    """A technique that forgets values, or raises."""
+
+    how: str = "forgets"
+
+    def repair(self, task, train, clock, seed):
+        if self.how == "raises":
+            raise RuntimeError("no idea")
+        if self.how == "declines":
+            yield Finish({"looked_at": 1}, status="not_applicable")
+            return
+        outcome = train(task.faulty, proposal=0, fidelity=1.0, limit=1.0)
+        yield Trial(proposal=0, configuration={"epochs": 1}, outcome=outcome)
+
+
+def test_a_technique_that_fails_stops_no_other(results: Store) -> None:
+    study = plan(
+        techniques={"bad": Nonsense(how="raises"), "random": Random()}, repetitions=1, budget=2
+    )
+    done = go(study, results)
+    (reason,) = done.failed.values()
+    assert "no idea" in reason
+    assert [c.technique for c in results.missing(done.cells)] == ["bad"]
+
+
+def test_a_technique_that_forgets_values_is_told_so(results: Store) -> None:
+    study = plan(techniques={"bad": Nonsense()}, repetitions=1, budget=2)
+    with pytest.raises(HarnessError, match="technique 'bad' proposed a configuration"):
+        go(study, results)
+
+
+def test_a_technique_may_decline(results: Store) -> None:
+    study = plan(techniques={"shy": Nonsense(how="declines")}, repetitions=1, budget=2)
+    go(study, results)
+    (cell,) = study.cells(load_registry())
+    record = read_json(results.folder(cell) / "run.json")
+    assert (record["status"], record["trials"]) == ("not_applicable", 0)
+    assert record["health"]["looked_at"] == 1
+
+
+def test_what_a_technique_sees_holds_no_truth() -> None:
+    """The task names neither fault nor subject, and its space is that of the faulty program."""
+    from harness.runner import repair_task
+
+    fault = load_registry()["X1"]
+    (cell,) = plan(repetitions=1).cells(load_registry())
+    task = repair_task(fault, cell, training_time=1.0)
+    text = repr(replace(task, program=None))
+    assert "X1" not in text
+    assert "sum_sign" not in text
+    assert str(fault.fixed["learning_rate"]) not in text
+    assert task.program is not None
+    assert len(task.program.data()) == 4  # no holdout
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"budget": -1}, "budget -1 is not possible"),
+        ({"repetitions": 0}, "repetitions must be 1 or more"),
+        ({"fraction": 0.0}, r"fraction must be in \(0, 1\]"),
+        ({"space": "wide"}, "no search space 'wide'"),
+        ({"clock": "sun"}, "no clock 'sun'"),
+        ({"faults": []}, "at least one fault"),
+    ],
+)
+def test_an_impossible_plan_is_named(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(HarnessError, match=message):
+        plan(**change)
+
+
+def test_an_unknown_data_variant_is_named() -> None:
+    with pytest.raises(HarnessError, match="no data variant of X1 'tiny'"):
+        plan(data="tiny").cells(load_registry())
+
+
+def test_a_technique_s_settings_are_plain() -> None:
+    told = settings(Random(from_faulty=True))
+    assert told == {"class": "harness.techniques.random.Random", "from_faulty": True}
+    assert json.loads(json.dumps(told)) == told
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("nowhere:Me", "No module named 'nowhere'"),
+        ("json:Me", "has no attribute 'Me'"),
+        ("json:JSONDecoder", "is no technique: it has no method repair"),
+    ],
+)
+def test_a_technique_that_cannot_be_made_is_named(where: str, message: str) -> None:
+    with pytest.raises(HarnessError, match=message):
+        import_technique(where)
