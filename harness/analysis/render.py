@@ -151,7 +151,7 @@ def _table3(scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] 
                 _Field(_metric(first["faulty_mean"], first["metric"])),
                 *(_cell(cells.get(name)) for name in shown),
                 _Field(_metric(first["fix_mean"], first["metric"])),
-                _Field(_brief(first["training_time"])),
+                _Field(_seconds(first["training_time"])),
             ]
         )
     title = f"Repair at budget {setting['budget']:g}: mean (standard deviation) over the runs"
@@ -256,7 +256,7 @@ def _summary(summary: pd.DataFrame, protocol: Protocol) -> _Layout:
             _Field(_fixed(row["aj_mean"], 2)),
             _Field(_fixed(row["trials_per_run"], 1)),
             *(
-                _Field(_brief(row[f"{name}_seconds"] / 3600))
+                _Field(_duration(row[f"{name}_seconds"]))
                 for name in ("training", "search", "other")
             ),
         ]
@@ -269,7 +269,7 @@ def _summary(summary: pd.DataFrame, protocol: Protocol) -> _Layout:
         f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
         f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
         f"{cells}; compl.: median complexity of their patches.",
-        "trials: configurations per run; train, search, other: hours over all runs.",
+        "trials: configurations per run; train, search, other: time over all runs.",
     ]
     return _Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])
 
@@ -282,15 +282,28 @@ def _fixed(value: float, digits: int) -> str:
     return NONE if pd.isna(value) else f"{value:.{digits}f}"
 
 
-def _brief(value: float) -> str:
-    """Three significant digits, but at most two decimals and every digit before the point.
+def _seconds(value: float) -> str:
+    """Two significant digits or all before the point, so that short trainings can be compared.
 
-    >>> _brief(0.01234), _brief(12.345), _brief(1234.5)
-    ('0.01', '12.3', '1234')
+    >>> _seconds(0.00634), _seconds(0.0757), _seconds(1.26), _seconds(253.2)
+    ('0.0063', '0.076', '1.3', '253')
     """
     if pd.isna(value):
         return NONE
-    return f"{value:.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
+    return f"{value:.0f}" if value >= 10 else f"{float(f'{value:.2g}'):g}"
+
+
+def _duration(value: float) -> str:
+    """A time in the unit that suits it.
+
+    >>> _duration(98.4), _duration(1260), _duration(86400)
+    ('98 s', '21 min', '24.0 h')
+    """
+    if pd.isna(value):
+        return NONE
+    if value < 600:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
 
 
 def _plain(value: Any) -> str:

@@ -10,8 +10,8 @@ from harness.vocabulary import HarnessError
 
 
 def test_protocols_are_found_by_name() -> None:
-    assert protocol("icst23") is ICST23
-    assert protocol("corrected") is CORRECTED
+    assert protocol("icst23") == ICST23
+    assert protocol("corrected") == CORRECTED
     assert all(name == p.name for name, p in PROTOCOLS.items())
 
 
