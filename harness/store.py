@@ -54,6 +54,9 @@ class Cell:
         """Twelve hexadecimal digits over all fields."""
         return digest(asdict(self))
 
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
     @property
     def folder(self) -> Path:
         """Relative to ``results/runs``."""

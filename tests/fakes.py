@@ -56,6 +56,8 @@ class FakeTrain:
             holdout=value,
         )
 
+    def remember(self, proposal: int, outcome: Outcome) -> None: ...
+
     def _fail(self) -> Outcome:
         if self.trouble == "exit":
             os._exit(1)

@@ -20,6 +20,7 @@ from harness.runner import run_plan
 from harness.store import LOG, Store, read_json, read_log
 from harness.tables import Trial
 from harness.techniques.base import Finish
+from harness.techniques.bohb import Bohb
 from harness.techniques.random import Random
 from harness.vocabulary import HarnessError
 
@@ -76,6 +77,27 @@ def test_a_study_is_made_recorded_and_not_made_again(results: Store) -> None:
 def test_repetitions_see_other_configurations(results: Store) -> None:
     one, two = (results.read_run(c).trials for c in plan().cells(load_registry()))
     assert one[0].configuration != two[0].configuration
+
+
+def test_a_configuration_that_is_trained_on_pays_only_for_what_it_adds(results: Store) -> None:
+    study = plan(techniques={"bohb": Bohb()}, repetitions=1, budget=12)
+    go(study, results)
+    (cell,) = study.cells(load_registry())
+    log = read_log(results.folder(cell) / LOG)
+    assert log is not None
+    continued = 0
+    had: dict[int, float] = {}
+    for row in log[1]:
+        outcome = row.outcome
+        if not outcome.judged:
+            continue
+        batches = -(-200 // int(row.configuration["batch_size"]))
+        total = batches * int(row.configuration["epochs"])
+        before = had.get(row.proposal, 0.0)
+        assert outcome.steps == round(outcome.fidelity * total) - round(before * total)
+        continued += before > 0
+        had[row.proposal] = outcome.fidelity
+    assert continued
 
 
 def test_the_wall_clock_charges_more_than_training(results: Store) -> None:

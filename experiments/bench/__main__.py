@@ -52,6 +52,9 @@ class Stamped:
         outcome: Outcome = self.train(configuration, **asked)
         return replace(outcome, message=json.dumps([began, time.time()]))
 
+    def remember(self, proposal: int, outcome: Outcome) -> None:
+        self.train.remember(proposal, outcome)
+
 
 @dataclass
 class Same:

@@ -102,6 +102,7 @@ class _Search:
         _, proposal, seconds = self._out
         self._out = None
         began = time.perf_counter()
+        self.train.call.remember(proposal.proposal, outcome)
         try:
             self.optimiser.tell(proposal, outcome)
         except Exception as error:
@@ -141,7 +142,11 @@ class _Search:
 
 
 class _Handed:
-    """Carries ``train`` through Tune's configuration without being copied or printed."""
+    """Carries ``train`` through Tune's configuration without being copied or printed.
+
+    Each trial takes a fresh copy of it to Tune's actor; what a copy learns there is lost, which is
+    why the search tells the original about every training.
+    """
 
     def __init__(self, train: Train) -> None:
         self.call = train

@@ -22,6 +22,9 @@ MEMORY_LIMIT = 1_600_000_000
 PATIENCE = 120.0
 """Seconds that a trial may take beyond four times its limit before it counts as hanging."""
 
+STARTING = 120.0
+"""Seconds within which a new process must answer."""
+
 NEVER = 1e9
 """Stands for 'no limit' where a finite number of seconds is needed."""
 
@@ -53,17 +56,17 @@ class Worker:
         """What it trains on; waits until there is a process to ask.
 
         Raises:
-            HarnessError: If there is none within ``PATIENCE`` seconds.
+            HarnessError: If there is none within ``STARTING`` seconds.
         """
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + STARTING
         while True:
             try:
-                words: str = ray.get(self._actor.device.remote(), timeout=PATIENCE)
+                words: str = ray.get(self._actor.device.remote(), timeout=STARTING)
                 return words
             except (RayActorError, ActorUnavailableError, GetTimeoutError) as error:
                 if time.monotonic() > until:
                     raise HarnessError(
-                        f"no training process on {self.backend} within {PATIENCE:.0f} s: {error}"
+                        f"no training process on {self.backend} within {STARTING:.0f} s: {error}"
                     ) from None
                 time.sleep(0.1)
 
@@ -130,13 +133,13 @@ class RemoteTrain:
     """What all trainings of the run share."""
     seed: int
     recorded: Sequence[Replay] = ()
-    _served: int = 0
+    _trained: int = 0
     _reached: dict[int, float] = field(default_factory=dict)
 
     def __call__(
         self, configuration: Configuration, *, proposal: int, fidelity: float, limit: float
     ) -> Outcome:
-        if self._served < len(self.recorded):
+        if self._trained < len(self.recorded):
             outcome = self._recorded(configuration, proposal)
         else:
             request = replace(
@@ -149,20 +152,23 @@ class RemoteTrain:
                 limit=limit,
             )
             outcome = self.worker.train(request)
-        if outcome.judged:
-            self._reached[proposal] = outcome.fidelity
+        self.remember(proposal, outcome)
         return outcome
 
+    def remember(self, proposal: int, outcome: Outcome) -> None:
+        self._trained += 1
+        if outcome.judged:
+            self._reached[proposal] = outcome.fidelity
+
     def _recorded(self, configuration: Configuration, proposal: int) -> Outcome:
-        entry = self.recorded[self._served]
+        entry = self.recorded[self._trained]
         if entry.proposal != proposal or dict(entry.configuration) != dict(configuration):
             raise HarnessError(
-                f"the run cannot be continued: trial {self._served} of its log is proposal "
+                f"the run cannot be continued: trial {self._trained} of its log is proposal "
                 f"{entry.proposal} with {dict(entry.configuration)}, but the technique now "
                 f"proposes {proposal} with {dict(configuration)}. Was the technique or a library "
                 "changed since? Move the run's directory away to start it afresh"
             )
-        self._served += 1
         return entry.outcome
 
 

@@ -57,6 +57,9 @@ class Train(Protocol):
             limit: Seconds after which the training is cut.
         """
 
+    def remember(self, proposal: int, outcome: Outcome) -> None:
+        """Take note of a training that a copy of this object made in another process."""
+
 
 @runtime_checkable
 class Technique(Protocol):

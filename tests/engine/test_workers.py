@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import ray
 from outside import SUBJECT, write_faults
 
 from harness.engine import RemoteTrain, Replay, Worker, workers
@@ -96,12 +96,9 @@ def test_a_process_that_has_grown_is_replaced(
 
 
 def _pid(worker: Worker) -> int:
-    """The worker's process, as Ray knows it."""
-    from ray.util.state import list_actors
-
-    time.sleep(0.5)
-    actors = list_actors(filters=[("state", "=", "ALIVE")], raise_on_missing_output=False)
-    return next(a.pid for a in actors if a.actor_id == worker._actor._actor_id.hex())
+    """The worker's process."""
+    worker.device()
+    return int(ray.get(worker._actor.__ray_call__.remote(lambda _: os.getpid())))
 
 
 def test_bad_input_comes_through(worker: Worker, request_: Request) -> None:
