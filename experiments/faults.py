@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from common import console
+from rich import box
 from rich.table import Table
 
 from harness.registry import Fault, load_registry
@@ -28,16 +29,17 @@ def status(fault: Fault) -> str:
 
 def main() -> int:
     screen = console()
-    table = Table(
+    table = Table(box=box.SIMPLE_HEAD, show_lines=True)
+    for header in (
         "id",
         "subject",
         "what is wrong",
         "ground truth",
         "operators",
-        "hyper-\nparameters",
-        "status",
-        show_lines=True,
-    )
+        "hyper-\nparam.",
+        "",
+    ):
+        table.add_column(header, no_wrap=header in ("id", "subject", "ground truth"))
     registry = load_registry()
     for fault in registry.values():
         table.add_row(

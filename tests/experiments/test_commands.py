@@ -90,6 +90,7 @@ def test_a_study_goes_on_without_its_mirror(tmp_path: Path, own_faults: Path, st
     assert "MLflow mirror left out" in done.stdout
 
 
+@pytest.mark.slow
 def test_hydra_sweeps_over_techniques_and_budgets(
     study: Path, own_faults: Path, tmp_path: Path
 ) -> None:
@@ -110,7 +111,7 @@ BAD = {
     "unknown plan": (["plan=labtop"], "no plan 'labtop'. Did you mean laptop"),
     "unknown override": (["bugdet=20"], "no setting 'bugdet'. Did you mean budget"),
     "unknown inner override": (["plan.reps=3"], "Could not override 'plan.reps'"),
-    "malformed override": (["plan.faults=[D1"], "plan.faults=[D1"),
+    "malformed override": (["plan.faults=[D1"], "no viable alternative at input '[D1'"),
     "unknown protocol": (["protocol=icst"], "no protocol 'icst'. Did you mean icst23"),
     "unknown space": (["space=corect"], "no search space 'corect'. Did you mean corrected"),
     "unknown clock": (["clock=sun"], "no clock 'sun'"),

@@ -21,7 +21,12 @@ def python(code: str, *paths: Path, faults: Path | None = None) -> str:
     if faults:
         env["FAULTS_PATH"] = str(faults)
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=paths[0],
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
