@@ -29,9 +29,9 @@ WIDTH = 130
 """Columns of printed tables where the output is no terminal."""
 
 
-def console() -> Console:
-    """For people: as wide as the terminal; wide enough for any table where there is none."""
-    return Console() if sys.stdout.isatty() else Console(width=WIDTH)
+def console(width: int = WIDTH) -> Console:
+    """For people: as wide as the terminal; ``width`` columns where there is none."""
+    return Console() if sys.stdout.isatty() else Console(width=width)
 
 
 def main(run: Callable[[DictConfig], int], config: str) -> None:

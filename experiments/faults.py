@@ -28,18 +28,11 @@ def status(fault: Fault) -> str:
 
 
 def main() -> int:
-    screen = console()
+    screen = console(width=160)
     table = Table(box=box.SIMPLE_HEAD, show_lines=True)
-    for header in (
-        "id",
-        "subject",
-        "what is wrong",
-        "ground truth",
-        "operators",
-        "hyper-\nparam.",
-        "",
-    ):
-        table.add_column(header, no_wrap=header in ("id", "subject", "ground truth"))
+    whole = ("id", "subject", "ground truth", "operators")
+    for header in ("id", "subject", "what is wrong", *whole[2:], "hyper-\nparam.", "status"):
+        table.add_column(header, no_wrap=header in whole)
     registry = load_registry()
     for fault in registry.values():
         table.add_row(
@@ -47,7 +40,7 @@ def main() -> int:
             fault.subject.name,
             fault.title,
             "\n".join(f"{n}: {a} -> {b}" for n, (a, b) in fault.ground_truth.items()),
-            ", ".join(o.name for o in fault.operators),
+            "\n".join(o.name for o in fault.operators),
             str(len(fault.hyperparameters)),
             status(fault),
         )

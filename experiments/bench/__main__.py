@@ -239,9 +239,47 @@ def _tables() -> list[tuple[str, str, str]]:
     ]
 
 
+LOOPS = """
+import json, statistics, sys, time
+from harness.registry import load_registry
+from harness.training import Request, Trainer, configure
+configure("tensorflow")
+import keras
+fault = load_registry()["D7"]
+request = Request.of(fault, fault.faulty, seed=1)
+trainer = Trainer()
+trainer.train(request)
+ours = [trainer.train(request).seconds for _ in range(3)]
+data, c = fault.subject.load(fault.data_seed, "default", 1.0), fault.faulty
+theirs = []
+for _ in range(3):
+    model = fault.subject.build(c)
+    model.compile(loss=c["loss"], optimizer=keras.optimizers.RMSprop(c["learning_rate"]))
+    options = {"batch_size": c["batch_size"], "verbose": 0}
+    model.fit(data.x_train, data.y_train, epochs=1, **options)
+    began = time.perf_counter()
+    model.fit(data.x_train, data.y_train, epochs=c["epochs"], **options)
+    theirs.append(time.perf_counter() - began)
+print(json.dumps([statistics.median(ours), statistics.median(theirs)]))
+"""
+
+
+def loops() -> list[tuple[str, str, str]]:
+    """One training of D7, 200 epochs of three steps: the compiled loop against Keras' fit."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOPS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    ours, theirs = json.loads(done.stdout.splitlines()[-1])
+    return [
+        ("D7, one training, compiled loop over the steps", f"{ours:.2f} s", ""),
+        ("D7, one training, Keras' fit on TensorFlow", f"{theirs:.2f} s", ""),
+    ]
+
+
 PARTS: dict[str, Callable[[], list[tuple[str, str, str]]]] = {
     "overhead": overhead,
     "memory": memory_over_trials,
+    "loops": loops,
     "commands": commands,
 }
 
