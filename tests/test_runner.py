@@ -210,6 +210,17 @@ def test_a_technique_that_forgets_values_is_told_so(results: Store) -> None:
         go(study, results)
 
 
+def test_a_cell_that_another_driver_has_is_left(results: Store) -> None:
+    study = plan(budget=2)
+    taken, free = study.cells(load_registry())
+    with results.log(taken, {"training_time": 1.0}) as log:
+        assert log is not None
+        done = go(study, results)
+    assert list(done.elsewhere) == [taken]
+    assert not done.failed
+    assert results.missing([taken, free]) == [taken]
+
+
 def test_a_technique_may_decline(results: Store) -> None:
     study = plan(techniques={"shy": Nonsense(how="declines")}, repetitions=1, budget=2)
     go(study, results)

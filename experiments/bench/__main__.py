@@ -297,7 +297,7 @@ def main() -> None:
         lines += ["", "| figure | measured | to reach |", "| --- | ---: | ---: |"]
         lines += [f"| {' | '.join(row)} |" for row in rows]
     if "optimisers" in asked:
-        lines += ["", "```text", compare(["random", "bohb", "hebo", "hebo_psgld"]), "```"]
+        lines += ["", "```text", compare(["random", "bohb", "hebo"]), "```"]
     text = "\n".join(lines)
     print(text)
     if set(asked) == {*PARTS, "optimisers"} and PAGE.exists():
