@@ -97,7 +97,7 @@ def unknown(kind: str, asked: object, known: Iterable[str], hint: str = "") -> H
     """The error for a name that is not registered, with suggestions.
 
     >>> str(unknown("fault", "M9", ["M1", "M2", "R1"]))
-    "no fault 'M9'. Did you mean M1, M2? Registered: M1, M2, R1"
+    "no fault 'M9'. Did you mean M2, M1? Registered: M1, M2, R1"
     """
     names = list(known)
     close = get_close_matches(str(asked), names, n=3, cutoff=0.4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,6 +47,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def go(study: Plan, store: Store, slots: int = 2) -> Any:
     return run_plan(study, store, slots=slots, say=lambda _: None)
+
+
+def copy_baselines(results: Store, where: Path) -> None:
+    """Spare a study its baselines, where they have been measured."""
+    if (results.root / "baselines").exists():
+        shutil.copytree(results.root / "baselines", where / "baselines")
 
 
 def test_a_study_is_made_recorded_and_not_made_again(results: Store) -> None:
@@ -117,9 +124,7 @@ def test_a_run_goes_on_where_its_log_ends(results: Store, tmp_path: Path) -> Non
     header, rows, _ = whole
     keep = max(1, len(rows) // 2)
     part = Store(tmp_path)
-    (tmp_path / "baselines").mkdir()
-    for path in (results.root / "baselines").iterdir():
-        (tmp_path / "baselines" / path.name).write_bytes(path.read_bytes())
+    copy_baselines(results, tmp_path)
     folder = part.folder(cell)
     folder.mkdir(parents=True)
     lines = (results.folder(cell) / LOG).read_bytes().splitlines(keepends=True)
@@ -144,24 +149,24 @@ from test_runner import plan
 from harness.runner import run_plan
 from harness.store import Store
 from pathlib import Path
-run_plan(plan(repetitions=3, budget=6), Store(Path({root!r})), slots=2)
+run_plan(plan(repetitions=12, budget=20), Store(Path({root!r})), slots=2)
 """
 
 
 def test_a_killed_study_continues_and_loses_nothing(results: Store, tmp_path: Path) -> None:
-    study = plan(repetitions=3, budget=6)
+    study = plan(repetitions=12, budget=20)
     cells = study.cells(load_registry())
     store = Store(tmp_path)
-    (tmp_path / "baselines").mkdir()
-    for path in (results.root / "baselines").iterdir():
-        (tmp_path / "baselines" / path.name).write_bytes(path.read_bytes())
+    copy_baselines(results, tmp_path)
     code = STUDY.format(path=sys.path, root=str(tmp_path))
     driver = subprocess.Popen(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not list(tmp_path.rglob("run.json")):
+    while time.monotonic() < deadline and not any(
+        path.read_bytes().count(b"\n") > 3 for path in tmp_path.rglob(LOG)
+    ):
         time.sleep(0.05)
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
@@ -211,7 +216,7 @@ def test_a_technique_that_forgets_values_is_told_so(results: Store) -> None:
 
 
 def test_a_cell_that_another_driver_has_is_left(results: Store) -> None:
-    study = plan(budget=2)
+    study = plan(budget=2, seed=7)
     taken, free = study.cells(load_registry())
     with results.log(taken, {"training_time": 1.0}) as log:
         assert log is not None

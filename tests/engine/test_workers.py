@@ -63,7 +63,7 @@ def test_a_worker_trains_and_says_on_what(worker: Worker, request_: Request) -> 
     assert worker.device().startswith("tensorflow")
 
 
-@pytest.mark.parametrize("number", [66, 67])
+@pytest.mark.parametrize("number", [66, pytest.param(67, marks=pytest.mark.slow)])
 def test_a_lost_process_is_a_crash_and_is_replaced(
     worker: Worker, request_: Request, number: int
 ) -> None:

@@ -91,6 +91,7 @@ class OneChange:
 '''
 
 
+@pytest.mark.slow
 def test_a_technique_takes_part_in_a_study(tmp_path: Path) -> None:
     (tmp_path / "my_technique.py").write_text(TECHNIQUE)
     folder = write_faults(tmp_path / "mine", "Z1")
