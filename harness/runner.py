@@ -27,6 +27,12 @@ from harness.techniques.base import Finish, Program, RepairTask, Technique
 from harness.training import Request
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
 
+ATTEMPTS = 3
+"""Times that a cell is tried whose log another process has."""
+
+ORPHANS = 5.0
+"""Seconds between them: processes of a killed driver end within a few, and free their cells."""
+
 Say = Callable[[str], None]
 """Prints one line."""
 
@@ -195,16 +201,24 @@ def run_plan(
                 for cell in missing
             ]
             done = len(cells) - len(missing)
-            for job, result in pool().map(_run_cell, jobs):
-                if isinstance(result, Exception):
-                    folder = str(job.cell.folder)
-                    failed[folder] = f"{type(result).__name__}: {result}"
-                    say(f"[red]failed[/red] {folder}: {failed[folder]}")
-                elif result == "elsewhere":
-                    elsewhere.append(job.cell)
-                else:
-                    done += 1
-                progress(done, len(cells))
+            for attempt in range(ATTEMPTS):
+                if attempt:
+                    time.sleep(ORPHANS)
+                taken: list[_CellJob] = []
+                for job, result in pool().map(_run_cell, jobs):
+                    if isinstance(result, Exception):
+                        folder = str(job.cell.folder)
+                        failed[folder] = f"{type(result).__name__}: {result}"
+                        say(f"[red]failed[/red] {folder}: {failed[folder]}")
+                    elif result == "elsewhere":
+                        taken.append(job)
+                    else:
+                        done += 1
+                    progress(done, len(cells))
+                jobs = taken
+                if not jobs:
+                    break
+            elsewhere = [job.cell for job in jobs]
     finally:
         for each in opened:
             each.__exit__(None, None, None)

@@ -138,7 +138,7 @@ def _process_per_trial(fault: Fault, trials: int) -> list[list[float]]:
     folder = tempfile.mkdtemp()
     try:
         results = tune.Tuner(
-            tune.with_resources(trainable, {"cpu": 1}),
+            tune.with_resources(trainable, {"cpu": 0.5}),
             tune_config=tune.TuneConfig(num_samples=trials, max_concurrent_trials=1),
             run_config=tune.RunConfig(storage_path=folder, name="bench", verbose=0),
         ).fit()
