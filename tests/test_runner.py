@@ -153,6 +153,7 @@ run_plan(plan(repetitions=12, budget=20), Store(Path({root!r})), slots=2)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_study_continues_and_loses_nothing(results: Store, tmp_path: Path) -> None:
     study = plan(repetitions=12, budget=20)
     cells = study.cells(load_registry())
