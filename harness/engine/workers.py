@@ -210,6 +210,5 @@ def start(cpus: int, **options: Any) -> None:
         logging_level="ERROR",
         configure_logging=False,
         object_store_memory=200_000_000,
-        _system_config={"preload_python_modules": ["harness.engine"]},
         **options,
     )
