@@ -23,6 +23,7 @@ from harness.tables import Outcome
 from harness.training.device import restore_torch_state, seed_torch, torch_state
 from harness.training.judge import judge
 from harness.training.steps import Loop, make_loop
+from harness.training.work import samples_seen, steps_to_see, training_macs
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 CHECK_EVERY = 0.05
@@ -57,6 +58,8 @@ class Request:
     fidelity: float = 1.0
     limit: float = float("inf")
     """Seconds after which the training is cut."""
+    work_limit: float = float("inf")
+    """Multiply-accumulates after which it is cut, with the step that reaches them."""
 
     @staticmethod
     def of(
@@ -92,6 +95,8 @@ class _Program:
     model: Any
     optimiser: Any
     loop: Loop
+    macs: int
+    """Multiply-accumulates of training on one sample."""
 
 
 @dataclass
@@ -158,13 +163,24 @@ class Trainer:
         total = per_epoch * int(configuration["epochs"])
         target = max(1, round(request.fidelity * total))
         done = self._resume(program, request, per_epoch, round(request.reached * total))
+        size = int(configuration["batch_size"])
+        seen = samples_seen(done, samples, size)
+        affordable = steps_to_see(seen + request.work_limit / program.macs, samples, size)
 
         began = time.perf_counter()
         steps, losses, diverged = _steps(
-            program.loop, request, per_epoch, samples, done, target, began + request.limit
+            program.loop,
+            request,
+            per_epoch,
+            samples,
+            done,
+            int(min(target, affordable)),
+            began + request.limit,
         )
         reached = done + steps
-        more |= {"steps": steps, "losses": losses, "fidelity": max(reached, 1) / total}
+        work = float((samples_seen(reached, samples, size) - seen) * program.macs)
+        more |= {"steps": steps, "work": work, "losses": losses}
+        more["fidelity"] = max(reached, 1) / total
         if diverged:
             seconds = time.perf_counter() - began
             return outcome(
@@ -239,7 +255,7 @@ class Trainer:
         with _cannot(Cause.PROGRAM):
             size = int(configuration["batch_size"])
             loop = make_loop(model, loss, optimiser, x, y, size)
-        return _Program(model, optimiser, loop)
+        return _Program(model, optimiser, loop, training_macs(model))
 
     def _resume(self, program: _Program, request: Request, per_epoch: int, steps: int) -> int:
         """Bring the program to where this proposal stopped; return the steps that it has had.
