@@ -390,9 +390,7 @@ def autoencoder() -> Program:
     from torch import nn
 
     sizes = (784, 128, 64, 32, 64, 128, 784)
-    stack = [
-        x for a, b in zip(sizes, sizes[1:], strict=False) for x in (nn.Linear(a, b), nn.ReLU())
-    ]
+    stack = [x for a, b in pairwise(sizes) for x in (nn.Linear(a, b), nn.ReLU())]
     data = replace(GREY, kind="tabular", channels=None, labels="real")
     return _torch(nn.Sequential(*stack[:-1]), (784,), data, "regression", loss=nn.MSELoss())
 
