@@ -123,10 +123,8 @@ def test_a_program_that_crashes_is_a_row(
         raise MemoryError("no more")
 
     trainer.train(request_)
-    (program, *_) = trainer._programs.values()
-    monkeypatch.setattr(program.loop, "run", broken)
     for kept in trainer._programs.values():
-        monkeypatch.setattr(kept.loop, "run", broken)
+        monkeypatch.setattr(kept, "run", broken)
     outcome = trainer.train(request_)
     assert (outcome.status, outcome.cause) == (TrialStatus.CRASHED, Cause.MEMORY)
     assert trainer.train(request_).status is TrialStatus.COMPLETED
