@@ -134,7 +134,13 @@ def initialise(layer: Any, kernel: str, bias: str) -> Any:
     for name, weights in ((kernel, layer.weight), (bias, layer.bias)):
         if name not in INITIALISERS:
             raise unknown("initialiser", name, INITIALISERS)
-        INITIALISERS[name](weights)
+        try:
+            INITIALISERS[name](weights)
+        except ValueError as error:
+            shape = tuple(weights.shape)
+            raise ValueError(
+                f"initialiser '{name}' does not fit the shape {shape}: {error}"
+            ) from None
     return layer
 
 

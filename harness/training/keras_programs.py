@@ -12,7 +12,7 @@ from harness.training.device import restore_torch_state, torch_state
 from harness.training.programs import Loss
 from harness.training.steps import Loop, make_loop
 
-_OPTIMISERS = {
+OPTIMISERS = {
     "sgd": "SGD",
     "rmsprop": "RMSprop",
     "adagrad": "Adagrad",
@@ -54,7 +54,7 @@ class Keras:
     ) -> KerasProgram:
         import keras
 
-        made = keras.optimizers.get(_OPTIMISERS.get(optimiser))
+        made = keras.optimizers.get(OPTIMISERS.get(optimiser))
         return KerasProgram(model, made, make_loop(model, loss, made, x, y, batch_size))
 
 
@@ -64,16 +64,20 @@ class KerasProgram:
     def __init__(self, model: Any, optimiser: Any, loop: Loop) -> None:
         self.model, self.optimiser = model, optimiser
         self.run, self.predict = loop.run, loop.predict
-        self._slots = [np.array(v) for v in optimiser.variables]
+        # Every variable of an optimiser starts from a constant, which need not be 0.
+        self._slots = [float(np.ravel(v)[0]) for v in optimiser.variables]
 
     @property
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.optimiser.variables]
 
     def start(self, fresh: Any, learning_rate: float, seed: int) -> None:
-        values = [*fresh.variables, *self._slots]
-        for variable, new in zip(self._variables, values, strict=True):
+        import keras
+
+        for variable, new in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(new)
+        for variable, start in zip(self.optimiser.variables, self._slots, strict=True):
+            variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
         self.optimiser.learning_rate = learning_rate
         if _on_torch():
             import torch

@@ -301,7 +301,8 @@ def _cannot(cause: Cause) -> Iterator[None]:
         yield
     except Exception as error:
         text = str(error).lower()
-        if "initializer" in text or "at least 2" in text or "two-dimensional" in text:
+        words = ("initializer", "initialiser", "at least 2", "two-dimensional")
+        if any(word in text for word in words):
             cause = Cause.INITIALISER
         elif _is_memory(error):
             cause = Cause.MEMORY
