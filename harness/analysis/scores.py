@@ -33,7 +33,6 @@ from harness.vocabulary import (
     CellStatus,
     Configuration,
     HarnessError,
-    Metric,
     TrialStatus,
 )
 
@@ -95,11 +94,12 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     It may well be worse than the faulty program. None if no trial may win.
     """
     metric = METRICS[run.metric]
-    candidates = [row for row in run.trials if _may_win(row, protocol)]
+    candidates = [row for row in run.trials if may_win(row, protocol)]
     return min(candidates, key=lambda row: metric.loss(_search(row)), default=None)
 
 
-def _may_win(row: RunRow, protocol: Protocol) -> bool:
+def may_win(row: RunRow, protocol: Protocol) -> bool:
+    """Whether a trial may be the result of its run."""
     if row.search is None or row.holdout is None:
         return False
     if protocol.skip_first_trial and row.proposal == 0:
@@ -116,9 +116,13 @@ def _search(row: RunRow) -> float:
 
 def result(run: Run, baseline: Baseline, protocol: Protocol) -> Result:
     """What ``run`` amounts to: its winner, or what the protocol puts in its place."""
-    metric = METRICS[run.metric]
+    return counted(winner(run, protocol), baseline, protocol)
+
+
+def counted(best: RunRow | None, baseline: Baseline, protocol: Protocol) -> Result:
+    """What a run with this winner, or without any, amounts to."""
+    metric = METRICS[baseline.metric]
     faulty_mean = _mean(baseline.faulty_holdout)
-    best = winner(run, protocol)
     if best is None or best.holdout is None:
         value = faulty_mean if protocol.unjudged == "faulty_mean" else None
         return Result(value, None, judged=False, better=False)
@@ -182,11 +186,17 @@ def scores(
     for _, group in groupby(ordered, key=Cell.of):
         cell = list(group)
         rows.append(_row(cell, _baseline_of(cell, baselines), protocol))
-    _adjust(rows)
-    for row in rows:
+    return SCORES.frame(verdicts(rows, protocol))
+
+
+def verdicts(rows: Sequence[Row], protocol: Protocol) -> list[Row]:
+    """The rows, which hold figures only, with ``p_holm``, ``significant`` and ``repaired``."""
+    judged = [dict(row) for row in rows]
+    _adjust(judged)
+    for row in judged:
         row["significant"] = _significant(row, protocol)
         row["repaired"] = row["significant"] and row["a12"] >= protocol.repaired_a12
-    return SCORES.frame(rows)
+    return judged
 
 
 def _baseline_of(cell: Sequence[Run], baselines: Mapping[BaselineKey, Baseline]) -> Baseline:
@@ -259,26 +269,27 @@ def _performance(results: Sequence[Result], baseline: Baseline, protocol: Protoc
     """
     metric = METRICS[baseline.metric]
     values = [r.value for r in results]
-    metered = _metered(values, baseline, metric)
+    numbers = metered(values, baseline)
     below_all = -math.inf if metric.higher_is_better else math.inf
-    ranked = _rounded([below_all if v is None else v for v in values], protocol)
-    faulty = _rounded(baseline.faulty_holdout, protocol)
+    ranked = rounded([below_all if v is None else v for v in values], protocol)
+    faulty = rounded(baseline.faulty_holdout, protocol)
     return {
-        "mean": _mean(metered),
-        "std": stability(metered, protocol.ddof),
+        "mean": _mean(numbers),
+        "std": stability(numbers, protocol.ddof),
         "p_wilcoxon": stats.wilcoxon(faulty, ranked, ties=protocol.ties),
         "p_mannwhitney": stats.mann_whitney(faulty, ranked),
         "a12": stats.vargha_delaney(ranked, faulty, higher_is_better=metric.higher_is_better),
-        **_improvement(baseline, _rounded(metered, protocol), protocol),
+        **_improvement(baseline, rounded(numbers, protocol), protocol),
     }
 
 
-def _metered(values: Sequence[float | None], baseline: Baseline, metric: Metric) -> list[float]:
+def metered(values: Sequence[float | None], baseline: Baseline) -> list[float]:
     """The values with a number in place of those that rank worst.
 
     That is the metric's worst value; without such a bound, the worst value seen in the cell or in
     the trainings of the faulty program. None can be named if nothing was ever judged.
     """
+    metric = METRICS[baseline.metric]
     judged = [v for v in values if v is not None]
     worst = metric.worst
     if worst is None and (seen := [*judged, *baseline.faulty_holdout]):
@@ -418,7 +429,8 @@ def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
 
 
-def _rounded(values: Sequence[float], protocol: Protocol) -> list[float]:
+def rounded(values: Sequence[float], protocol: Protocol) -> list[float]:
+    """The values as test and improvement rate see them."""
     if protocol.decimals is None:
         return list(values)
     return [round(v, protocol.decimals) for v in values]
