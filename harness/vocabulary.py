@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -67,6 +68,11 @@ class Metric:
     digits: int
     """Decimals shown in tables; files keep full precision."""
     meaning: str
+
+    @property
+    def nothing(self) -> float:
+        """Worse than every value: where a run without a result ranks."""
+        return -math.inf if self.higher_is_better else math.inf
 
     def better(self, a: float, b: float) -> bool:
         """Whether ``a`` is strictly better than ``b``."""

@@ -6,7 +6,6 @@ the way is a field of the protocol.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -270,8 +269,7 @@ def _performance(results: Sequence[Result], baseline: Baseline, protocol: Protoc
     metric = METRICS[baseline.metric]
     values = [r.value for r in results]
     numbers = metered(values, baseline)
-    below_all = -math.inf if metric.higher_is_better else math.inf
-    ranked = rounded([below_all if v is None else v for v in values], protocol)
+    ranked = rounded([metric.nothing if v is None else v for v in values], protocol)
     faulty = rounded(baseline.faulty_holdout, protocol)
     return {
         "mean": _mean(numbers),
