@@ -7,6 +7,7 @@ A list is never empty by accident: where there is nothing to compare, the answer
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -105,9 +106,15 @@ def mann_whitney(a: Sequence[float], b: Sequence[float]) -> float | None:
     x, y = _array(a), _array(b)
     if not len(x) or not len(y):
         return None
-    if len(np.unique(np.concatenate([x, y]))) == 1:
+    return _mann_whitney(tuple(x), tuple(y))
+
+
+@lru_cache(maxsize=10_000)
+def _mann_whitney(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """Remembers, since an analysis under other choices compares mostly the same lists."""
+    if len({*a, *b}) == 1:
         return 1.0
-    return float(stats.mannwhitneyu(x, y, alternative="two-sided").pvalue)
+    return float(stats.mannwhitneyu(a, b, alternative="two-sided").pvalue)
 
 
 def mann_whitney_rows(a: Floats, b: Floats) -> Floats:

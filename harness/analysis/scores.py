@@ -180,12 +180,19 @@ def scores(
         HarnessError: If a baseline is missing, a repetition occurs twice, or runs and baseline
             are measured differently.
     """
+    return SCORES.frame(verdicts(figures(runs, baselines, protocol), protocol))
+
+
+def figures(
+    runs: Iterable[Run], baselines: Mapping[BaselineKey, Baseline], protocol: Protocol
+) -> list[Row]:
+    """The rows of :func:`scores` before :func:`verdicts`: what each cell amounts to by itself."""
     ordered = sorted(runs, key=lambda run: (Cell.of(run), run.repetition))
     rows = []
     for _, group in groupby(ordered, key=Cell.of):
         cell = list(group)
         rows.append(_row(cell, _baseline_of(cell, baselines), protocol))
-    return SCORES.frame(verdicts(rows, protocol))
+    return rows
 
 
 def verdicts(rows: Sequence[Row], protocol: Protocol) -> list[Row]:
