@@ -364,6 +364,10 @@ class Baseline:
     fixed_search: Sequence[float]
     training_time: float
     """T, seconds: the median over the trainings of the faulty program."""
+    faulty_mean: float | None = None
+    """Mean of the faulty program where it is known better than by its list (published studies)."""
+    fixed_mean: float | None = None
+    """Mean of the fixed program where no list of trainings exists (published studies)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,7 +381,8 @@ class RunRow:
     fidelity: float
     spent: float
     """Seconds charged to the run's clock when this trial had ended, this one included."""
-    configuration: Configuration
+    configuration: Configuration | None
+    """None where the record keeps the outcome only (the published runs of AutoTrainer)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,7 +404,8 @@ class Run:
     fixed: Configuration
     trials: Sequence[RunRow]
     status: str
-    """What the technique itself said: ``ok``, ``not_applicable`` or ``no_symptom``."""
+    """What the technique itself said: ``ok``, ``not_applicable``, ``no_symptom``; ``timed_out`` if
+    it was not done within the budget."""
     training_seconds: float
     search_seconds: float
     total_seconds: float

@@ -91,6 +91,7 @@ METRICS: Mapping[str, Metric] = {
     for m in (
         Metric("accuracy", True, 0.0, 2, "share of samples classified correctly, in [0, 1]"),
         Metric("mae", False, None, 3, "mean absolute error, in the unit of the target, >= 0"),
+        Metric("angle", False, math.pi, 3, "mean angle between two directions, radians in [0, pi]"),
     )
 }
 

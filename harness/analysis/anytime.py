@@ -44,13 +44,17 @@ def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[Step]:
         whole run. Values need not improve: a technique does not see the holdout part.
     """
     metric = METRICS[baseline.metric]
-    steps = [Step(0.0, counted(None, baseline, protocol).value)]
+    steps = [Step(0.0, counted(None, run, baseline, protocol).value)]
     best = math.inf
     for row in run.trials:
-        if row.search is not None and may_win(row, protocol) and metric.loss(row.search) < best:
+        if (
+            row.search is not None
+            and may_win(row, run, protocol)
+            and metric.loss(row.search) < best
+        ):
             best = metric.loss(row.search)
             at = min(row.spent / baseline.training_time, run.budget)
-            steps.append(Step(at, counted(row, baseline, protocol).value))
+            steps.append(Step(at, counted(row, run, baseline, protocol).value))
     return steps
 
 

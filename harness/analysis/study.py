@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,8 @@ from harness.analysis.protocols import Protocol
 from harness.analysis.scores import (
     BaselineKey,
     exposure,
+    mean_of_faulty,
+    mean_of_fixed,
     metered,
     result,
     rounded,
@@ -135,11 +136,11 @@ class Study:
 
 
 def _gap(baseline: Baseline, protocol: Protocol) -> tuple[float, float] | None:
-    if not (baseline.faulty_holdout and baseline.fixed_holdout):
+    worse, better = mean_of_faulty(baseline), mean_of_fixed(baseline)
+    if worse is None or better is None or worse == better:
         return None
-    worse, better = fmean(baseline.faulty_holdout), fmean(baseline.fixed_holdout)
     hidden = protocol.ir_needs_exposure and not exposure(baseline, protocol).exposed
-    return None if hidden or worse == better else (worse, better)
+    return None if hidden else (worse, better)
 
 
 def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol) -> Study:

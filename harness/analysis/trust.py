@@ -59,7 +59,7 @@ def replayed(
 
     Trials are drawn with replacement from all that ended by themselves, each with the seconds it
     was charged; the one that would exceed the budget counts for nothing. Under a protocol that
-    leaves out the first trial (the faulty program in the study), first trials are not drawn.
+    leaves out a first trial that is the faulty program, such trials are not drawn.
 
     Args:
         runs: Of one cell.
@@ -70,24 +70,24 @@ def replayed(
     """
     metric = METRICS[baseline.metric]
     pool = [
-        (row, seconds)
+        (row, run, seconds)
         for run in runs
         for row, seconds in _charged(run)
-        if not (protocol.skip_first_trial and row.proposal == 0)
+        if not (protocol.skip_first_trial and row.proposal == 0 and row.configuration == run.faulty)
     ]
     if not pool:
         raise HarnessError(f"no recorded trial of {runs[0].technique} on {runs[0].fault} to replay")
-    wins = np.array([row.search is not None and may_win(row, protocol) for row, _ in pool])
+    wins = np.array([may_win(row, run, protocol) for row, run, _ in pool])
     losses = np.array(
-        [metric.loss(row.search) if row.search is not None else math.inf for row, _ in pool]
+        [metric.loss(row.search) if row.search is not None else math.inf for row, _, _ in pool]
     )
-    values = np.array([_value(row, baseline, protocol) for row, _ in pool])
+    values = np.array([_value(row, run, baseline, protocol) for row, run, _ in pool])
     drawn = rng.integers(len(pool), size=(*shape, MOST_TRIALS))
-    spent = np.cumsum(np.array([seconds for _, seconds in pool])[drawn], axis=-1)
+    spent = np.cumsum(np.array([seconds for _, _, seconds in pool])[drawn], axis=-1)
     counts = (spent <= runs[0].budget * baseline.training_time) & wins[drawn]
     best = np.argmin(np.where(counts, losses[drawn], math.inf), axis=-1)[..., None]
     found = np.take_along_axis(values[drawn], best, axis=-1)[..., 0]
-    return np.where(counts.any(axis=-1), found, _value(None, baseline, protocol))
+    return np.where(counts.any(axis=-1), found, _value(None, runs[0], baseline, protocol))
 
 
 def audit(study: Study, technique: str, *, comparisons: int, seed: int) -> pd.DataFrame:
@@ -156,7 +156,7 @@ def _replays(
         metric = METRICS[base.metric]
         shape = (2, comparisons, len(runs))
         first, second = replayed(runs, base, study.protocol, shape, rng)
-        best = metric.best([*first.ravel(), *second.ravel(), *base.fixed_holdout])
+        best = metric.best([*first.ravel(), *second.ravel()])
         above = best + (1.0 if metric.higher_is_better else -1.0)
         given = rng.random(second.shape) < planted
         return first, np.where(given, above, second)
@@ -169,7 +169,7 @@ def _halves(study: Study, technique: str, rng: np.random.Generator) -> Supply:
         base = study.baseline(fault)
         values = np.array(
             [
-                _value(winner(run, study.protocol), base, study.protocol)
+                _value(winner(run, study.protocol), run, base, study.protocol)
                 for run in study.cell(fault, technique)
             ]
         )
@@ -209,9 +209,9 @@ def _count(
     }
 
 
-def _value(best: RunRow | None, baseline: Baseline, protocol: Protocol) -> float:
+def _value(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> float:
     """The value of a run with this winner; the infinity that is worst if there is none."""
-    value = counted(best, baseline, protocol).value
+    value = counted(best, run, baseline, protocol).value
     return METRICS[baseline.metric].nothing if value is None else value
 
 
