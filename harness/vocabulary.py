@@ -69,6 +69,11 @@ class Metric:
     """Decimals shown in tables; files keep full precision."""
     meaning: str
 
+    @property
+    def nothing(self) -> float:
+        """Worse than every value: where a run without a result ranks."""
+        return -math.inf if self.higher_is_better else math.inf
+
     def better(self, a: float, b: float) -> bool:
         """Whether ``a`` is strictly better than ``b``."""
         return a > b if self.higher_is_better else a < b

@@ -6,7 +6,6 @@ the way is a field of the protocol.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +32,6 @@ from harness.vocabulary import (
     CellStatus,
     Configuration,
     HarnessError,
-    Metric,
     TrialStatus,
 )
 
@@ -95,11 +93,12 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     It may well be worse than the faulty program. None if no trial may win.
     """
     metric = METRICS[run.metric]
-    candidates = [row for row in run.trials if _may_win(row, run, protocol)]
+    candidates = [row for row in run.trials if may_win(row, run, protocol)]
     return min(candidates, key=lambda row: metric.loss(_search(row)), default=None)
 
 
-def _may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
+def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
+    """Whether a trial may be the result of its run."""
     if row.search is None or row.holdout is None:
         return False
     if protocol.skip_first_trial and row.proposal == 0 and row.configuration == run.faulty:
@@ -118,9 +117,13 @@ def _search(row: RunRow) -> float:
 
 def result(run: Run, baseline: Baseline, protocol: Protocol) -> Result:
     """What ``run`` amounts to: its winner, or what the protocol puts in its place."""
+    return counted(winner(run, protocol), run, baseline, protocol)
+
+
+def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> Result:
+    """What ``run`` amounts to if this trial, or none, is its winner."""
     metric = METRICS[run.metric]
     faulty_mean = mean_of_faulty(baseline)
-    best = winner(run, protocol)
     if best is None or best.holdout is None:
         value = faulty_mean if protocol.unjudged == "faulty_mean" else None
         return Result(value, None, judged=False, better=False)
@@ -196,16 +199,29 @@ def scores(
         HarnessError: If a baseline is missing, a repetition occurs twice, or runs and baseline
             are measured differently.
     """
+    return SCORES.frame(verdicts(figures(runs, baselines, protocol), protocol))
+
+
+def figures(
+    runs: Iterable[Run], baselines: Mapping[BaselineKey, Baseline], protocol: Protocol
+) -> list[Row]:
+    """The rows of :func:`scores` before :func:`verdicts`: what each cell amounts to by itself."""
     ordered = sorted(runs, key=lambda run: (Cell.of(run), run.repetition))
     rows = []
     for _, group in groupby(ordered, key=Cell.of):
         cell = list(group)
         rows.append(_row(cell, _baseline_of(cell, baselines), protocol))
-    _adjust(rows)
-    for row in rows:
+    return rows
+
+
+def verdicts(rows: Sequence[Row], protocol: Protocol) -> list[Row]:
+    """The rows, which hold figures only, with ``p_holm``, ``significant`` and ``repaired``."""
+    judged = [dict(row) for row in rows]
+    _adjust(judged)
+    for row in judged:
         row["significant"] = _significant(row, protocol)
         row["repaired"] = row["significant"] and row["a12"] >= protocol.repaired_a12
-    return SCORES.frame(rows)
+    return judged
 
 
 def _baseline_of(cell: Sequence[Run], baselines: Mapping[BaselineKey, Baseline]) -> Baseline:
@@ -281,11 +297,11 @@ def _performance(values: Sequence[float | None], baseline: Baseline, protocol: P
 
     A run without a judged trial counts as the worst value.
     """
-    metered = _metered(values, baseline, METRICS[baseline.metric])
+    numbers = metered(values, baseline)
     return {
-        "mean": _mean(metered),
-        "std": stability(metered, protocol.ddof),
-        **_improvement(baseline, rounded(metered, protocol), protocol),
+        "mean": _mean(numbers),
+        "std": stability(numbers, protocol.ddof),
+        **_improvement(baseline, rounded(numbers, protocol), protocol),
     }
 
 
@@ -295,8 +311,7 @@ def _tests(values: Sequence[float | None], baseline: Baseline, protocol: Protoco
     Ranks see a run without a judged trial as worse than everything.
     """
     metric = METRICS[baseline.metric]
-    below_all = -math.inf if metric.higher_is_better else math.inf
-    ranked = rounded([below_all if v is None else v for v in values], protocol)
+    ranked = rounded([metric.nothing if v is None else v for v in values], protocol)
     faulty = rounded(baseline.faulty_holdout, protocol)
     return {
         "p_wilcoxon": stats.wilcoxon(faulty, ranked, ties=protocol.ties),
@@ -305,12 +320,13 @@ def _tests(values: Sequence[float | None], baseline: Baseline, protocol: Protoco
     }
 
 
-def _metered(values: Sequence[float | None], baseline: Baseline, metric: Metric) -> list[float]:
+def metered(values: Sequence[float | None], baseline: Baseline) -> list[float]:
     """The values with a number in place of those that rank worst.
 
     That is the metric's worst value; without such a bound, the worst value seen in the cell or in
     the trainings of the faulty program. None can be named if nothing was ever judged.
     """
+    metric = METRICS[baseline.metric]
     judged = [v for v in values if v is not None]
     worst = metric.worst
     if worst is None and (seen := [*judged, *baseline.faulty_holdout]):
@@ -464,6 +480,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def rounded(values: Sequence[float], protocol: Protocol) -> list[float]:
+    """The values as test and improvement rate see them."""
     if protocol.decimals is None:
         return list(values)
     return [round(v, protocol.decimals) for v in values]
