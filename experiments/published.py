@@ -80,6 +80,7 @@ def run(told: argparse.Namespace) -> None:
         screen.print("cells are missing: the claims are not judged", style="yellow")
     elif {"icst23", "corrected"} <= set(answers):
         finding = Finding(answers["icst23"], answers["corrected"], compared)
+        screen.print(finding.text(), markup=False, highlight=False)
         _print(screen, *finding.layouts())
         shipped = told.package is None and told.data is None
         document = DOCUMENT if shipped else told.out / DOCUMENT.name

@@ -163,7 +163,7 @@ class _Resampled:
             self.values(fault, int(budget)).round(decimals).std(axis=1) * np.ones(RESAMPLINGS)
             for fault, budget in zip(own["fault"], own["budget"], strict=True)
         ]
-        return np.mean(found, axis=0)
+        return np.asarray(np.mean(found, axis=0))
 
 
 def _cells(answer: Answer) -> list[dict[str, Any]]:

@@ -134,8 +134,13 @@ def _crashes(trials: pd.DataFrame) -> tuple[float, dict[str, float]]:
     )
     never = finished.any()
     pairs = pd.MultiIndex.from_frame(trials[["fault", "loss"]])
-    loss = pairs.isin(never.index[~never])
-    masks = {BIAS: bias & ~loss, LOSS: loss & ~bias, BOTH: bias & loss, OTHER: ~bias & ~loss}
+    loss = pd.Series(pairs.isin(never.index[~never]), index=trials.index)
+    masks: dict[str, pd.Series[bool]] = {
+        BIAS: bias & ~loss,
+        LOSS: loss & ~bias,
+        BOTH: bias & loss,
+        OTHER: ~bias & ~loss,
+    }
     number = max(1, int(crashed.sum()))
     return float(crashed.mean()), {
         cause: float((crashed & mask).sum()) / number for cause, mask in masks.items()

@@ -374,4 +374,4 @@ def _resampled(subjects: Sequence[Sequence[float]], protocol: Protocol) -> Float
     within = rng.random((*chosen.shape, longest)) * sizes[chosen][..., None]
     drawn = padded[chosen[..., None], within.astype(int)]
     drawn[np.arange(longest) >= sizes[chosen][..., None]] = np.nan
-    return drawn.reshape(len(drawn), -1)
+    return np.asarray(drawn.reshape(len(drawn), -1))

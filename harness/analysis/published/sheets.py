@@ -145,7 +145,7 @@ def judgements(found: Sequence[Judgement]) -> Layout:
 
 
 VERDICT_NOTES = (
-    "Counts and shares are in the order Random, HEBO, BOHB. why: the corrections, in the order in "
+    "Figures are in the order Random, HEBO, BOHB. why: the corrections, in the order in "
     "which they are made, that change the figures, each with the figures after it.",
     "stands: the claim holds and keeps nine tenths of its size; weakens: it holds with less; "
     "falls: it does not hold; not even as published: it does not follow from published figures.",
