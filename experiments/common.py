@@ -66,7 +66,7 @@ def _fail(error: Exception) -> int:
 
 def _check(arguments: Sequence[str], config: str) -> None:
     """Say what is wrong with the overrides before Hydra does, with suggestions."""
-    known = [*OmegaConf.load(CONFIGS / f"{config}.yaml"), *_groups()]
+    known = [*_settings(config), *_groups()]
     for argument in arguments:
         if argument.startswith("-") or "=" not in argument:
             continue
@@ -78,6 +78,13 @@ def _check(arguments: Sequence[str], config: str) -> None:
             for name in value.split(","):
                 if name not in _options(key):
                     raise unknown(key, name, _options(key))
+
+
+def _settings(config: str) -> list[str]:
+    """The keys of a configuration and of those that it starts from."""
+    content = OmegaConf.load(CONFIGS / f"{config}.yaml")
+    starts = [name for name in content.defaults if isinstance(name, str) and name != "_self_"]
+    return [*content, *(key for start in starts for key in _settings(start))]
 
 
 def _groups() -> list[str]:
