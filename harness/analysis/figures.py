@@ -16,6 +16,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from harness.analysis import anytime, ranks
 from harness.analysis.study import Study
@@ -113,6 +114,8 @@ def fault_values(study: Study, faults: Sequence[str] | None = None) -> Figure:
         lower = "" if METRICS[base.metric].higher_is_better else " (lower is better)"
         axes.set_title(f"{fault}: {base.metric}{lower}", fontsize=8)
         axes.tick_params(labelsize=7)
+        if sum(map(len, of_fault)) > 18:
+            axes.tick_params(axis="x", rotation=30)
     _legend(
         figure,
         [
@@ -152,23 +155,31 @@ def complexities(study: Study) -> Figure:
 def spreads(study: Study) -> Figure:
     """Standard deviation over the runs, per fault and technique; one panel per metric."""
     metrics = list(dict.fromkeys(study.scores["metric"]))
-    figure = Figure(figsize=(WIDTH, 2.4 * len(metrics)), layout="constrained")
-    for number, metric in enumerate(metrics, start=1):
-        axes = figure.add_subplot(len(metrics), 1, number)
+    counts = [study.scores.loc[study.scores["metric"] == m, "fault"].nunique() for m in metrics]
+    figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
+    panels = figure.subplots(1, len(metrics), squeeze=False, width_ratios=[n + 1 for n in counts])
+    for metric, axes in zip(metrics, panels[0], strict=True):
         of_metric = study.scores[study.scores["metric"] == metric]
         faults = list(dict.fromkeys(of_metric["fault"]))
-        many = len(study.techniques)
         for place, (technique, style) in enumerate(styles(study).items()):
             rows = of_metric[of_metric["technique"] == technique]
-            at = [faults.index(f) + 0.12 * (place - (many - 1) / 2) for f in rows["fault"]]
-            axes.plot(at, rows["std"], style.marker, color=style.colour, label=technique)
-        axes.set_xticks(range(len(faults)), faults)
+            shift = 0.14 * (place - (len(study.techniques) - 1) / 2)
+            at = [faults.index(fault) + shift for fault in rows["fault"]]
+            axes.plot(at, rows["std"], style.marker, color=style.colour, markersize=4)
+        axes.set_xticks(range(len(faults)), faults, fontsize=7 if len(study.faults) > 12 else 9)
         axes.set_xlim(-0.6, len(faults) - 0.4)
-        axes.set_ylim(bottom=0)
-        axes.set_ylabel(f"std. deviation\n({metric})")
-        if number == 1:
-            axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    axes.set_xlabel("fault")
+        axes.set_ylim(-0.04 * axes.get_ylim()[1], None)
+        axes.set_title(metric, fontsize=9)
+        axes.grid(axis="x", visible=False)
+    panels[0][0].set_ylabel("standard deviation\n(unit of the metric)")
+    _legend(
+        figure,
+        [
+            (t, {"color": s.colour, "marker": s.marker, "linestyle": ""})
+            for t, s in styles(study).items()
+        ],
+    )
+    figure.supxlabel("fault", fontsize=9)
     return figure
 
 
@@ -210,6 +221,7 @@ def progress(study: Study) -> Figure:
         )
     _reference(axes, 0, 1)
     _within(axes, table[["ir"]].to_numpy(), -1.0, 1.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(SPENT)
     axes.set_ylabel(f"median {RATE}")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -24,6 +24,7 @@ Options = Mapping[str, Sequence[Any]]
 """Field of the protocol -> the values to try."""
 
 WINNERS: Options = {
+    "skip_first_trial": (True, False),
     "cut_may_win": (True, False),
     "partial_may_win": (True, False),
     "fall_back_to_faulty": (False, True),
