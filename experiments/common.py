@@ -15,8 +15,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from harness.analysis import protocols
+from harness.analysis import protocols, published
 from harness.analysis.protocols import Protocol
+from harness.analysis.study import Study, published_study, read_study
 from harness.budget import check_budget
 from harness.plan import Plan, import_technique
 from harness.registry import load_registry
@@ -169,6 +170,29 @@ def store(cfg: DictConfig) -> Store:
 
 def protocol(cfg: DictConfig) -> Protocol:
     return protocols.protocol(**cfg.protocol)
+
+
+def study(*words: str) -> Study:
+    """For notebooks: what is stored of a study.
+
+    Args:
+        words: Settings as on the command line of ``experiments/report.py``, after those of the
+            variable STUDY, one a line.
+    """
+    told = [word for word in os.environ.get("STUDY", "").splitlines() if word]
+    words = (f"results={CONFIGS.parent / 'results'}", *told, *words)
+    reset_hydra()
+    with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
+        return stored(hydra.compose("report", list(words)))
+
+
+def stored(cfg: DictConfig) -> Study:
+    """The study whose report a configuration asks for."""
+    if cfg.source == "icst23":
+        return published_study(published.load(), check_budget(cfg.budget), protocol(cfg))
+    if cfg.source == "runs":
+        return read_study(plan(cfg), load_registry(), store(cfg), protocol(cfg))
+    raise unknown("source of runs", cfg.source, ("runs", "icst23"))
 
 
 def label(cfg: DictConfig, study: Plan) -> str:

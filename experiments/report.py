@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from common import label, main, plan, protocol, store
+from common import label, main, plan, store, stored
 from omegaconf import DictConfig
 
 from harness.analysis.multiverse import WINNERS
-from harness.analysis.published import load
-from harness.analysis.published.facts import SHIPPED
 from harness.analysis.report import Provenance, provenance_of, report, write
-from harness.analysis.study import published_study, read_study
 from harness.registry import load_registry
-from harness.vocabulary import unknown
 
 PUBLISHED_WINNERS = {
     name: options
@@ -28,20 +24,17 @@ PUBLISHED_WINNERS = {
 
 
 def run(cfg: DictConfig) -> int:
-    judged, results = protocol(cfg), store(cfg)
+    study, results = stored(cfg), store(cfg)
     if cfg.source == "icst23":
-        study = published_study(load(), float(cfg.budget), judged)
-        title, name, winners = "Kim et al., ICST 2023, as recorded", "icst23", PUBLISHED_WINNERS
-        provenance = Provenance({"source": Counter({SHIPPED.name: len(study.runs)})})
-    elif cfg.source == "runs":
-        chosen = plan(cfg)
-        registry = load_registry()
-        study = read_study(chosen, registry, results, judged)
-        made = [cell for cell in chosen.cells(registry) if cell not in set(study.missing)]
-        title, name, winners = f"Repair study {chosen.name}", label(cfg, chosen), WINNERS
-        provenance = provenance_of(results, made)
+        title, winners = "Kim et al., ICST 2023, as recorded", PUBLISHED_WINNERS
+        name = f"icst23-b{study.budget:g}"
+        provenance = Provenance({"replication package": Counter({"0a9cc6c": len(study.runs)})})
     else:
-        raise unknown("source of runs", cfg.source, ("runs", "icst23"))
+        planned = plan(cfg)
+        absent = set(study.missing)
+        made = [cell for cell in planned.cells(load_registry()) if cell not in absent]
+        title, name, winners = f"Repair study {planned.name}", label(cfg, planned), WINNERS
+        provenance = provenance_of(results, made)
     folder = results.root / "reports" / name
     title = f"{title}, budget {study.budget:g}"
     page = write(report(title, study, provenance, winners=winners), folder)

@@ -44,6 +44,9 @@ ROW = 1.75
 COLUMNS = 4
 """Small panels side by side."""
 
+MANY = 12
+"""Faults on one axis beyond which their names are printed smaller."""
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -104,15 +107,13 @@ def fault_values(study: Study, faults: Sequence[str] | None = None) -> Figure:
     """The study's Figure 2: what the runs reach on each fault, against the fault and its fix."""
     figure, panels = _panels(study.faults if faults is None else faults)
     for fault, axes in panels:
-        base = study.baseline(fault)
         of_fault = [t for t in study.techniques if study.cell(fault, t)]
         style = styles(study)
         _boxes(axes, [(t, study.values(fault, t), style[t]) for t in of_fault])
         row = study.scores[study.scores["fault"] == fault].iloc[0]
         axes.axhline(row["faulty_mean"], color=FAULTY, linestyle=":", linewidth=1.2, zorder=1)
         axes.axhline(row["fix_mean"], color=FIX, linestyle="--", linewidth=1.0, zorder=1)
-        lower = "" if METRICS[base.metric].higher_is_better else " (lower is better)"
-        axes.set_title(f"{fault}: {base.metric}{lower}", fontsize=8)
+        axes.set_title(_named(study, fault), fontsize=8)
         axes.tick_params(labelsize=7)
         if sum(map(len, of_fault)) > 18:
             axes.tick_params(axis="x", rotation=30)
@@ -123,7 +124,7 @@ def fault_values(study: Study, faults: Sequence[str] | None = None) -> Figure:
             ("fix, mean", {"color": FIX, "linestyle": "--"}),
         ],
     )
-    figure.supylabel("holdout metric of the runs", fontsize=9)
+    figure.supylabel("holdout metric of the runs (↓ lower is better)", fontsize=9)
     return figure
 
 
@@ -146,6 +147,7 @@ def complexities(study: Study) -> Figure:
     at = range(1, len(fixes) + 1)
     axes.plot(at, fixes, "D", color=COLOURS[1], markersize=5, zorder=5, label="fix")
     axes.set_ylim(-0.03, 1.03)
+    axes.tick_params(axis="x", labelsize=7 if len(boxes) > MANY else 9)
     axes.set_xlabel("fault; a point is the patch of a run")
     axes.set_ylabel("complexity\n(share of hyperparameters changed)")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -166,7 +168,7 @@ def spreads(study: Study) -> Figure:
             shift = 0.14 * (place - (len(study.techniques) - 1) / 2)
             at = [faults.index(fault) + shift for fault in rows["fault"]]
             axes.plot(at, rows["std"], style.marker, color=style.colour, markersize=4)
-        axes.set_xticks(range(len(faults)), faults, fontsize=7 if len(study.faults) > 12 else 9)
+        axes.set_xticks(range(len(faults)), faults, fontsize=7 if len(study.faults) > MANY else 9)
         axes.set_xlim(-0.6, len(faults) - 0.4)
         axes.set_ylim(-0.04 * axes.get_ylim()[1], None)
         axes.set_title(metric, fontsize=9)
@@ -234,7 +236,6 @@ def progress_by_fault(study: Study) -> Figure:
     table = anytime.anytime(study)
     style = styles(study)
     for fault, axes in panels:
-        metric = study.baseline(fault).metric
         for technique in study.techniques:
             rows = table[(table["fault"] == fault) & (table["technique"] == technique)]
             kind = style[technique]
@@ -245,7 +246,7 @@ def progress_by_fault(study: Study) -> Figure:
         first = study.scores[study.scores["fault"] == fault].iloc[0]
         axes.axhline(first["faulty_mean"], color=FAULTY, linestyle=":", linewidth=1.2)
         axes.axhline(first["fix_mean"], color=FIX, linestyle="--", linewidth=1.0)
-        axes.set_title(f"{fault}: {metric}", fontsize=8)
+        axes.set_title(_named(study, fault), fontsize=8)
         axes.set_xlim(0, study.budget)
         axes.tick_params(labelsize=7)
     _legend(
@@ -254,7 +255,7 @@ def progress_by_fault(study: Study) -> Figure:
         + [("faulty", {"color": FAULTY, "linestyle": ":"}), ("fix", {"color": FIX, "ls": "--"})],
     )
     figure.supxlabel(SPENT, fontsize=9)
-    figure.supylabel("holdout metric, median over the runs", fontsize=9)
+    figure.supylabel("holdout metric, median over the runs (↓ lower is better)", fontsize=9)
     return figure
 
 
@@ -367,6 +368,12 @@ def _panels(faults: Sequence[str]) -> tuple[Figure, Iterator[tuple[str, Axes]]]:
     figure = Figure(figsize=(WIDTH, ROW * rows + 0.5), layout="constrained")
     axes = [figure.add_subplot(rows, COLUMNS, i) for i in range(1, len(faults) + 1)]
     return figure, zip(faults, axes, strict=True)
+
+
+def _named(study: Study, fault: str) -> str:
+    """A panel's title: the fault and its metric, with an arrow where lower is better."""
+    metric = study.baseline(fault).metric
+    return f"{fault}: {metric}" + ("" if METRICS[metric].higher_is_better else " ↓")
 
 
 def _boxes(axes: Axes, boxes: Sequence[tuple[str, Sequence[float], Style]]) -> None:
