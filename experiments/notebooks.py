@@ -14,6 +14,7 @@ from common import CONFIGS, label, main, plan, store
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from omegaconf import DictConfig
+from traitlets.config import Config
 
 from harness.vocabulary import HarnessError
 
@@ -39,7 +40,12 @@ def execute(path: Path, target: Path, words: list[str]) -> None:
     """
     notebook = nbformat.read(path, as_version=4)
     told = {**os.environ, "STUDY": "\n".join(words)}
-    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(ROOT)}})
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        resources={"metadata": {"path": str(ROOT)}},
+        config=Config({"KernelManager": {"transport": "ipc"}}),
+    )
     try:
         client.execute(env=told)
     except CellExecutionError as error:

@@ -189,7 +189,7 @@ def audit_board(audited: pd.DataFrame) -> Layout:
             "each rejection is a false alarm. halves: the recorded runs split in two at random; "
             "the splits of a fault share its runs, so the interval is too narrow.",
             "planted: so many of the runs of one group were given a result better than all "
-            f"others. Passed: the interval's upper end is at most {audited['nominal'].iloc[0]:g}; "
+            f"others. Passed: the interval does not lie above {audited['nominal'].iloc[0]:g}; "
             f"found in at least {trust.MUST_FIND:.0%} where all runs were given it.",
         ],
     )
@@ -197,7 +197,7 @@ def audit_board(audited: pd.DataFrame) -> Layout:
 
 def _audited(row: Mapping[str, Any]) -> str:
     if row["planted"] == 0:
-        return "passed" if row["high"] <= row["nominal"] else "TOO MANY"
+        return "passed" if row["low"] <= row["nominal"] else "TOO MANY"
     if row["planted"] < 1:
         return "power"
     return "found" if row["rate"] >= trust.MUST_FIND else "NOT FOUND"
