@@ -99,6 +99,11 @@ report: setup ## one page about a study, with figures; SOURCE=icst23 for the pub
 notebooks: setup ## execute the notebooks on a study's results
 	@$(BIN)/python experiments/notebooks.py $(OVERRIDES)
 
+.PHONY: published
+published: setup ## recompute the published study, as published and corrected
+	@$(BIN)/python experiments/published.py $(if $(OUT),--out '$(OUT)') $(if $(PACKAGE),--package '$(PACKAGE)') \
+		$(if $(PROTOCOL),--protocol '$(PROTOCOL)') $(if $(FAULTS),--faults '$(FAULTS)') $(ARGS)
+
 .PHONY: mlflow
 mlflow: setup ## browse the runs in MLflow's user interface
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(RESULTS)/mlflow.db

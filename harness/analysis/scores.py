@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 from statistics import fmean, median
 from typing import Any, NamedTuple
@@ -61,16 +62,21 @@ class Cell(NamedTuple):
 
     @classmethod
     def of(cls, run: Run) -> Cell:
-        head, number = re.fullmatch(r"(.*?)(\d*)", run.fault, re.DOTALL).groups()  # type: ignore[union-attr]
         return cls(
             run.space,
             run.data,
             run.fraction,
             run.clock,
             run.budget,
-            (head, int(number or 0)),
+            _by_number(run.fault),
             run.technique,
         )
+
+
+@cache
+def _by_number(fault: str) -> tuple[str, int]:
+    head, number = re.fullmatch(r"(.*?)(\d*)", fault, re.DOTALL).groups()  # type: ignore[union-attr]
+    return head, int(number or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,12 +271,13 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
         "training_time": baseline.training_time,
         "exposed": is_exposed,
     }
-    results = [result(run, baseline, protocol) for run in cell]
+    best = [winner(run, protocol) for run in cell]
+    results = [counted(*pair, baseline, protocol) for pair in zip(best, cell, strict=True)]
     if all(run.status in DECLINED for run in cell):
         row |= _undone(first, protocol)
     else:
         by_list = replace(baseline, faulty_mean=None)
-        tested = [result(run, by_list, protocol).value for run in cell]
+        tested = [counted(*pair, by_list, protocol).value for pair in zip(best, cell, strict=True)]
         row |= _performance([r.value for r in results], baseline, protocol)
         row |= _tests(tested, baseline, protocol)
     if protocol.ir_needs_exposure and not is_exposed:

@@ -64,6 +64,9 @@ class Facts:
     fixed_mean: float
     """Inferred from the printed tables and figures, three decimals."""
 
+    first_faulty: float
+    """First value of the faulty list, to which the plot of Figure 2 clamps."""
+
     @property
     def real(self) -> bool:
         """Whether it is one of the nine real faults; the others are mutants."""
@@ -108,6 +111,7 @@ def _facts(name: str, row: Mapping[str, Any], reference: Mapping[str, Any]) -> F
         faulty_list=tuple(reference["surrogate_list"]),
         faulty_mean=reference["faulty_mean_inferred"],
         fixed_mean=reference["fix_mean_inferred"],
+        first_faulty=row.get("first_faulty", reference["surrogate_list"][0]),
     )
 
 

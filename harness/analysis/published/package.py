@@ -156,7 +156,10 @@ def _rows(file: _File) -> list[dict[str, Any]]:
         settings = {column: CONFIG.sub("", column) for column in header if CONFIG.match(column)}
         if lacking or "loss" not in settings.values():
             raise ValueError(f"it lacks the columns {', '.join(sorted(lacking)) or 'config.*'}")
-        started = [row for row in reader if row["timestamp"] and None not in row.values()]
+        records = list(reader)
+    if torn := [n for n, row in enumerate(records) if None in row or None in row.values()]:
+        raise ValueError(f"row {torn[0] + 1} has not as many fields as the header")
+    started = [row for row in records if row["timestamp"]]
     if not started:
         raise ValueError("no trial in it was started")
     rows: list[dict[str, Any]] = []
