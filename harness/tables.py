@@ -166,6 +166,11 @@ class Table:
         return frame
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as plain mappings."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def _columns(text: str) -> tuple[Column, ...]:
     """Columns from lines of ``name | type | unit | meaning``."""
     rows = [[part.strip() for part in line.split("|")] for line in text.strip().splitlines()]
