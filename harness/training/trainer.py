@@ -11,7 +11,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from harness.operators import operator_of
 from harness.registry import Data, Fault, Subject, load_registry
 from harness.tables import Outcome
 from harness.training.device import restore_torch_state, seed_torch, torch_state
+from harness.training.history import History
 from harness.training.judge import judge
-from harness.training.steps import Loop, make_loop
+from harness.training.keras_network import OPTIMISERS
+from harness.training.network import Network, network_of
+from harness.training.replay import Material, Replayer
+from harness.training.steps import Loop, Loss, Pace, epoch_order, make_loop
+from harness.training.watch import Labelled
 from harness.vocabulary import Cause, Configuration, TrialStatus
-
-CHECK_EVERY = 0.05
-"""Seconds of training between two looks at the clock."""
 
 PROGRAMS_KEPT = 4
 """Compiled programs kept for reuse; each costs some megabytes."""
@@ -57,6 +60,8 @@ class Request:
     fidelity: float = 1.0
     limit: float = float("inf")
     """Seconds after which the training is cut."""
+    history: History | None = None
+    """Asks for a watched training that goes on from others; ``seed`` is then the run's."""
 
     @staticmethod
     def of(
@@ -110,6 +115,7 @@ class Trainer:
         self._data: OrderedDict[tuple[Any, ...], tuple[Data, Any, Any]] = OrderedDict()
         self._programs: OrderedDict[tuple[Any, ...], _Program] = OrderedDict()
         self._unfinished: dict[tuple[str, int], _State] = {}
+        self._replayer = Replayer()
 
     def train(self, request: Request) -> Outcome:
         """Train, judge, and say how it went; a bad program is an outcome, not an exception."""
@@ -128,14 +134,19 @@ class Trainer:
                 **more,
             )
 
+        run: Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]
         try:
-            program = self._program(subject, request, x, y)
+            if request.history is None:
+                program = self._program(subject, request, x, y)
+                run = partial(self._run, program, subject, request, data, len(x))
+            else:
+                run = self._open(request.history, subject, request, data, x, y)
         except _CannotTrain as error:
             return outcome(TrialStatus.INVALID, cause=error.cause, message=str(error))
         built = time.perf_counter()
         more: dict[str, Any] = {"build_seconds": built - loaded}
         try:
-            return self._run(program, subject, request, data, len(x), outcome, more)
+            return run(outcome, more)
         except Exception as error:
             cause = Cause.MEMORY if _is_memory(error) else Cause.PROGRAM
             self._programs.clear()
@@ -172,27 +183,50 @@ class Trainer:
             )
         if reached == 0:
             return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
-
-        judging = time.perf_counter()
-        search = _judge(program.loop, subject.metric, data.x_search, data.y_search)
-        holdout = _judge(program.loop, subject.metric, data.x_holdout, data.y_holdout)
-        ended = time.perf_counter()
-        more["evaluate_seconds"] = ended - judging
-        if search is None or holdout is None or not _finite(program.model):
-            return outcome(
-                TrialStatus.DIVERGED,
-                ended - began,
-                cause=Cause.NON_FINITE,
-                message="weights, predictions or metric are not finite",
-                **more,
-            )
-        if reached == target and request.fidelity < 1:
+        judged = _judged(
+            program.loop.predict, _finite(program.model), subject, data, began, outcome, more
+        )
+        if judged.judged and reached == target and request.fidelity < 1:
             variables = [np.array(v) for v in _variables(program)]
             self._unfinished[request.run, request.proposal] = _State(
                 reached, variables, torch_state()
             )
-        status = TrialStatus.COMPLETED if reached == target else TrialStatus.CUT
-        return outcome(status, ended - began, search=search, holdout=holdout, **more)
+        return judged if reached == target or not judged.judged else _cut(judged)
+
+    def _open(
+        self, history: History, subject: Subject, request: Request, data: Data, x: Any, y: Any
+    ) -> Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]:
+        """Make a history ready; what it returns trains and judges it."""
+
+        def build(seed: int) -> Network:
+            _seed(seed)
+            return network_of(subject.build(history.start))
+
+        def loss(name: str) -> Loss:
+            import keras
+
+            found: Loss = subject.losses.get(name) or keras.losses.get(name)
+            return found
+
+        material = Material(build, loss, x, y, Labelled(data.x_search, data.y_search))
+        with _cannot(Cause.PROGRAM):
+            opened = self._replayer.open(material, history, run=request.run, seed=request.seed)
+
+        def run(outcome: Callable[..., Outcome], more: dict[str, Any]) -> Outcome:
+            began = time.perf_counter()
+            watched = self._replayer.train(material, opened, run=request.run, limit=request.limit)
+            training = history.links[-1].training
+            total = -(-len(x) // training.batch_size) * training.epochs
+            share = 1.0 if watched.ended else max(watched.steps, 1) / total
+            told = {"steps": watched.steps, "losses": watched.losses, "fidelity": share}
+            more |= {**told, "seen": watched.seen.plain()}
+            if watched.steps == 0:
+                return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
+            finite = opened.loop.finite()
+            judged = _judged(opened.loop.predict, finite, subject, data, began, outcome, more)
+            return judged if watched.ended or not judged.judged else _cut(judged)
+
+        return run
 
     def _load(self, subject: Subject, request: Request) -> tuple[Data, Any, Any]:
         key = (subject.path, subject.content, request.data_seed, request.data, request.fraction)
@@ -233,7 +267,7 @@ class Trainer:
 
         name = str(configuration["loss"])
         loss = subject.losses.get(name) or keras.losses.get(name)
-        optimiser = keras.optimizers.get(_OPTIMISERS.get(str(configuration["optimiser"])))
+        optimiser = keras.optimizers.get(OPTIMISERS.get(str(configuration["optimiser"])))
         with _cannot(Cause.LABELS):
             loss(y[:2], model(x[:2], training=False))
         with _cannot(Cause.PROGRAM):
@@ -262,17 +296,6 @@ class Trainer:
         return steps
 
 
-_OPTIMISERS = {
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "adadelta": "Adadelta",
-    "adam": "Adam",
-    "adamax": "Adamax",
-    "nadam": "Nadam",
-}
-
-
 def _steps(
     loop: Loop,
     request: Request,
@@ -287,29 +310,19 @@ def _steps(
     Returns:
         Steps trained, mean loss of each epoch touched, and why it diverged ('' if it did not).
     """
-    at, chunk, means = done, 1, []
+    at, means, pace = done, [], Pace(loop, deadline)
     while at < target:
         epoch, first = divmod(at, per_epoch)
         end = min(per_epoch, first + target - at)
-        order = np.random.default_rng([request.seed, epoch]).permutation(samples).astype(np.int32)
-        losses: list[np.ndarray] = []
-        while first < end:
-            began = time.perf_counter()
-            if began >= deadline:
-                break
-            last = min(end, first + chunk)
-            losses.append(loop.run(order, first, last))
-            at, ran, first = at + last - first, last - first, last
-            took = time.perf_counter() - began
-            wanted = min(CHECK_EVERY, max(deadline - began - took, 0.0))
-            chunk = max(1, min(4 * chunk, int(ran * wanted / max(took, 1e-6))))
+        losses = pace.run(epoch_order(request.seed, epoch, samples), first, end)
         if losses:
             epoch_losses = np.concatenate(losses).astype(np.float64)
+            at += len(epoch_losses)
             means.append(float(f"{epoch_losses.mean():.6g}"))
             if not np.isfinite(epoch_losses).all():
                 finite = tuple(m for m in means if np.isfinite(m))
                 return at - done, finite, f"loss not finite in epoch {epoch + 1}"
-        if first < end:
+        if sum(map(len, losses)) < end - first:
             break
     return at - done, tuple(means), ""
 
@@ -324,8 +337,39 @@ def _seed(seed: int) -> None:
     np.random.seed(seed % 2**32)
 
 
-def _judge(loop: Loop, metric: str, x: np.ndarray, y: np.ndarray) -> float | None:
-    return judge(metric, y, loop.predict(x))
+def _judged(
+    predict: Callable[[np.ndarray], np.ndarray],
+    finite: bool,
+    subject: Subject,
+    data: Data,
+    began: float,
+    outcome: Callable[..., Outcome],
+    more: dict[str, Any],
+) -> Outcome:
+    """Judge a trained program: completed, or diverged where anything is not finite.
+
+    Args:
+        finite: Whether its weights are.
+        began: When its training did.
+    """
+    judging = time.perf_counter()
+    search = judge(subject.metric, data.y_search, predict(data.x_search))
+    holdout = judge(subject.metric, data.y_holdout, predict(data.x_holdout))
+    ended = time.perf_counter()
+    more["evaluate_seconds"] = ended - judging
+    if search is None or holdout is None or not finite:
+        return outcome(
+            TrialStatus.DIVERGED,
+            ended - began,
+            cause=Cause.NON_FINITE,
+            message="weights, predictions or metric are not finite",
+            **more,
+        )
+    return outcome(TrialStatus.COMPLETED, ended - began, search=search, holdout=holdout, **more)
+
+
+def _cut(outcome: Outcome) -> Outcome:
+    return replace(outcome, status=TrialStatus.CUT)
 
 
 def _variables(program: _Program) -> Iterator[Any]:
