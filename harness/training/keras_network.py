@@ -272,7 +272,12 @@ def _hidden(parts: list[_Part]) -> list[_Part]:
 def _set_activations(
     parts: list[_Part], to: str, separate: bool, made: Callable[[], _Part] | None = None
 ) -> None:
-    """Give every hidden layer the activation ``to``; ``made`` makes it as a layer of its own."""
+    """Give every hidden layer the activation ``to``; ``made`` makes it as a layer of its own.
+
+    All layers whose weights are not finite get new ones, the output layer too.
+    """
+    for part in parts:
+        part.redraw |= not _finite(part.source)
     hidden = _hidden(parts)
     for place in range(len(hidden) - 1, -1, -1):
         part = hidden[place]
@@ -286,7 +291,6 @@ def _set_activations(
         elif part.kind != "activation" and "activation" in part.settings:
             followed = _next_weighted_or_activation(parts, place) == "activation"
             part.settings["activation"] = "linear" if made or followed else to
-            part.redraw |= not _finite(part.source)
             if made and not (followed and separate):
                 parts.insert(place + 1, made())
 
