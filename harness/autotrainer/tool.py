@@ -16,6 +16,7 @@ from harness.autotrainer.scheduler import Job, Status, schedule
 from harness.operators import OPTIMISERS
 from harness.training.history import History, Seen, Training
 from harness.training.network import Network, network_of
+from harness.training.programs import framework
 from harness.training.replay import Material, Replayer
 from harness.training.symptoms import Symptom
 from harness.training.watch import Labelled
@@ -145,7 +146,7 @@ class AutoTrainer:
         _check_shapes(network, samples)
         material = Material(
             build=lambda seed: network.edited((), seed),
-            loss=network.loss,
+            loss=lambda name: framework(network.framework).loss(name, {}),
             x=samples.x,
             y=samples.y,
             validation=Labelled(samples.x_val, samples.y_val),

@@ -6,7 +6,6 @@ that stay are copied.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,20 +14,11 @@ from typing import Any
 import numpy as np
 
 from harness.training.history import Edit, Training, check_edits
-from harness.training.network import WEIGHTED, Loss, WatchedLoop, clipped, output_index
+from harness.training.keras_programs import OPTIMISERS, Keras, on_torch
+from harness.training.network import WEIGHTED, WatchedLoop, clipped, output_index
+from harness.training.programs import Loss
 from harness.training.steps import Loop, make_loop
 from harness.vocabulary import HarnessError, unknown
-
-OPTIMISERS = {
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "adadelta": "Adadelta",
-    "adam": "Adam",
-    "adamax": "Adamax",
-    "nadam": "Nadam",
-}
-
 
 @dataclass
 class _Part:
@@ -47,6 +37,8 @@ class _Part:
 class KerasNetwork:
     """A chain of Keras layers."""
 
+    framework = "keras"
+
     def __init__(self, model: Any) -> None:
         """Raises HarnessError if ``model`` is not built or no chain of layers."""
         self.model = model
@@ -59,17 +51,6 @@ class KerasNetwork:
 
         return np.asarray(keras.ops.convert_to_numpy(self.model(x, training=False)))
 
-    def loss(self, name: str) -> Loss:
-        import keras
-
-        try:
-            loss: Loss = keras.losses.get(name)
-        except ValueError:
-            raise HarnessError(
-                f"Keras has no loss '{name}'; try categorical_crossentropy"
-            ) from None
-        return loss
-
     def edited(self, edits: Sequence[Edit], seed: int) -> KerasNetwork:
         import keras
 
@@ -81,11 +62,7 @@ class KerasNetwork:
         for edit in edits:
             settings = {name: value for name, value in edit.items() if name != "edit"}
             _EDITS[str(edit["edit"])](parts, **settings)
-        random.seed(seed)  # from here Keras draws the seeds of initialisers and dropouts
-        if keras.config.backend() == "torch":
-            import torch
-
-            torch.manual_seed(seed)
+        Keras().seed(seed)
         layers = [part.layer.from_config(part.settings) for part in parts]
         shape = self.model.inputs[0]
         model = keras.Sequential([keras.Input(shape.shape[1:], dtype=shape.dtype), *layers])
@@ -95,7 +72,11 @@ class KerasNetwork:
                     new.assign(old.value)
         return KerasNetwork(model)
 
-    def loop(self, training: Training, loss: Loss, x: np.ndarray, y: np.ndarray) -> WatchedLoop:
+    def loop(self, training: Training, loss: Loss, x: Any, y: Any, seed: int) -> WatchedLoop:
+        if on_torch():
+            import torch
+
+            torch.manual_seed(seed)
         return _KerasLoop(self.model, self._layers, training, loss, x, y)
 
 

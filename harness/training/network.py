@@ -5,12 +5,13 @@ Keras and PyTorch models stand behind the same two interfaces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from harness.training.history import Edit, Training
+from harness.training.programs import Loss
 from harness.vocabulary import HarnessError
 
 KINDS: Mapping[str, str] = {
@@ -26,10 +27,6 @@ KINDS: Mapping[str, str] = {
 
 WEIGHTED = ("dense", "convolution", "recurrent")
 """Kinds that hold the weights of a program; the last of them is its output layer."""
-
-Loss = Callable[[Any, Any], Any]
-"""(labels, predictions) -> the loss of each sample, in tensors of the framework."""
-
 
 class WatchedLoop(Protocol):
     """A network that is being trained, and can be looked at in between."""
@@ -65,6 +62,9 @@ class WatchedLoop(Protocol):
 class Network(Protocol):
     """A model with its weights. Nothing that is done with it changes it, but training."""
 
+    framework: str
+    """A key of ``harness.registry.FRAMEWORKS``."""
+
     @property
     def model(self) -> Any:
         """The framework's own object."""
@@ -76,17 +76,18 @@ class Network(Protocol):
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """What the model makes of a few samples in inference mode."""
 
-    def loss(self, name: str) -> Loss:
-        """The framework's loss of that name. Raises HarnessError if there is none."""
-
     def edited(self, edits: Sequence[Edit], seed: int) -> Network:
         """A copy with the same weights, and ``edits`` applied.
 
         New weights are drawn from ``seed``.
         """
 
-    def loop(self, training: Training, loss: Loss, x: np.ndarray, y: np.ndarray) -> WatchedLoop:
+    def loop(self, training: Training, loss: Loss, x: Any, y: Any, seed: int) -> WatchedLoop:
         """Compile for training; the optimiser starts afresh.
+
+        Args:
+            x, y: Training data, as arrays or as tensors of the framework.
+            seed: Of dropout, where the model does not bring its own.
 
         Raises:
             Exception: Whatever the framework raises for a program that cannot train.

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.training.device import seed_torch
 from harness.training.history import History, Link
-from harness.training.network import Loss, Network, WatchedLoop
+from harness.training.network import Network, WatchedLoop
+from harness.training.programs import Loss
 from harness.training.steps import epoch_order
 from harness.training.watch import Labelled, Watched, watch
 
@@ -118,8 +118,8 @@ class Replayer:
         fresh = network if network is not None else material.build(own)
         if network is not None or link.edits:
             fresh = fresh.edited(link.edits, own)
-        loop = fresh.loop(link.training, material.loss(link.training.loss), material.x, material.y)
-        seed_torch(own)
+        how, loss = link.training, material.loss(link.training.loss)
+        loop = fresh.loop(how, loss, material.x, material.y, own)
         return Opened(fresh, loop, history, seed, len(material.x))
 
     def _keep(self, run: str, seed: int, links: tuple[Link, ...], network: Network) -> None:

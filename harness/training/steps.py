@@ -13,8 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-Loss = Callable[[Any, Any], Any]
-"""(labels, predictions) -> the loss of each sample."""
+from harness.training.programs import Loss
 
 CHECK_EVERY = 0.05
 """Seconds of training between two looks at the clock."""
@@ -24,15 +23,9 @@ class Loop(Protocol):
     """A compiled program with its training data; its weights are the model's variables."""
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Train steps ``first`` to ``last`` (excluded) of an epoch.
+        """As ``harness.training.programs.Program.run``.
 
-        Args:
-            order: (samples,) int32, the epoch's order; step i takes its i-th batch, and the last
-                step what is left.
-
-        Returns:
-            (last - first,) the mean loss of each step; with ``hits`` (last - first, 2), the second
-            column their mean.
+        With ``hits`` the means have two columns, (last - first, 2): that of the loss, of the hits.
         """
 
     def predict(self, x: Any) -> np.ndarray:

@@ -6,7 +6,6 @@ kept changes no result: a training depends on its request alone, on one machine.
 
 from __future__ import annotations
 
-import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -21,13 +20,12 @@ import numpy as np
 from harness.operators import operator_of
 from harness.registry import Data, Fault, Subject, load_registry
 from harness.tables import Outcome
-from harness.training.device import restore_torch_state, seed_torch, torch_state
 from harness.training.history import History
 from harness.training.judge import judge
-from harness.training.keras_network import OPTIMISERS
-from harness.training.network import Network, network_of
+from harness.training.network import Network, WatchedLoop, network_of
+from harness.training.programs import Framework, Program, framework
 from harness.training.replay import Material, Replayer
-from harness.training.steps import Loop, Loss, Pace, epoch_order, make_loop
+from harness.training.steps import Pace, epoch_order
 from harness.training.watch import Labelled
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
@@ -91,29 +89,21 @@ class _CannotTrain(Exception):
 
 
 @dataclass
-class _Program:
-    """A compiled model; before each use its variables are set to those of a fresh one."""
-
-    model: Any
-    optimiser: Any
-    loop: Loop
-
-
-@dataclass
 class _State:
     """An unfinished training."""
 
     steps: int
-    variables: list[np.ndarray]
-    generators: list[Any]
+    program: Any
+    """What the program's ``state`` returned."""
 
 
 class Trainer:
     """Not thread-safe: one training at a time."""
 
     def __init__(self) -> None:
+        self._framework: Framework
         self._data: OrderedDict[tuple[Any, ...], tuple[Data, Any, Any]] = OrderedDict()
-        self._programs: OrderedDict[tuple[Any, ...], _Program] = OrderedDict()
+        self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._unfinished: dict[tuple[str, int], _State] = {}
         self._replayer = Replayer()
 
@@ -156,7 +146,7 @@ class Trainer:
 
     def _run(
         self,
-        program: _Program,
+        program: Program,
         subject: Subject,
         request: Request,
         data: Data,
@@ -172,7 +162,7 @@ class Trainer:
 
         began = time.perf_counter()
         steps, losses, diverged = _steps(
-            program.loop, request, per_epoch, samples, done, target, began + request.limit
+            program, request, per_epoch, samples, done, target, began + request.limit
         )
         reached = done + steps
         more |= {"steps": steps, "losses": losses, "fidelity": max(reached, 1) / total}
@@ -183,32 +173,29 @@ class Trainer:
             )
         if reached == 0:
             return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
-        judged = _judged(
-            program.loop.predict, _finite(program.model), subject, data, began, outcome, more
-        )
+        judged = _judged(program, subject, data, began, outcome, more)
         if judged.judged and reached == target and request.fidelity < 1:
-            variables = [np.array(v) for v in _variables(program)]
-            self._unfinished[request.run, request.proposal] = _State(
-                reached, variables, torch_state()
-            )
-        return judged if reached == target or not judged.judged else _cut(judged)
+            state = _State(reached, program.state())
+            self._unfinished[request.run, request.proposal] = state
+        return judged if reached == target else _cut(judged)
 
     def _open(
         self, history: History, subject: Subject, request: Request, data: Data, x: Any, y: Any
     ) -> Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]:
-        """Make a history ready; what it returns trains and judges it."""
+        """Make a history ready; what is returned trains and judges it."""
+        framework = self._framework
 
         def build(seed: int) -> Network:
-            _seed(seed)
+            framework.seed(seed)
             return network_of(subject.build(history.start))
 
-        def loss(name: str) -> Loss:
-            import keras
-
-            found: Loss = subject.losses.get(name) or keras.losses.get(name)
-            return found
-
-        material = Material(build, loss, x, y, Labelled(data.x_search, data.y_search))
+        material = Material(
+            build=build,
+            loss=lambda name: framework.loss(name, subject.losses),
+            x=x,
+            y=y,
+            validation=Labelled(data.x_search, data.y_search),
+        )
         with _cannot(Cause.PROGRAM):
             opened = self._replayer.open(material, history, run=request.run, seed=request.seed)
 
@@ -217,31 +204,33 @@ class Trainer:
             watched = self._replayer.train(material, opened, run=request.run, limit=request.limit)
             training = history.links[-1].training
             total = -(-len(x) // training.batch_size) * training.epochs
-            share = 1.0 if watched.ended else max(watched.steps, 1) / total
-            told = {"steps": watched.steps, "losses": watched.losses, "fidelity": share}
-            more |= {**told, "seen": watched.seen.plain()}
+            more |= {
+                "steps": watched.steps,
+                "losses": watched.losses,
+                "fidelity": 1.0 if watched.ended else max(watched.steps, 1) / total,
+                "seen": watched.seen.plain(),
+            }
             if watched.steps == 0:
                 return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
-            finite = opened.loop.finite()
-            judged = _judged(opened.loop.predict, finite, subject, data, began, outcome, more)
-            return judged if watched.ended or not judged.judged else _cut(judged)
+            judged = _judged(opened.loop, subject, data, began, outcome, more)
+            return judged if watched.ended else _cut(judged)
 
         return run
 
     def _load(self, subject: Subject, request: Request) -> tuple[Data, Any, Any]:
         key = (subject.path, subject.content, request.data_seed, request.data, request.fraction)
         if key not in self._data:
+            self._framework = framework(subject.framework)
+            tensor = self._framework.tensor
             data = subject.load(request.data_seed, request.data, request.fraction)
             self._data.clear()  # a worker stays with one fault for a while; its data may be large
-            self._data[key] = (data, _tensor(data.x_train), _tensor(data.y_train))
+            self._data[key] = (data, tensor(data.x_train), tensor(data.y_train))
             self._programs.clear()
         return self._data[key]
 
-    def _program(self, subject: Subject, request: Request, x: Any, y: Any) -> _Program:
+    def _program(self, subject: Subject, request: Request, x: Any, y: Any) -> Program:
         """The compiled program of a configuration, with fresh weights and optimiser."""
-        import keras
-
-        _seed(request.seed)
+        self._framework.seed(request.seed)
         with _cannot(Cause.SHAPE):
             fresh = subject.build(request.configuration)
         key = (subject.path, subject.content, *_structure(request.configuration))
@@ -253,51 +242,40 @@ class Trainer:
             self._programs[key] = program
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
-        for variable, new in zip(program.model.variables, fresh.variables, strict=True):
-            variable.assign(new)
-        for variable in program.optimiser.variables:
-            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        program.optimiser.learning_rate = float(request.configuration["learning_rate"])
+        program.start(fresh, float(request.configuration["learning_rate"]), request.seed)
         return program
 
     def _compile(
         self, subject: Subject, configuration: Configuration, model: Any, x: Any, y: Any
-    ) -> _Program:
-        import keras
-
-        name = str(configuration["loss"])
-        loss = subject.losses.get(name) or keras.losses.get(name)
-        optimiser = keras.optimizers.get(OPTIMISERS.get(str(configuration["optimiser"])))
+    ) -> Program:
         with _cannot(Cause.LABELS):
-            loss(y[:2], model(x[:2], training=False))
+            loss = self._framework.loss(str(configuration["loss"]), subject.losses)
+            loss(y[:2], self._framework.outputs(model, x[:2]))
         with _cannot(Cause.PROGRAM):
             size = int(configuration["batch_size"])
-            loop = make_loop(model, loss, optimiser, x, y, size)
-        return _Program(model, optimiser, loop)
+            optimiser = str(configuration["optimiser"])
+            return self._framework.program(model, loss, optimiser, x, y, size)
 
-    def _resume(self, program: _Program, request: Request, per_epoch: int, steps: int) -> int:
+    def _resume(self, program: Program, request: Request, per_epoch: int, steps: int) -> int:
         """Bring the program to where this proposal stopped; return the steps that it has had.
 
         If the state is gone (the process is a new one), the steps are trained again, uncharged.
         """
         for key in [k for k in self._unfinished if k[0] != request.run]:
             del self._unfinished[key]
-        seed_torch(request.seed)
         if not steps:
             return 0
         state = self._unfinished.pop((request.run, request.proposal), None)
         if state is not None and state.steps == steps:
-            for variable, value in zip(_variables(program), state.variables, strict=True):
-                variable.assign(value)
-            restore_torch_state(state.generators)
+            program.restore(state.program)
             return steps
         samples = len(next(iter(self._data.values()))[1])
-        _steps(program.loop, request, per_epoch, samples, 0, steps, float("inf"))
+        _steps(program, request, per_epoch, samples, 0, steps, float("inf"))
         return steps
 
 
 def _steps(
-    loop: Loop,
+    program: Program,
     request: Request,
     per_epoch: int,
     samples: int,
@@ -310,7 +288,7 @@ def _steps(
     Returns:
         Steps trained, mean loss of each epoch touched, and why it diverged ('' if it did not).
     """
-    at, means, pace = done, [], Pace(loop, deadline)
+    at, means, pace = done, [], Pace(program, deadline)
     while at < target:
         epoch, first = divmod(at, per_epoch)
         end = min(per_epoch, first + target - at)
@@ -327,19 +305,8 @@ def _steps(
     return at - done, tuple(means), ""
 
 
-def _seed(seed: int) -> None:
-    """Fix what a build draws: Keras seeds every initialiser and dropout from Python's generator.
-
-    ``keras.utils.set_random_seed`` would also reset TensorFlow's kernels; each compiled call then
-    took 10 ms instead of 1 ms.
-    """
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-
-
 def _judged(
-    predict: Callable[[np.ndarray], np.ndarray],
-    finite: bool,
+    trained: Program | WatchedLoop,
     subject: Subject,
     data: Data,
     began: float,
@@ -349,44 +316,25 @@ def _judged(
     """Judge a trained program: completed, or diverged where anything is not finite.
 
     Args:
-        finite: Whether its weights are.
         began: When its training did.
     """
     judging = time.perf_counter()
-    search = judge(subject.metric, data.y_search, predict(data.x_search))
-    holdout = judge(subject.metric, data.y_holdout, predict(data.x_holdout))
-    ended = time.perf_counter()
+    search = judge(subject.metric, data.y_search, trained.predict(data.x_search))
+    holdout = judge(subject.metric, data.y_holdout, trained.predict(data.x_holdout))
+    finite, ended = trained.finite(), time.perf_counter()
     more["evaluate_seconds"] = ended - judging
+    seconds = ended - began
     if search is None or holdout is None or not finite:
+        message = "weights, predictions or metric are not finite"
         return outcome(
-            TrialStatus.DIVERGED,
-            ended - began,
-            cause=Cause.NON_FINITE,
-            message="weights, predictions or metric are not finite",
-            **more,
+            TrialStatus.DIVERGED, seconds, cause=Cause.NON_FINITE, message=message, **more
         )
-    return outcome(TrialStatus.COMPLETED, ended - began, search=search, holdout=holdout, **more)
+    return outcome(TrialStatus.COMPLETED, seconds, search=search, holdout=holdout, **more)
 
 
 def _cut(outcome: Outcome) -> Outcome:
-    return replace(outcome, status=TrialStatus.CUT)
-
-
-def _variables(program: _Program) -> Iterator[Any]:
-    yield from program.model.variables
-    yield from program.optimiser.variables
-
-
-def _finite(model: Any) -> bool:
-    import keras
-
-    return all(bool(keras.ops.all(keras.ops.isfinite(v.value))) for v in model.trainable_variables)
-
-
-def _tensor(array: np.ndarray) -> Any:
-    import keras
-
-    return keras.ops.convert_to_tensor(array)
+    """The same, had it been cut short; a training that diverged stays one."""
+    return replace(outcome, status=TrialStatus.CUT) if outcome.judged else outcome
 
 
 def _structure(configuration: Configuration) -> tuple[tuple[str, object], ...]:
@@ -406,7 +354,8 @@ def _cannot(cause: Cause) -> Iterator[None]:
         yield
     except Exception as error:
         text = str(error).lower()
-        if "initializer" in text or "at least 2" in text or "two-dimensional" in text:
+        words = ("initializer", "initialiser", "at least 2", "two-dimensional")
+        if any(word in text for word in words):
             cause = Cause.INITIALISER
         elif _is_memory(error):
             cause = Cause.MEMORY
