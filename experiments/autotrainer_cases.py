@@ -105,7 +105,9 @@ def bags() -> Data:
     return split(x, np.eye(20, dtype="float32")[labels], 2000)
 
 
-def how(optimiser: str, rate: float, batch: int, epochs: int, loss: str = "", **options: float) -> Training:  # fmt: skip
+def how(
+    optimiser: str, rate: float, batch: int, epochs: int, loss: str = "", **options: float
+) -> Training:
     return Training(
         loss=loss or "categorical_crossentropy",
         optimiser=optimiser,
@@ -327,3 +329,42 @@ def keras_model(case: Case, seed: int) -> Any:
                 )
             )
     return keras.Sequential(made)
+
+
+def torch_model(case: Case, seed: int) -> Any:
+    """The same program in PyTorch; images have their channel first."""
+    import torch
+    from torch import nn
+
+    from harness.pytorch import activation, initialise
+
+    torch.manual_seed(seed)
+    shape = case.data().x.shape[1:]
+    made: list[Any] = []
+    width = shape[-1]
+    for layer in case.layers:
+        if isinstance(layer, Convolution):
+            convolution = nn.Conv2d(width, layer.filters, 3)
+            made += [initialise(convolution, layer.kernel, "zeros"), nn.ReLU()]
+            width = layer.filters
+            if layer.pooled:
+                made += [nn.MaxPool2d(2), nn.Flatten()]
+                width *= 4  # 2 x 2 positions are left of 8 x 8
+            continue
+        linear = nn.Linear(width, layer.units)
+        if layer.kernel == "unit_normal":
+            nn.init.normal_(linear.weight)
+        else:
+            initialise(linear, layer.kernel, "zeros")
+        nn.init.constant_(linear.bias, layer.bias)
+        made += [linear, activation(layer.activation)]
+        width = layer.units
+    return nn.Sequential(*made)
+
+
+def torch_data(case: Case) -> Data:
+    """The case's data with the channel first."""
+    data = case.data()
+    if data.x.ndim < 4:
+        return data
+    return Data(np.moveaxis(data.x, -1, 1), data.y, np.moveaxis(data.x_val, -1, 1), data.y_val)

@@ -16,7 +16,7 @@ from harness.autotrainer.scheduler import Job, Status, schedule
 from harness.operators import OPTIMISERS
 from harness.training.history import History, Seen, Training
 from harness.training.network import Network, network_of
-from harness.training.programs import framework
+from harness.training.programs import Loss, framework
 from harness.training.replay import Material, Replayer
 from harness.training.symptoms import Symptom
 from harness.training.watch import Labelled
@@ -143,10 +143,11 @@ class AutoTrainer:
         samples = data if isinstance(data, Data) else data_of(data)
         how = training if isinstance(training, Training) else training_of(training)
         network = network_of(model)
+        own = _own_losses(network)
         _check_shapes(network, samples)
         material = Material(
             build=lambda seed: network.edited((), seed),
-            loss=lambda name: framework(network.framework).loss(name, {}),
+            loss=lambda name: framework(network.framework).loss(name, own),
             x=samples.x,
             y=samples.y,
             validation=Labelled(samples.x_val, samples.y_val),
@@ -240,6 +241,15 @@ def training_of(values: Mapping[str, Any]) -> Training:
         )
     except (TypeError, ValueError) as error:
         raise HarnessError(f"the training has a value of the wrong kind: {error}") from None
+
+
+def _own_losses(network: Network) -> Mapping[str, Loss]:
+    """Losses besides those that a framework's programs share."""
+    if network.framework != "pytorch":
+        return {}
+    from harness.training.torch_network import cross_entropy_of_logits
+
+    return {"CrossEntropyLoss": cross_entropy_of_logits}
 
 
 def _whole(value: Any) -> int:

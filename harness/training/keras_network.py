@@ -20,6 +20,7 @@ from harness.training.programs import Loss
 from harness.training.steps import Loop, make_loop
 from harness.vocabulary import HarnessError, unknown
 
+
 @dataclass
 class _Part:
     """A layer to be: a copy of ``source``, or a new one."""
@@ -255,11 +256,11 @@ def _set_activations(
 ) -> None:
     """Give every hidden layer the activation ``to``; ``made`` makes it as a layer of its own.
 
-    All layers whose weights are not finite get new ones, the output layer too.
+    Hidden layers whose weights are not finite get new ones.
     """
-    for part in parts:
-        part.redraw |= not _finite(part.source)
     hidden = _hidden(parts)
+    for part in hidden:
+        part.redraw |= not _finite(part.source)
     for place in range(len(hidden) - 1, -1, -1):
         part = hidden[place]
         if part.kind == "activation" and separate:

@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
 WEIGHTED = ("dense", "convolution", "recurrent")
 """Kinds that hold the weights of a program; the last of them is its output layer."""
 
+
 class WatchedLoop(Protocol):
     """A network that is being trained, and can be looked at in between."""
 

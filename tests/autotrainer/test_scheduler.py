@@ -239,9 +239,7 @@ def test_thresholds_can_be_changed_for_all_trainings() -> None:
 
 def history_of(symptom: Symptom, solution: str, repetition: int = 0) -> History:
     jobs, _ = run(lambda job: seen(symptom), training=replace(TRAINING, batch_size=8))
-    return next(
-        j.history for j in jobs if (j.solution, j.repetition) == (solution, repetition)
-    )
+    return next(j.history for j in jobs if (j.solution, j.repetition) == (solution, repetition))
 
 
 @pytest.mark.parametrize(
