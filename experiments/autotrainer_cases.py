@@ -7,7 +7,7 @@ Source of the two demos: AutoTrainer's repository, folder demo_case; the others 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -160,7 +160,7 @@ CASES: Mapping[str, Case] = {
             name="circles_linear",
             text="circles, 8 x Dense 20 linear (N(0, 1)), SGD 0.01, batch 64, 30 epochs",
             data=circles,
-            layers=[*[Dense(20, "linear", "unit_normal")] * 8, Dense(1, "sigmoid", "unit_normal")],
+            layers=[*[Dense(20, "linear", "unit_normal")] * 8, Dense(1, "sigmoid")],
             training=how("sgd", 0.01, 64, 30, "binary_crossentropy"),
             symptom="exploding_gradient",
             epoch=0,
@@ -332,7 +332,7 @@ def keras_model(case: Case, seed: int) -> Any:
 
 
 def torch_model(case: Case, seed: int) -> Any:
-    """The same program in PyTorch; images have their channel first."""
+    """The same program in PyTorch: images have their channel first, the loss takes logits."""
     import torch
     from torch import nn
 
@@ -359,7 +359,14 @@ def torch_model(case: Case, seed: int) -> Any:
         nn.init.constant_(linear.bias, layer.bias)
         made += [linear, activation(layer.activation)]
         width = layer.units
-    return nn.Sequential(*made)
+    return nn.Sequential(*made[:-1])  # the last activation is part of the loss
+
+
+def torch_training(case: Case) -> Training:
+    """The case's training with the losses that PyTorch programs commonly use."""
+    binary = case.training.loss == "binary_crossentropy"
+    loss = "BCEWithLogitsLoss" if binary else "CrossEntropyLoss"
+    return replace(case.training, loss=loss)
 
 
 def torch_data(case: Case) -> Data:

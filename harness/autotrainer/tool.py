@@ -247,9 +247,9 @@ def _own_losses(network: Network) -> Mapping[str, Loss]:
     """Losses besides those that a framework's programs share."""
     if network.framework != "pytorch":
         return {}
-    from harness.training.torch_network import cross_entropy_of_logits
+    from harness.training.torch_network import LOGITS
 
-    return {"CrossEntropyLoss": cross_entropy_of_logits}
+    return LOGITS
 
 
 def _whole(value: Any) -> int:

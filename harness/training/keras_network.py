@@ -256,11 +256,11 @@ def _set_activations(
 ) -> None:
     """Give every hidden layer the activation ``to``; ``made`` makes it as a layer of its own.
 
-    Hidden layers whose weights are not finite get new ones.
+    All layers whose weights are not finite get new ones, the output layer too.
     """
-    hidden = _hidden(parts)
-    for part in hidden:
+    for part in parts:
         part.redraw |= not _finite(part.source)
+    hidden = _hidden(parts)
     for place in range(len(hidden) - 1, -1, -1):
         part = hidden[place]
         if part.kind == "activation" and separate:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from harness.pytorch import ACTIVATIONS, activation, initialise
+from harness.pytorch import ACTIVATIONS, LOSSES, activation, initialise
 from harness.training.history import Edit, Training, check_edits
 from harness.training.native_torch import NativeTorch, TorchProgram
 from harness.training.network import WEIGHTED, WatchedLoop, clipped, output_index
@@ -127,6 +127,7 @@ class _TorchLoop(TorchProgram):
             for group in groups:
                 group[name] = value
         self.optimiser.register_step_pre_hook(lambda *_: self._clip())
+        self._logits = loss is binary_cross_entropy_of_logits
         loss(y[:1], self._output(x[:1]))  # shows what cannot train, and trains not
 
     def _output(self, x: Any) -> Any:
@@ -144,7 +145,12 @@ class _TorchLoop(TorchProgram):
             nn.utils.clip_grad_norm_(parameters, most)
 
     def told(self, each: Any, labels: Any, predicted: Any) -> Any:
-        return torch.stack([each.float(), _hits(labels, predicted).float().mean()])
+        right = _hits(labels, predicted, cut=0.0 if self._logits else 0.5)
+        return torch.stack([each.float(), right.float().mean()])
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        found = super().predict(x)
+        return 1 / (1 + np.exp(-found)) if self._logits else found
 
     @property
     def rate(self) -> float:
@@ -157,7 +163,8 @@ class _TorchLoop(TorchProgram):
 
     def loss(self, y: np.ndarray, predicted: np.ndarray) -> float:
         labels, outputs = torch.from_numpy(np.ascontiguousarray(y)), torch.from_numpy(predicted)
-        return float(self._loss(labels, outputs).mean())
+        loss = LOSSES["binary_crossentropy"] if self._logits else self._loss
+        return float(loss(labels, outputs).mean())
 
     def gradients(self) -> list[np.ndarray]:
         weights = [
@@ -182,14 +189,34 @@ def cross_entropy_of_logits(labels: Any, predicted: Any) -> Any:
     return F.cross_entropy(predicted, labels, reduction="none")
 
 
-def _hits(labels: Any, predicted: Any) -> Any:
-    """Whether each sample is classified correctly; as ``harness.training.judge.accuracy``."""
+def binary_cross_entropy_of_logits(labels: Any, predicted: Any) -> Any:
+    """``nn.BCEWithLogitsLoss``: of each sample, from scores before the sigmoid.
+
+    A loop with this loss predicts probabilities.
+    """
+    labels = labels.reshape(predicted.shape).to(predicted.dtype)
+    return F.binary_cross_entropy_with_logits(predicted, labels, reduction="none").mean(dim=-1)
+
+
+LOGITS: Mapping[str, Loss] = {
+    "CrossEntropyLoss": cross_entropy_of_logits,
+    "BCEWithLogitsLoss": binary_cross_entropy_of_logits,
+}
+"""Losses for programs whose last activation is part of the loss, by PyTorch's names."""
+
+
+def _hits(labels: Any, predicted: Any, cut: float) -> Any:
+    """Whether each sample is classified correctly; as ``harness.training.judge.accuracy``.
+
+    Args:
+        cut: Above it a single output means class 1.
+    """
     if labels.ndim == 2 and labels.shape[1] > 1:
         return labels.argmax(dim=1) == predicted.argmax(dim=1)
     labels = labels.reshape(-1)
     if predicted.ndim == 2 and predicted.shape[1] > 1:
         return labels == predicted.argmax(dim=1)
-    return labels == (predicted.reshape(-1) > 0.5)
+    return labels == (predicted.reshape(-1) > cut)
 
 
 def _chain(model: Any) -> list[Any]:
@@ -231,8 +258,8 @@ def _output(parts: list[_Part]) -> int:
 
 
 def _mark_lost(parts: list[_Part]) -> None:
-    """Hidden layers whose weights are not finite get new ones."""
-    for part in parts[: _output(parts)]:
+    """Layers whose weights are not finite get new ones, the output layer too."""
+    for part in parts:
         part.redraw |= any(not bool(torch.isfinite(p).all()) for p in part.module.parameters())
 
 

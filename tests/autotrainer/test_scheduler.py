@@ -237,9 +237,9 @@ def test_thresholds_can_be_changed_for_all_trainings() -> None:
     assert MODES["as_run"].retraining.accuracy_floor == 0.7
 
 
-def history_of(symptom: Symptom, solution: str, repetition: int = 0) -> History:
-    jobs, _ = run(lambda job: seen(symptom), training=replace(TRAINING, batch_size=8))
-    return next(j.history for j in jobs if (j.solution, j.repetition) == (solution, repetition))
+def history_of(symptom: Symptom, solution: str) -> History:
+    jobs, _ = run(lambda job: seen(symptom), AS_DESCRIBED)
+    return next(j.history for j in jobs if j.solution == solution)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,8 @@ def history_of(symptom: Symptom, solution: str, repetition: int = 0) -> History:
         (Symptom.EXPLODING, "gradient", {}, {"clipvalue": "optimiser"}),
         (Symptom.DYING, "leaky", {"activation_1": "leaky_relu"}, {}),
         (Symptom.OSCILLATING, "adam", {"optimiser": "adam", "learning_rate": 0.001}, {}),
-        (Symptom.OSCILLATING, "batch", {"batch_size": 32}, {}),
+        (Symptom.OSCILLATING, "batch", {"batch_size": 64}, {}),
+        (Symptom.OSCILLATING, "ReduceLR", {}, {"reduce_rate": "learning_rate"}),
         (Symptom.OSCILLATING, "GN", {}, {"gaussian_noise": "layer"}),
         (Symptom.OSCILLATING, "momentum", {}, {"momentum": "optimiser"}),
     ],
@@ -275,7 +276,7 @@ def test_patches_are_told_in_hyperparameters(
 def test_a_history_survives_its_json() -> None:
     import json
 
-    history = history_of(Symptom.DYING, "leaky", 2)
+    history = history_of(Symptom.DYING, "leaky")
     assert History.parse(json.loads(json.dumps(history.plain()))) == history
     shown = seen(Symptom.SLOW)
     assert Seen.parse(json.loads(json.dumps(shown.plain()))) == shown
