@@ -24,6 +24,8 @@ class Outcome:
     """Share of the configuration's training steps that the program has had, in (0, 1]."""
     steps: int = 0
     """Training steps that this training added."""
+    work: float = 0.0
+    """Multiply-accumulates of these steps, forward and backward (``harness.training.work``)."""
     search: float | None = None
     """Metric on the search part: what a technique may see."""
     holdout: float | None = None
@@ -257,6 +259,8 @@ class Baseline:
     fixed_search: Sequence[float]
     training_time: float
     """T, seconds: the median over the trainings of the faulty program."""
+    work: float = 0.0
+    """Multiply-accumulates of one of them; 0 where they were not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +273,7 @@ class RunRow:
     holdout: float | None
     fidelity: float
     spent: float
-    """Seconds charged to the run's clock when this trial had ended, this one included."""
+    """Charged to the run's clock when this trial had ended, this one included; its unit."""
     configuration: Configuration
 
 

@@ -120,7 +120,7 @@ class Autotrainer:
     def repair(
         self, task: RepairTask, train: Train, clock: Clock, seed: int
     ) -> Iterator[Trial | Finish]:
-        from harness.engine import search
+        from harness.engine.search import search
 
         real = task.program is not None and task.program.labels == "real"
         if real or task.metric.name != "accuracy":

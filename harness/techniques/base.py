@@ -61,7 +61,8 @@ class Train(Protocol):
             proposal: Number of the configuration within the run, from 0. It seeds the training,
                 and a second call with the same number continues the training of the first.
             fidelity: Share of the configuration's training steps to reach, in (0, 1].
-            limit: Seconds after which the training is cut.
+            limit: What the training may be charged at most, in the unit of the run's clock;
+                then it is cut.
             history: Asks for a watched training that goes on from others; the outcome then says
                 what was ``seen``. The program is built from its start; ``configuration`` is
                 what the program has become, as far as hyperparameters tell it.

@@ -18,6 +18,7 @@ from harness.training.keras_programs import OPTIMISERS, Keras, on_torch
 from harness.training.network import WEIGHTED, WatchedLoop, clipped, output_index
 from harness.training.programs import Loss
 from harness.training.steps import Loop, make_loop
+from harness.training.work import training_macs
 from harness.vocabulary import HarnessError, unknown
 
 
@@ -91,6 +92,7 @@ class _KerasLoop:
 
         self._model, self._layers = model, layers
         self._loss, self._options = loss, training.options
+        self.macs = training_macs(model)
         self._optimiser = make_optimiser(training)
         x, y = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
         size = training.batch_size

@@ -11,6 +11,7 @@ import numpy as np
 from harness.training.device import restore_torch_state, torch_state
 from harness.training.programs import Loss
 from harness.training.steps import Loop, make_loop
+from harness.training.work import training_macs
 
 OPTIMISERS = {
     "sgd": "SGD",
@@ -64,6 +65,7 @@ class KerasProgram:
     def __init__(self, model: Any, optimiser: Any, loop: Loop) -> None:
         self.model, self.optimiser = model, optimiser
         self.run, self.predict = loop.run, loop.predict
+        self.macs = training_macs(model)
         # Every variable of an optimiser starts from a constant, which need not be 0.
         self._slots = [float(np.ravel(v)[0]) for v in optimiser.variables]
 

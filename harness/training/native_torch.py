@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from harness.pytorch import LOSSES, OPTIMISERS
 from harness.training.device import restore_torch_state, torch_state
 from harness.training.programs import Loss
+from harness.training.work import BACKWARD
 from harness.vocabulary import unknown
 
 PREDICTED_AT_ONCE = 2048
@@ -58,6 +60,10 @@ class TorchProgram:
         self.model = model
         self._loss, self._make = loss, OPTIMISERS[optimiser]
         self._x, self._y, self._size = x, y, batch_size
+        with FlopCounterMode(display=False) as counted, torch.no_grad():
+            model.eval()(x[:1])
+        forward = counted.get_total_flops() // 2  # a multiply-accumulate is two operations
+        self.macs = max(1, (1 + BACKWARD) * forward)
 
     def start(self, fresh: Any, learning_rate: float, seed: int) -> None:
         self.model = fresh.to(self._x.device)

@@ -35,6 +35,9 @@ class WatchedLoop(Protocol):
     rate: float
     """The learning rate; may be set between two calls."""
 
+    macs: int
+    """Multiply-accumulates of training on one sample, see ``harness.training.work``."""
+
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         """Train steps as ``harness.training.steps.Loop`` does.
 

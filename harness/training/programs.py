@@ -15,6 +15,8 @@ class Program(Protocol):
     """A model with its loss, optimiser and training data, ready to be trained."""
 
     model: Any
+    macs: int
+    """Multiply-accumulates of training on one sample, see ``harness.training.work``."""
 
     def start(self, fresh: Any, learning_rate: float, seed: int) -> None:
         """Take the weights of a freshly built model, and a new optimiser."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -72,8 +73,15 @@ class Replayer:
         network = self.reached(material, history.links[:-1], run=run, seed=seed)
         return self._start(material, network, history, seed)
 
-    def train(self, material: Material, opened: Opened, *, run: str, limit: float) -> Watched:
-        """Watch the training of the last link; its result is kept."""
+    def train(
+        self, material: Material, opened: Opened, *, run: str, limit: float, most: float = math.inf
+    ) -> Watched:
+        """Watch the training of the last link; its result is kept.
+
+        Args:
+            limit: Seconds after which it is cut.
+            most: Steps after which it is cut.
+        """
         *before, last = opened.history.links
         watched = watch(
             opened.loop,
@@ -84,6 +92,7 @@ class Replayer:
             samples=opened.samples,
             seed=training_seed(opened.seed, last.number),
             deadline=time.perf_counter() + limit,
+            most=most,
         )
         if watched.ended:
             links = (*before, replace(last, epochs=watched.seen.epochs))

@@ -115,7 +115,9 @@ class _TorchLoop(TorchProgram):
     def __init__(
         self, network: TorchNetwork, training: Training, loss: Loss, x: Any, y: Any, seed: int
     ) -> None:
-        super().__init__(network.model, loss, training.optimiser, x, y, training.batch_size)
+        super().__init__(
+            network.model.to(x.device), loss, training.optimiser, x, y, training.batch_size
+        )
         self._network, self._options = network, training.options
         self.start(network.model, training.learning_rate, seed)
         groups = self.optimiser.param_groups

@@ -27,6 +27,7 @@ from harness.training.programs import Framework, Program, framework
 from harness.training.replay import Material, Replayer
 from harness.training.steps import Pace, epoch_order
 from harness.training.watch import Labelled
+from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 PROGRAMS_KEPT = 4
@@ -58,6 +59,8 @@ class Request:
     fidelity: float = 1.0
     limit: float = float("inf")
     """Seconds after which the training is cut."""
+    work_limit: float = float("inf")
+    """Multiply-accumulates after which it is cut, with the step that reaches them."""
     history: History | None = None
     """Asks for a watched training that goes on from others; ``seed`` is then the run's."""
 
@@ -159,13 +162,24 @@ class Trainer:
         total = per_epoch * int(configuration["epochs"])
         target = max(1, round(request.fidelity * total))
         done = self._resume(program, request, per_epoch, round(request.reached * total))
+        size = int(configuration["batch_size"])
+        seen = samples_seen(done, samples, size)
+        affordable = steps_to_see(seen + request.work_limit / program.macs, samples, size)
 
         began = time.perf_counter()
         steps, losses, diverged = _steps(
-            program, request, per_epoch, samples, done, target, began + request.limit
+            program,
+            request,
+            per_epoch,
+            samples,
+            done,
+            int(min(target, affordable)),
+            began + request.limit,
         )
         reached = done + steps
-        more |= {"steps": steps, "losses": losses, "fidelity": max(reached, 1) / total}
+        work = float((samples_seen(reached, samples, size) - seen) * program.macs)
+        more |= {"steps": steps, "work": work, "losses": losses}
+        more["fidelity"] = max(reached, 1) / total
         if diverged:
             seconds = time.perf_counter() - began
             return outcome(
@@ -201,11 +215,20 @@ class Trainer:
 
         def run(outcome: Callable[..., Outcome], more: dict[str, Any]) -> Outcome:
             began = time.perf_counter()
-            watched = self._replayer.train(material, opened, run=request.run, limit=request.limit)
-            training = history.links[-1].training
-            total = -(-len(x) // training.batch_size) * training.epochs
+            training, samples = history.links[-1].training, len(x)
+            size, macs = training.batch_size, opened.loop.macs
+            watched = self._replayer.train(
+                material,
+                opened,
+                run=request.run,
+                limit=request.limit,
+                most=steps_to_see(request.work_limit / macs, samples, size),
+            )
+            total = -(-samples // size) * training.epochs
+            looked = len(watched.seen.checks) * min(size, samples)
             more |= {
                 "steps": watched.steps,
+                "work": float((samples_seen(watched.steps, samples, size) + looked) * macs),
                 "losses": watched.losses,
                 "fidelity": 1.0 if watched.ended else max(watched.steps, 1) / total,
                 "seen": watched.seen.plain(),

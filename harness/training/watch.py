@@ -36,7 +36,7 @@ class Watched:
     """Mean training loss of each epoch touched; values that are not finite left out."""
     steps: int
     ended: bool
-    """Whether it came to its own end; else the deadline cut it."""
+    """Whether it came to its own end; else a limit cut it."""
 
 
 def watch(
@@ -49,6 +49,7 @@ def watch(
     samples: int,
     seed: int,
     deadline: float = math.inf,
+    most: float = math.inf,
 ) -> Watched:
     """Train up to the configured epochs; stop after the epoch in which a check finds a symptom.
 
@@ -59,6 +60,7 @@ def watch(
         samples: Size of the training data.
         seed: Of the order of the samples.
         deadline: As ``time.perf_counter`` counts.
+        most: Steps that it may take.
     """
     recogniser = Recogniser(thresholds, training.epochs)
     rate = FallingRate(loop) if training.reduce_rate else None
@@ -68,7 +70,8 @@ def watch(
     steps, spent, ended = 0, 0.0, True
     losses: list[float] = []
     for epoch in range(training.epochs):
-        parts = pace.run(epoch_order(seed, epoch, samples), 0, per_epoch)
+        end = int(min(per_epoch, most - steps))
+        parts = pace.run(epoch_order(seed, epoch, samples), 0, end)
         told = np.concatenate([np.zeros((0, 2)), *parts])
         steps += len(told)
         losses += [float(told[:, 0].mean())] if len(told) else []

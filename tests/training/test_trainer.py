@@ -79,6 +79,15 @@ def test_stopping_and_going_on_changes_nothing(trainer: Trainer, request_: Reque
     assert told(in_a_new_process) == told(rest)
 
 
+def test_a_work_limit_cuts_at_a_step_on_any_machine(trainer: Trainer, request_: Request) -> None:
+    per_sample = 3 * (4 * 8 + 8 * 2)
+    whole = trainer.train(request_)
+    assert whole.work == 4 * 200 * per_sample
+    cut = trainer.train(replace(request_, work_limit=201.0 * per_sample))
+    assert cut.status is TrialStatus.CUT
+    assert (cut.steps, cut.work) == (8, 232 * per_sample)  # the step that reaches the limit ends
+
+
 @pytest.mark.parametrize(
     ("values", "cause"),
     [
