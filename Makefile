@@ -92,6 +92,11 @@ missing: setup ## what a study still lacks; the last line counts it
 tables: setup ## rebuild a study's tables from its stored runs
 	@$(BIN)/python experiments/tables.py $(OVERRIDES)
 
+.PHONY: published
+published: setup ## recompute the published study, as published and corrected
+	@$(BIN)/python experiments/published.py $(if $(OUT),--out '$(OUT)') $(if $(PACKAGE),--package '$(PACKAGE)') \
+		$(if $(PROTOCOL),--protocol '$(PROTOCOL)') $(if $(FAULTS),--faults '$(FAULTS)') $(ARGS)
+
 .PHONY: mlflow
 mlflow: setup ## browse the runs in MLflow's user interface
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(RESULTS)/mlflow.db
