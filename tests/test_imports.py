@@ -20,6 +20,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.stats", "harness.store"),
     ("harness.space",),
     ("harness.training",),
+    ("harness.autotrainer",),
     ("harness.techniques.base", "harness.techniques.support"),
     ("harness.engine",),
     ("harness.techniques",),
