@@ -13,7 +13,7 @@ from harness.registry import Fault, Registry
 from harness.space import VARIANTS
 from harness.store import Cell, Store, digest
 from harness.techniques.base import Technique
-from harness.training.device import BACKENDS
+from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, unknown
 
 BASELINE_SEEDS = 10
@@ -35,7 +35,7 @@ class Plan:
     data: str = "default"
     fraction: float = 1.0
     backend: str = ""
-    """Keras backend; '' leaves it to each subject."""
+    """Keras backend; '' leaves it to each subject. Native PyTorch programs ignore it."""
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -53,6 +53,9 @@ class Plan:
             raise unknown("Keras backend", self.backend, BACKENDS)
 
     def backend_of(self, fault: Fault) -> str:
+        """What a fault's programs are trained on, a name that ``configure`` knows."""
+        if fault.subject.framework == "pytorch":
+            return NATIVE
         return self.backend or fault.subject.backend
 
     def cells(self, registry: Registry) -> list[Cell]:
