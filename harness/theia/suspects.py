@@ -6,7 +6,7 @@ hyperparameter governs is found by building the program with another value and c
 
 from __future__ import annotations
 
-import difflib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -147,20 +147,16 @@ def _difference(before: Sequence[Layer] | None, after: Sequence[Layer]) -> set[t
             for name in _FIELDS
             if getattr(old, name) != getattr(new, name)
         }
-    kinds = [[str(x.kind) for x in layers] for layers in (before, after)]
-    codes = difflib.SequenceMatcher(None, kinds[0], kinds[1], autojunk=False).get_opcodes()
-    inserted = {
-        (before[min(max(i, 1), len(before)) - 1].index, "layer")
-        for code, i, _, _, _ in codes
-        if code == "insert"
-    }
-    replaced = {
-        (before[i].index, "layer")
-        for code, start, end, _, _ in codes
-        if code in ("delete", "replace")
-        for i in range(start, end)
-    }
-    return inserted | replaced
+    first = _alike(before, after)
+    last = min(_alike(before[::-1], after[::-1]), min(len(before), len(after)) - first)
+    between = before[first : len(before) - last] or before[max(first - 1, 0) : max(first, 1)]
+    return {(layer.index, "layer") for layer in between}
+
+
+def _alike(one: Sequence[Layer], other: Sequence[Layer]) -> int:
+    """With how many layers of the same kinds both listings begin."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0].kind == pair[1].kind, pairs))
 
 
 _FIELDS = ("kind", "units", "kernel", "strides", "rate", "activation")
