@@ -16,7 +16,8 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(FAULTS),plan.faults=[$(FAULTS)]) \
 	$(if $(TECHNIQUES),plan.techniques=[$(TECHNIQUES)]) \
 	$(if $(REPEATS),plan.repetitions=$(REPEATS)) \
-	$(if $(FRACTION),plan.fraction=$(FRACTION)) \
+	$(if $(FRACTION),plan.fraction=$(FRACTION) ++plan.fraction_for=null) \
+	$(if $(SEEDS),++plan.seeds=$(SEEDS) ++plan.seeds_for=null) \
 	$(if $(SEED),seed=$(SEED)) \
 	$(if $(CLOCK),clock=$(CLOCK)) \
 	$(if $(SPACE),space=$(SPACE)) \

@@ -43,7 +43,7 @@ def show(study: Plan, results: Store, judged: Protocol, name: str, screen: Conso
     paths = baseline_paths(study, registry, results)
     seen = {run.fault for run in runs}
     baselines = {
-        (fault, study.data, study.fraction): read_baseline(path)
+        (fault, study.data_of(registry[fault]), study.fraction_of(fault)): read_baseline(path)
         for fault, path in paths.items()
         if fault in seen
     }

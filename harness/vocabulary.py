@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -85,6 +86,7 @@ METRICS: Mapping[str, Metric] = {
     for m in (
         Metric("accuracy", True, 0.0, 2, "share of samples classified correctly, in [0, 1]"),
         Metric("mae", False, None, 3, "mean absolute error, in the unit of the target, >= 0"),
+        Metric("angle", False, math.pi, 3, "mean angle between directions, radians, in [0, pi]"),
     )
 }
 

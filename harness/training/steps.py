@@ -43,13 +43,26 @@ def make_loop(model: Any, loss: Loss, optimiser: Any, x: Any, y: Any, batch_size
     import keras
 
     backend: Any = {"tensorflow": _TensorFlow, "jax": _Jax, "torch": _Torch}[keras.config.backend()]
-    optimiser.build(model.trainable_variables)
     loop: Loop = backend(model, loss, optimiser, x, y, batch_size)
     return loop
 
 
-def _batched(call: Callable[[Any], Any], x: Any, size: int = 2048) -> np.ndarray:
-    return np.concatenate([call(x[i : i + size]) for i in range(0, len(x), size)])
+def each(call: Callable[[Any], Any], x: Any) -> Any:
+    """``call`` of the input, or of each input of a program that has several."""
+    return tuple(map(call, x)) if isinstance(x, tuple) else call(x)
+
+
+def _batched(call: Callable[[Any], Any], x: Any) -> np.ndarray:
+    """``call`` on up to 2,048 samples at a time; on fewer of large ones, for the memory."""
+    first = x[0] if isinstance(x, tuple) else x
+    size = max(32, min(2048, 400_000 // int(np.prod(first.shape[1:]))))
+    parts = [slice(i, i + size) for i in range(0, len(first), size)]
+    return np.concatenate([call(taken(x, part)) for part in parts])
+
+
+def taken(x: Any, where: Any) -> Any:
+    """The samples of an input, or of each of several, at ``where``."""
+    return each(lambda part: part[where], x)
 
 
 class _TensorFlow:
@@ -58,22 +71,23 @@ class _TensorFlow:
 
         variables = model.trainable_variables
         weights = [v.value for v in variables]
-        samples = len(x)
+        samples = len(y)
 
         def step(indices: Any) -> Any:
             with tf.GradientTape() as tape:
-                predicted = model(tf.gather(x, indices), training=True)
-                each = tf.reduce_mean(loss(tf.gather(y, indices), predicted))
-                total = tf.add_n([each, *model.losses])
+                batch = each(lambda part: tf.gather(part, indices), x)
+                predicted = model(batch, training=True)
+                mean = tf.reduce_mean(loss(tf.gather(y, indices), predicted))
+                total = tf.add_n([mean, *model.losses])
             optimiser.apply(tape.gradient(total, weights), variables)
-            return each
+            return mean
 
         number = tf.TensorSpec([], tf.int32)
 
         def run(order: Any, first: Any, last: Any) -> Any:
             def body(i: Any, losses: Any) -> Any:
-                each = step(order[i * size : (i + 1) * size])
-                return i + 1, losses.write(i - first, tf.cast(each, tf.float32))
+                mean = step(order[i * size : (i + 1) * size])
+                return i + 1, losses.write(i - first, tf.cast(mean, tf.float32))
 
             losses = tf.TensorArray(tf.float32, size=last - first)
             return tf.while_loop(lambda i, _: i < last, body, (first, losses))[1].stack()
@@ -81,11 +95,12 @@ class _TensorFlow:
         def predict(batch: Any) -> Any:
             return model(batch, training=False)
 
-        order, batch = tf.TensorSpec([samples], tf.int32), tf.TensorSpec([None, *x.shape[1:]])
+        order = tf.TensorSpec([samples], tf.int32)
+        batch = each(lambda part: tf.TensorSpec([None, *part.shape[1:]]), x)
         self._run = tf.function(run, [order, number, number], autograph=False)
         self._predict = tf.function(predict, [batch], autograph=False)
         self.run(np.arange(samples, dtype=np.int32), 0, 0)  # traces, and optimises the graph
-        self.predict(np.asarray(x[:1]))
+        self.predict(each(np.asarray, taken(x, slice(1))))
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         losses: np.ndarray = self._run(order, np.int32(first), np.int32(last)).numpy()
@@ -101,29 +116,29 @@ class _Jax:
         import jax.numpy as jnp
 
         self._model, self._optimiser, self._size = model, optimiser, size
-        samples = len(x)
+        samples = len(y)
         whole, self._rest = divmod(samples, size)
         self._whole = whole
 
         def objective(trainable: Any, fixed: Any, indices: Any) -> Any:
             predicted, fixed, extra = model.stateless_call(
-                trainable, fixed, x[indices], training=True, return_losses=True
+                trainable, fixed, taken(x, indices), training=True, return_losses=True
             )
-            each = jnp.mean(loss(y[indices], predicted))
-            return each + sum(extra), (each, fixed)
+            mean = jnp.mean(loss(y[indices], predicted))
+            return mean + sum(extra), (mean, fixed)
 
         def step(state: Any, indices: Any) -> Any:
             trainable, fixed, slots = state
             gradient = jax.value_and_grad(objective, has_aux=True)
-            (_, (each, fixed)), grads = gradient(trainable, fixed, indices)
+            (_, (mean, fixed)), grads = gradient(trainable, fixed, indices)
             trainable, slots = optimiser.stateless_apply(slots, grads, trainable)
-            return (trainable, fixed, slots), each.astype(jnp.float32)
+            return (trainable, fixed, slots), mean.astype(jnp.float32)
 
         def run(state: Any, order: Any, first: Any, last: Any) -> Any:
             def body(i: Any, carried: Any) -> Any:
                 state, losses = carried
-                state, each = step(state, jax.lax.dynamic_slice(order, (i * size,), (size,)))
-                return state, losses.at[i].set(each)
+                state, mean = step(state, jax.lax.dynamic_slice(order, (i * size,), (size,)))
+                return state, losses.at[i].set(mean)
 
             losses = jnp.zeros((max(whole, 1),), jnp.float32)
             return jax.lax.fori_loop(first, last, body, (state, losses))
@@ -138,7 +153,7 @@ class _Jax:
                 trainable, fixed, batch, training=False
             )[0]
         )
-        self.predict(np.asarray(x[:1]))
+        self.predict(each(np.asarray, taken(x, slice(1))))
 
     def _state(self) -> Any:
         return (
@@ -154,8 +169,8 @@ class _Jax:
             state, losses = self._run(state, order, first, end)
             parts.append(np.asarray(losses)[first:end])
         if last > self._whole and self._step is not None:
-            state, each = self._step(state, order[self._whole * self._size :])
-            parts.append(np.asarray(each).reshape(1))
+            state, mean = self._step(state, order[self._whole * self._size :])
+            parts.append(np.asarray(mean).reshape(1))
         holders = (
             self._model.trainable_variables,
             self._model.non_trainable_variables,
@@ -175,7 +190,8 @@ class _Torch:
     def __init__(self, model: Any, loss: Loss, optimiser: Any, x: Any, y: Any, size: int) -> None:
         self._model, self._loss, self._optimiser = model, loss, optimiser
         self._x, self._y, self._size = x, y, size
-        self._loss(y[:1], model(x[:1], training=False))  # shows what cannot train, and trains not
+        one = model(taken(x, slice(1)), training=False)
+        self._loss(y[:1], one)  # shows what cannot train, and trains not
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         import torch
@@ -184,14 +200,14 @@ class _Torch:
         variables = self._model.trainable_variables
         for i in range(first, last):
             indices = torch.from_numpy(order[i * self._size : (i + 1) * self._size])
-            indices = indices.to(self._x.device)
+            indices = indices.to(self._y.device)
             self._model.zero_grad()
-            predicted = self._model(self._x[indices], training=True)
-            each = self._loss(self._y[indices], predicted).mean()
-            sum(self._model.losses, each).backward()
+            predicted = self._model(taken(self._x, indices), training=True)
+            mean = self._loss(self._y[indices], predicted).mean()
+            sum(self._model.losses, mean).backward()
             with torch.no_grad():
                 self._optimiser.apply([v.value.grad for v in variables], variables)
-            losses.append(each.detach())
+            losses.append(mean.detach())
         return torch.stack(losses).float().cpu().numpy() if losses else np.zeros(0, np.float32)
 
     def predict(self, x: Any) -> np.ndarray:

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from harness.registry import Data, Fault, Subject, load_registry
 from harness.tables import Outcome
 from harness.training.device import restore_torch_state, seed_torch, torch_state
 from harness.training.judge import judge
-from harness.training.steps import Loop, make_loop
+from harness.training.steps import Loop, each, make_loop, taken
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 CHECK_EVERY = 0.05
@@ -91,6 +91,8 @@ class _Program:
 
     model: Any
     optimiser: Any
+    slots: list[float]
+    """What each variable of the optimiser starts from; every one starts from a constant."""
     loop: Loop
 
 
@@ -107,7 +109,7 @@ class Trainer:
     """Not thread-safe: one training at a time."""
 
     def __init__(self) -> None:
-        self._data: OrderedDict[tuple[Any, ...], tuple[Data, Any, Any]] = OrderedDict()
+        self._data: dict[tuple[Any, ...], Data] = {}
         self._programs: OrderedDict[tuple[Any, ...], _Program] = OrderedDict()
         self._unfinished: dict[tuple[str, int], _State] = {}
 
@@ -116,7 +118,7 @@ class Trainer:
         began = time.perf_counter()
         registry = load_registry(request.folders or None)
         subject = registry.subject(request.subject)
-        data, x, y = self._load(subject, request)
+        data = self._load(subject, request)
         loaded = time.perf_counter()
 
         def outcome(status: TrialStatus, seconds: float = 0.0, **more: Any) -> Outcome:
@@ -129,13 +131,13 @@ class Trainer:
             )
 
         try:
-            program = self._program(subject, request, x, y)
+            program = self._program(subject, request, data)
         except _CannotTrain as error:
             return outcome(TrialStatus.INVALID, cause=error.cause, message=str(error))
         built = time.perf_counter()
         more: dict[str, Any] = {"build_seconds": built - loaded}
         try:
-            return self._run(program, subject, request, data, len(x), outcome, more)
+            return self._run(program, subject, request, data, outcome, more)
         except Exception as error:
             cause = Cause.MEMORY if _is_memory(error) else Cause.PROGRAM
             self._programs.clear()
@@ -149,11 +151,10 @@ class Trainer:
         subject: Subject,
         request: Request,
         data: Data,
-        samples: int,
         outcome: Callable[..., Outcome],
         more: dict[str, Any],
     ) -> Outcome:
-        configuration = request.configuration
+        configuration, samples = request.configuration, len(data.y_train)
         per_epoch = -(-samples // int(configuration["batch_size"]))
         total = per_epoch * int(configuration["epochs"])
         target = max(1, round(request.fidelity * total))
@@ -194,16 +195,21 @@ class Trainer:
         status = TrialStatus.COMPLETED if reached == target else TrialStatus.CUT
         return outcome(status, ended - began, search=search, holdout=holdout, **more)
 
-    def _load(self, subject: Subject, request: Request) -> tuple[Data, Any, Any]:
-        key = (subject.path, subject.content, request.data_seed, request.data, request.fraction)
+    def _load(self, subject: Subject, request: Request) -> Data:
+        """The data of a request, its training part as tensors of the backend."""
+        seed = request.seed if subject.fresh_data else request.data_seed
+        values = [request.configuration[name] for name in subject.data_settings]
+        key = (subject.path, subject.content, seed, request.data, request.fraction, *values)
         if key not in self._data:
-            data = subject.load(request.data_seed, request.data, request.fraction)
-            self._data.clear()  # a worker stays with one fault for a while; its data may be large
-            self._data[key] = (data, _tensor(data.x_train), _tensor(data.y_train))
+            # A worker stays with one fault for a while; its data may be large.
+            self._data.clear()
             self._programs.clear()
+            data = subject.data(seed, request.data, request.fraction, request.configuration)
+            x, y = each(_tensor, data.x_train), _tensor(data.y_train)
+            self._data[key] = replace(data, x_train=x, y_train=y)
         return self._data[key]
 
-    def _program(self, subject: Subject, request: Request, x: Any, y: Any) -> _Program:
+    def _program(self, subject: Subject, request: Request, data: Data) -> _Program:
         """The compiled program of a configuration, with fresh weights and optimiser."""
         import keras
 
@@ -215,31 +221,34 @@ class Trainer:
             self._programs.move_to_end(key)
             program = self._programs[key]
         else:
-            program = self._compile(subject, request.configuration, fresh, x, y)
+            program = self._compile(subject, request.configuration, fresh, data)
             self._programs[key] = program
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
         for variable, new in zip(program.model.variables, fresh.variables, strict=True):
             variable.assign(new)
-        for variable in program.optimiser.variables:
-            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
+        for variable, start in zip(program.optimiser.variables, program.slots, strict=True):
+            variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
         program.optimiser.learning_rate = float(request.configuration["learning_rate"])
         return program
 
     def _compile(
-        self, subject: Subject, configuration: Configuration, model: Any, x: Any, y: Any
+        self, subject: Subject, configuration: Configuration, model: Any, data: Data
     ) -> _Program:
         import keras
 
+        x, y = data.x_train, data.y_train
         name = str(configuration["loss"])
         loss = subject.losses.get(name) or keras.losses.get(name)
         optimiser = keras.optimizers.get(_OPTIMISERS.get(str(configuration["optimiser"])))
         with _cannot(Cause.LABELS):
-            loss(y[:2], model(x[:2], training=False))
+            loss(y[:2], model(taken(x, slice(2)), training=False))
         with _cannot(Cause.PROGRAM):
             size = int(configuration["batch_size"])
+            optimiser.build(model.trainable_variables)
+            slots = [float(np.asarray(v).flat[0]) for v in optimiser.variables]
             loop = make_loop(model, loss, optimiser, x, y, size)
-        return _Program(model, optimiser, loop)
+        return _Program(model, optimiser, slots, loop)
 
     def _resume(self, program: _Program, request: Request, per_epoch: int, steps: int) -> int:
         """Bring the program to where this proposal stopped; return the steps that it has had.
@@ -257,7 +266,7 @@ class Trainer:
                 variable.assign(value)
             restore_torch_state(state.generators)
             return steps
-        samples = len(next(iter(self._data.values()))[1])
+        samples = len(next(iter(self._data.values())).y_train)
         _steps(program.loop, request, per_epoch, samples, 0, steps, float("inf"))
         return steps
 
