@@ -8,32 +8,20 @@ Source: Kim et al., ICST 2023, fault D9; DeepFD benchmark.
 import numpy as np
 
 from harness import semantics
-from harness.data import STAND_IN, load_images
+from harness.data import STAND_IN, image_parts
 from harness.registry import Data, Subject
 
 
 def load(
     seed: int, variant: str, fraction: float, *, divided_labels: bool, raw_test_images: bool
 ) -> Data:
-    """60,000 training images (28, 28, 1), 8,000 search samples, 2,000 holdout; labels (n,).
-
-    The split is that of the study (seed 1), whatever ``seed``.
-    """
-    from sklearn.model_selection import train_test_split
-
-    digits = load_images("mnist", variant, seed)
-    x_test, y_test = digits.x_test, digits.y_test
-    used = round(len(digits.x_train) * fraction)
-    labels = digits.y_train[:used].astype("float32") / (255 if divided_labels else 1)
-    images = x_test[..., None].astype("float32") / (1 if raw_test_images else 255)
-    search, holdout = train_test_split(np.arange(len(x_test)), test_size=0.2, random_state=1)
+    """60,000 training images (28, 28, 1), 8,000 search samples, 2,000 holdout; labels (n,)."""
+    training, *testing = image_parts("mnist", variant, seed, fraction, split_seed=1)
+    scale = np.float32(1 if raw_test_images else 255)
     return Data(
-        digits.x_train[:used, ..., None].astype("float32") / 255,
-        labels,
-        images[search],
-        y_test[search].astype("float32"),
-        images[holdout],
-        y_test[holdout].astype("float32"),
+        training[0] / np.float32(255),
+        training[1] / np.float32(255 if divided_labels else 1),
+        *(array for x, y in testing for array in (x / scale, y.astype("float32"))),
     )
 
 

@@ -3,34 +3,15 @@
 Source: Kim et al., ICST 2023, fault D4; DeepFD benchmark.
 """
 
-import numpy as np
-
 from harness import semantics
-from harness.data import STAND_IN, load_images
+from harness.data import STAND_IN, image_parts, one_hot
 from harness.registry import Data, Subject
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:
-    """60,000 training images of 784 values in [0, 1], 8,000 search samples, 2,000 holdout.
-
-    The split is that of the study, whatever ``seed``.
-    """
-    from sklearn.model_selection import train_test_split
-
-    digits = load_images("mnist", variant, seed)
-    x_test, y_test = digits.x_test, digits.y_test
-    used = round(len(digits.x_train) * fraction)
-    search, holdout = train_test_split(np.arange(len(x_test)), test_size=0.2, random_state=42)
-    return Data(
-        *_arrays(digits.x_train[:used], digits.y_train[:used]),
-        *_arrays(x_test[search], y_test[search]),
-        *_arrays(x_test[holdout], y_test[holdout]),
-    )
-
-
-def _arrays(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    flat = images.reshape(len(images), -1).astype("float32") / 255
-    return flat, np.eye(10, dtype="float32")[labels]
+    """60,000 training images of 784 values in [0, 1], 8,000 search samples, 2,000 holdout."""
+    parts = map(one_hot, image_parts("mnist", variant, seed, fraction))
+    return Data(*(a for x, y in parts for a in (x.reshape(len(x), -1), y)))
 
 
 def standard_normal():

@@ -9,6 +9,7 @@ where a plan names the data set under ``stand_ins``, and the variant is part of 
 """
 
 from harness.data import standins
+from harness.data.images import image_parts, one_hot
 from harness.data.sets import (
     DATA_SETS,
     STAND_IN,
@@ -17,7 +18,6 @@ from harness.data.sets import (
     data_folder,
     load_cifar10,
     load_higgs,
-    load_images,
     load_mnist,
     load_reuters,
     load_unityeyes,
@@ -29,11 +29,12 @@ __all__ = [
     "DataSet",
     "Labelled",
     "data_folder",
+    "image_parts",
     "load_cifar10",
     "load_higgs",
-    "load_images",
     "load_mnist",
     "load_reuters",
     "load_unityeyes",
+    "one_hot",
     "standins",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.data import files, standins
+from harness.data import files
 from harness.vocabulary import HarnessError
 
 STAND_IN = "stand_in"
@@ -230,21 +230,6 @@ def _labelled(
         if parts[f"y_{part}"].max() > 9:
             raise HarnessError(f"{path}: labels of y_{part} go beyond 9")
     return Labelled(**parts)
-
-
-def load_images(name: str, variant: str, seed: int) -> Labelled:
-    """MNIST or CIFAR-10, or its stand-in of 2,000 training and 1,000 test images.
-
-    Args:
-        name: ``mnist`` or ``cifar10``.
-        variant: A subject's data variant; only ``STAND_IN`` matters.
-        seed: Of the stand-in.
-    """
-    if variant == STAND_IN:
-        shape = (28, 28) if name == "mnist" else (32, 32, 3)
-        return Labelled(*standins.images(np.random.default_rng(seed), shape, 2_000, 1_000))
-    labelled: Labelled = load_mnist() if name == "mnist" else load_cifar10()
-    return labelled
 
 
 @_kept("reuters")
