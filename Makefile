@@ -76,6 +76,14 @@ bench: setup ## measure what docs/performance.md states, side by side
 faults: setup ## list the faults: what is wrong, ground truth, operators
 	@$(BIN)/python experiments/faults.py
 
+.PHONY: fault
+fault: setup ## all that is known of one fault: make fault ID=C1
+	@$(BIN)/python -m harness.faults show $(ID)
+
+.PHONY: data
+data: setup ## download the data sets that some faults need: DATA_SETS=mnist,cifar10,reuters
+	@$(BIN)/python experiments/data.py $(DATA_SETS)
+
 .PHONY: baseline
 baseline: setup ## train faulty and fixed programs: training time, is the fault exposed?
 	@$(BIN)/python experiments/baseline.py $(OVERRIDES)
