@@ -101,7 +101,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         lists[which] = [
             train(configuration, proposal=n, fidelity=1.0, limit=NEVER) for n in range(job.seeds)
         ]
-    times = [o.seconds for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
+    times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
     if not times:
         raise HarnessError(
             f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
@@ -137,6 +137,11 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
         f"{means['fixed']:.3f} fixed"
     )
+
+
+def _whole(outcome: Outcome) -> float:
+    """Seconds that the training takes to its end: one that diverged was stopped before."""
+    return outcome.seconds / outcome.fidelity
 
 
 @dataclass(frozen=True, slots=True)

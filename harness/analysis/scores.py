@@ -147,17 +147,23 @@ class Exposure(NamedTuple):
 def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
     """Whether the trainings of the fixed program are really better than those of the faulty one.
 
-    Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. A fault without
-    judged trainings on either side is not exposed.
+    Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. Trainings that diverged
+    or crashed rank worst.
     """
-    faulty, fixed = baseline.faulty_holdout, baseline.fixed_holdout
     up = METRICS[baseline.metric].higher_is_better
+    faulty = _with_worst(baseline.faulty_holdout, baseline.faulty_unjudged, up)
+    fixed = _with_worst(baseline.fixed_holdout, baseline.fixed_unjudged, up)
     p = stats.mann_whitney(faulty, fixed)
     a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=up)
     if p is None or a12 is None:
         return Exposure(p, a12, exposed=False)
     shows = p < protocol.exposure_alpha and a12 >= protocol.exposure_a12
     return Exposure(p, a12, exposed=shows)
+
+
+def _with_worst(values: Sequence[float], unjudged: int, higher_is_better: bool) -> list[float]:
+    """The values, with as many below all others as there are trainings without one."""
+    return [*values, *[-math.inf if higher_is_better else math.inf] * unjudged]
 
 
 def scores(
@@ -224,8 +230,8 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
         "fraction": first.fraction,
         "metric": baseline.metric,
         "n": len(cell),
-        "n_baseline": len(baseline.faulty_holdout),
-        "faulty_mean": _mean(baseline.faulty_holdout),
+        "n_baseline": len(baseline.faulty_holdout) + baseline.faulty_unjudged,
+        "faulty_mean": _mean(_metered_faulty(baseline)),
         "fix_mean": _mean(baseline.fixed_holdout),
         "training_time": baseline.training_time,
         "exposed": is_exposed,
@@ -262,7 +268,10 @@ def _performance(results: Sequence[Result], baseline: Baseline, protocol: Protoc
     metered = _metered(values, baseline, metric)
     below_all = -math.inf if metric.higher_is_better else math.inf
     ranked = _rounded([below_all if v is None else v for v in values], protocol)
-    faulty = _rounded(baseline.faulty_holdout, protocol)
+    trained = _with_worst(
+        baseline.faulty_holdout, baseline.faulty_unjudged, metric.higher_is_better
+    )
+    faulty = _rounded(trained, protocol)
     return {
         "mean": _mean(metered),
         "std": stability(metered, protocol.ddof),
@@ -286,9 +295,15 @@ def _metered(values: Sequence[float | None], baseline: Baseline, metric: Metric)
     return judged + [worst] * (len(values) - len(judged)) if worst is not None else judged
 
 
+def _metered_faulty(baseline: Baseline) -> list[float]:
+    """The trainings of the faulty program, likewise."""
+    values = [*baseline.faulty_holdout, *[None] * baseline.faulty_unjudged]
+    return _metered(values, baseline, METRICS[baseline.metric])
+
+
 def _improvement(baseline: Baseline, patched: Sequence[float], protocol: Protocol) -> Row:
     """The improvement rate and its interval; missing without a gap."""
-    faulty, fixed = baseline.faulty_holdout, baseline.fixed_holdout
+    faulty, fixed = _metered_faulty(baseline), baseline.fixed_holdout
     if not (faulty and fixed and patched) or fmean(faulty) == fmean(fixed):
         return {"ir": None, "ir_low": None, "ir_high": None}
     low, high = stats.bootstrap_interval(
