@@ -24,8 +24,8 @@ def image_parts(
 
     Args:
         name: ``mnist`` or ``cifar10``.
-        variant: A subject's data variant; ``STAND_IN`` gives 2,000 images for training, 800 for
-            search and 200 for holdout.
+        variant: A subject's data variant; ``STAND_IN`` gives 1,000 images for training, 200 for
+            search and 50 for holdout.
         seed: Of the stand-in; the real data are always split in the study's way.
         fraction: Share of the training images, the first ones.
         split_seed: Of the test images' split into search and holdout part.
@@ -50,7 +50,7 @@ def image_parts(
 def _labelled(name: str, variant: str, seed: int) -> Labelled:
     shape = {"mnist": (28, 28, 1), "cifar10": (32, 32, 3)}[name]
     if variant == STAND_IN:
-        return Labelled(*standins.images(np.random.default_rng(seed), shape, 2_000, 1_000))
+        return Labelled(*standins.images(np.random.default_rng(seed), shape, 1_000, 250))
     real = {"mnist": load_mnist, "cifar10": load_cifar10}[name]()
     return Labelled(
         real.x_train.reshape(-1, *shape),
