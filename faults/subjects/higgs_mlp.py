@@ -74,15 +74,15 @@ ones. Source: ATLAS collaboration (2014), CERN Open Data record 328, CC0."""
 
 SIGNAL = 0.343
 SHIFTS = {
-    "DER_mass_transverse_met_lep": -0.7,
+    "DER_mass_transverse_met_lep": -1.0,
     "DER_mass_vis": -0.2,
-    "DER_pt_h": 0.3,
+    "DER_pt_h": 0.5,
     "DER_deltar_tau_lep": -0.2,
-    "DER_sum_pt": 0.2,
-    "DER_met_phi_centrality": 0.5,
-    "DER_lep_eta_centrality": 0.4,
-    "DER_pt_ratio_lep_tau": -0.3,
-    "PRI_tau_pt": 0.4,
+    "DER_sum_pt": 0.4,
+    "DER_met_phi_centrality": 0.7,
+    "DER_lep_eta_centrality": 0.6,
+    "DER_pt_ratio_lep_tau": -0.5,
+    "PRI_tau_pt": 0.6,
 }
 """By how many standard deviations signal differs from background in the stand-in."""
 
@@ -102,7 +102,7 @@ def _synthetic(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         name, *figures = line.split()
         latent = rng.normal(size=ROWS) + SHIFTS.get(name, 0.0) * ~background
         if name == "DER_mass_MMC":
-            latent = np.where(background, latent, 0.3 + 0.4 * latent)
+            latent = np.where(background, latent, 0.2 + 0.35 * latent)
         columns[name] = _quantiles(latent, *map(float, figures))
     jets = rng.choice(4, ROWS, p=(0.400, 0.310, 0.201, 0.089))
     columns["PRI_jet_num"] = jets
