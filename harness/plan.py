@@ -14,7 +14,7 @@ from harness.registry import Fault, Registry
 from harness.space import VARIANTS
 from harness.store import Cell, Store, digest
 from harness.techniques.base import Technique
-from harness.training.device import BACKENDS
+from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, unknown
 
 BASELINE_SEEDS = 10
@@ -36,7 +36,7 @@ class Plan:
     data: str = "default"
     fraction: float = 1.0
     backend: str = ""
-    """Keras backend; '' leaves it to each subject."""
+    """Keras backend; '' leaves it to each subject. Native PyTorch programs ignore it."""
     seed: int = 1
     seeds: int = BASELINE_SEEDS
     """Trainings of the faulty and of the fixed program in a baseline."""
@@ -84,6 +84,9 @@ class Plan:
         return data
 
     def backend_of(self, fault: Fault) -> str:
+        """What a fault's programs are trained on, a name that ``configure`` knows."""
+        if fault.subject.framework == "pytorch":
+            return NATIVE
         return self.backend or fault.subject.backend
 
     def cells(self, registry: Registry) -> list[Cell]:

@@ -27,6 +27,7 @@ from harness.vocabulary import METRICS, Configuration, HarnessError, Metric, Val
 
 FAULTS = Path(__file__).resolve().parents[1] / "faults"
 ORIGINS = ("real", "mutant")
+FRAMEWORKS = ("keras", "pytorch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Subject:
     """(data seed, data variant, fraction of the training data) -> Data; and, by keyword, the
     settings named in ``data_settings``."""
     build: Callable[[Configuration], Any]
-    """Configuration -> an uncompiled model that is freshly initialised."""
+    """Configuration -> an uncompiled Keras model or ``torch.nn`` module, freshly initialised."""
     variants: Sequence[str] = ("default",)
     """Data variants that ``load`` knows."""
     losses: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class Subject:
     semantics: Sequence[str] = ()
     """What the framework is taken to mean where versions or frameworks differ."""
     framework: str = "keras"
+    """``pytorch`` if the subject is a native PyTorch program, see ``harness.pytorch``."""
     backend: str = "tensorflow"
     """Keras backend on which the subject trains fastest; ``BACKEND=...`` overrides it."""
     epochs_floor: int = 1
@@ -280,6 +282,8 @@ def load_subjects(path: Path) -> list[Subject]:
 def _check_subject(subject: Subject, path: Path) -> None:
     if subject.metric not in METRICS:
         raise HarnessError(f"{path}: {unknown('metric', subject.metric, METRICS)}")
+    if subject.framework not in FRAMEWORKS:
+        raise HarnessError(f"{path}: {unknown('framework', subject.framework, FRAMEWORKS)}")
     if subject.labels not in LOSSES_FOR:
         raise HarnessError(f"{path}: {unknown('encoding of labels', subject.labels, LOSSES_FOR)}")
     needed = ("loss", "optimiser", "learning_rate", "batch_size", "epochs")
