@@ -16,7 +16,8 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(FAULTS),plan.faults=[$(FAULTS)]) \
 	$(if $(TECHNIQUES),plan.techniques=[$(TECHNIQUES)]) \
 	$(if $(REPEATS),plan.repetitions=$(REPEATS)) \
-	$(if $(FRACTION),plan.fraction=$(FRACTION)) \
+	$(if $(FRACTION),plan.fraction=$(FRACTION) ++plan.fraction_for=null) \
+	$(if $(SEEDS),++plan.seeds=$(SEEDS) ++plan.seeds_for=null) \
 	$(if $(SEED),seed=$(SEED)) \
 	$(if $(CLOCK),clock=$(CLOCK)) \
 	$(if $(SPACE),space=$(SPACE)) \
@@ -40,8 +41,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 		echo "error: $(PYTHON) is $$($(PYTHON) --version 2>&1); Python 3.11 or 3.12 is needed: make setup PYTHON=python3.11" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --python $(BIN)/python \
-		--constraints constraints.txt --editable '.[dev]'
+	@# Compiled now: each process that finds no bytecode would take 5 to 10 s longer to start.
+	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --compile-bytecode \
+		--python $(BIN)/python --constraints constraints.txt --editable '.[dev]'
 	@touch $@
 
 .PHONY: lock
@@ -74,6 +76,14 @@ bench: setup ## measure what docs/performance.md states, side by side
 .PHONY: faults
 faults: setup ## list the faults: what is wrong, ground truth, operators
 	@$(BIN)/python experiments/faults.py
+
+.PHONY: fault
+fault: setup ## all that is known of one fault: make fault ID=C1
+	@$(BIN)/python -m harness.faults show $(ID)
+
+.PHONY: data
+data: setup ## download the data sets that some faults need: DATA_SETS=mnist,cifar10,reuters
+	@$(BIN)/python experiments/data.py $(DATA_SETS)
 
 .PHONY: baseline
 baseline: setup ## train faulty and fixed programs: training time, is the fault exposed?

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +18,7 @@ from harness import RESULTS_VERSION, __version__
 from harness.budget import make_clock
 from harness.engine import Pool, RemoteTrain, Replay, Workers
 from harness.engine.workers import NEVER
-from harness.plan import BASELINE_SEEDS, Plan, baseline_paths
+from harness.plan import Plan, baseline_paths
 from harness.registry import Fault, Registry, folders, load_registry
 from harness.space import derive
 from harness.store import Cell, Row, Store, TrialLog, read_baseline, write_json
@@ -46,6 +46,7 @@ class _BaselineJob:
     backend: str
     data: str
     fraction: float
+    seeds: int
     path: Path
 
 
@@ -54,12 +55,18 @@ def measure_baselines(
 ) -> dict[str, Baseline]:
     """The baseline of each fault of the plan: from the store, or measured and stored.
 
-    Faulty and fixed program are trained ``BASELINE_SEEDS`` times each, with seeds of their own.
+    Faulty and fixed program are trained as often as the plan says, with seeds of their own.
     """
     paths = baseline_paths(plan, registry, store)
     jobs = [
         _BaselineJob(
-            name, tuple(folders()), plan.backend_of(registry[name]), plan.data, plan.fraction, path
+            name,
+            tuple(folders()),
+            plan.backend_of(registry[name]),
+            plan.data_of(registry[name]),
+            plan.fraction_of(name),
+            plan.seeds_of(name),
+            path,
         )
         for name, path in paths.items()
         if not path.exists()
@@ -92,10 +99,9 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         )
         train = RemoteTrain(worker, request, seed=fault.data_seed + (which == "fixed"))
         lists[which] = [
-            train(configuration, proposal=n, fidelity=1.0, limit=NEVER)
-            for n in range(BASELINE_SEEDS)
+            train(configuration, proposal=n, fidelity=1.0, limit=NEVER) for n in range(job.seeds)
         ]
-    times = [o.seconds for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
+    times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
     if not times:
         raise HarnessError(
             f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
@@ -109,8 +115,10 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         job.path,
         {
             "fault": name,
+            "content": fault.content,
             "metric": fault.subject.metric,
             "training_time": statistics.median(times),
+            "work": statistics.median(o.work / o.fidelity for o in lists["faulty"]),
             "data": job.data,
             "fraction": job.fraction,
             "device": device,
@@ -132,12 +140,17 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
     )
 
 
+def _whole(outcome: Outcome) -> float:
+    """Seconds that the training takes to its end: one that diverged was stopped before."""
+    return outcome.seconds / outcome.fidelity
+
+
 @dataclass(frozen=True, slots=True)
 class _CellJob:
     cell: Cell
     technique: Technique
     folders: tuple[Path, ...]
-    training_time: float
+    baseline: Baseline
     store: Store
 
 
@@ -181,7 +194,8 @@ def run_plan(
 
     def pool() -> Pool:
         if not opened:
-            opened.append(Pool(slots, threads).__enter__())
+            backend = plan.backend_of(registry[plan.faults[0]])
+            opened.append(Pool(slots, backend, threads).__enter__())
         return opened[0]
 
     try:
@@ -195,7 +209,7 @@ def run_plan(
                     cell,
                     plan.techniques[cell.technique],
                     where,
-                    measured[cell.fault].training_time,
+                    measured[cell.fault],
                     store,
                 )
                 for cell in missing
@@ -230,13 +244,14 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
     cell = job.cell
     fault = load_registry(job.folders)[cell.fault]
     began, started = time.perf_counter(), _now()
-    header = {"training_time": job.training_time, "started": started}
+    header = {"training_time": job.baseline.training_time, "started": started}
     with job.store.log(cell, header) as log:
         if log is None:
             return "elsewhere"
         if job.store.finished(cell):
             return "present"
         training_time = float(log.header["training_time"])
+        one, pace = _cost(cell, training_time, job.baseline)
         worker = workers(cell.backend)
         device = worker.device()
         opened = time.perf_counter()
@@ -254,10 +269,11 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             ),
             seed=cell.run_seed,
             recorded=[Replay(r.proposal, r.configuration, r.outcome) for r in log.rows],
+            pace=pace,
         )
         task = repair_task(fault, cell, training_time)
-        clock = make_clock(cell.clock, cell.budget, training_time)
-        rows, finish = _record(job.technique, task, train, clock, cell, log)
+        clock = make_clock(cell.clock, cell.budget, one)
+        rows, finish, memory = _record(job.technique, task, train, clock, cell, log)
         ended = time.perf_counter()
         training = sum(r.outcome.seconds for r in rows)
         searching = sum(r.suggest_seconds for r in rows)
@@ -273,7 +289,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
                 "confirmed": [],
                 "health": {
                     **finish.health,
-                    "peak_worker_bytes": max((r.outcome.memory for r in rows), default=0),
+                    "peak_worker_bytes": memory,
                 },
                 "fault": {
                     "title": fault.title,
@@ -282,7 +298,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
                     "fixed": fault.fixed,
                 },
                 "training_time": training_time,
-                "budget_seconds": clock.budget,
+                "allowed": clock.budget,
                 "spent": clock.spent,
                 "seconds": {
                     "training": training,
@@ -302,6 +318,23 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
     return "done"
 
 
+def _cost(cell: Cell, training_time: float, baseline: Baseline) -> tuple[float, float | None]:
+    """What one training of the faulty program costs, and its pace if that is no time.
+
+    Raises:
+        HarnessError: If the clock is ``work`` and the baseline has not counted any.
+    """
+    if cell.clock != "work":
+        return training_time, None
+    if not baseline.work:
+        raise HarnessError(
+            f"the baseline of {cell.fault} does not say how much work a training is, which the "
+            "clock 'work' needs: an older harness measured it, or the faulty program crashes. Move "
+            "its file out of results/baselines to measure it again, or use CLOCK=training"
+        )
+    return baseline.work, training_time / baseline.work
+
+
 def _record(
     technique: Technique,
     task: RepairTask,
@@ -309,10 +342,15 @@ def _record(
     clock: Any,
     cell: Cell,
     log: TrialLog,
-) -> tuple[list[Row], Finish]:
-    """Run the technique; charge and record each trial before the next one is proposed."""
+) -> tuple[list[Row], Finish, int]:
+    """Run the technique; charge and record each trial before the next one is proposed.
+
+    Returns:
+        All trials, the technique's closing word, and the highest memory of the worker, bytes. The
+        memory is no part of a row: with the clock ``work``, equal seeds give equal rows.
+    """
     rows: list[Row] = list(log.rows)
-    seen = 0
+    seen = memory = 0
     finish = Finish({})
     for item in technique.repair(task, train, clock, cell.run_seed):
         if isinstance(item, Finish):
@@ -324,11 +362,12 @@ def _record(
             continue
         _check(item, task, cell.technique)
         charged = clock.charge(item.outcome)
+        memory = max(memory, item.outcome.memory)
         row = Row(
             index=len(rows),
             proposal=item.proposal,
             configuration=dict(item.configuration),
-            outcome=item.outcome,
+            outcome=replace(item.outcome, memory=0),
             suggest_seconds=item.suggest_seconds,
             charged=charged,
             spent=clock.spent,
@@ -338,7 +377,7 @@ def _record(
         log.append(row)
         rows.append(row)
         seen += 1
-    return rows, finish
+    return rows, finish, memory
 
 
 def _check(trial: Trial, task: RepairTask, technique: str) -> None:
@@ -367,7 +406,7 @@ def _program(fault: Fault, cell: Cell) -> Program:
     subject, seed, data, fraction = fault.subject, fault.data_seed, cell.data, cell.fraction
 
     def search_data() -> tuple[Any, Any, Any, Any]:
-        arrays = subject.load(seed, data, fraction)
+        arrays = subject.data(seed, data, fraction, fault.faulty)
         return arrays.x_train, arrays.y_train, arrays.x_search, arrays.y_search
 
     return Program(

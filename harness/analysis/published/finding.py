@@ -129,15 +129,15 @@ class Finding:
             "The ten metrics of each faulty and fixed program are not public. As published, a list "
             "consistent with every printed mark takes the place of the faulty one; corrected, the "
             "trainings of the faulty program with which all runs begin. The fix is known by its "
-            "mean alone, so that no test can ask whether a fault is exposed; where the fix is no better "
-            "than these trainings, there is no improvement rate (`not_exposed`).",
+            "mean alone, so that no test can ask whether a fault is exposed; where the fix is no "
+            "better than these trainings, there is no improvement rate (`not_exposed`).",
             "Every patch was trained once. A winner is the best of many single trainings, and its "
             "holdout value is one more.",
             "The runs of HEBO, and on some faults those of Random, repeat each other's "
             "configurations: their p-values are too small, and no test repairs that.",
             f"AutoTrainer was given between {min(shares):.0%} and {max(shares):.0%} of the "
-            f"searchers' seconds, and on {same} of {tried} faults all its executions reach one value: its "
-            "deviation and its p-values say little.",
+            f"searchers' seconds, and on {same} of {tried} faults all its executions reach one "
+            "value: its deviation and its p-values say little.",
             *sheets.flags(self.corrected),
         ]
 

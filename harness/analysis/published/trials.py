@@ -76,8 +76,8 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
                 f"Known: {', '.join(map(str, words))}"
             )
     key = ["fault", "technique", "budget", "repeat", "trial"]
-    first = set(frame.loc[frame["trial"] == 0, "fault"])
-    if without := sorted({str(name) for name in set(frame["fault"]) - first}):
+    begun = set(frame.loc[frame["trial"] == 0, "fault"])
+    if without := sorted(set(frame["fault"].unique()) - begun):
         raise HarnessError(
             f"{where}: no run of {', '.join(without)} has its first trial, the faulty configuration"
         )

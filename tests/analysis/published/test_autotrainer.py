@@ -5,7 +5,7 @@ import pytest
 
 from harness.analysis.published import Published
 from harness.analysis.published.autotrainer import Executions, read_executions
-from harness.analysis.published.trials import SHIPPED
+from harness.analysis.published.facts import SHIPPED
 from harness.vocabulary import HarnessError
 
 
