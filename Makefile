@@ -16,7 +16,8 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(FAULTS),plan.faults=[$(FAULTS)]) \
 	$(if $(TECHNIQUES),plan.techniques=[$(TECHNIQUES)]) \
 	$(if $(REPEATS),plan.repetitions=$(REPEATS)) \
-	$(if $(FRACTION),plan.fraction=$(FRACTION)) \
+	$(if $(FRACTION),plan.fraction=$(FRACTION) ++plan.fraction_for=null) \
+	$(if $(SEEDS),++plan.seeds=$(SEEDS) ++plan.seeds_for=null) \
 	$(if $(SEED),seed=$(SEED)) \
 	$(if $(CLOCK),clock=$(CLOCK)) \
 	$(if $(SPACE),space=$(SPACE)) \
@@ -83,6 +84,14 @@ localise: setup ## where is the bug? PROGRAM=train.py, or FAULT=D1; FAULT=all is
 .PHONY: theia-benchmark
 theia-benchmark: setup ## what Theia finds in its paper's 39 programs; OUT=folder for CSV files
 	@$(BIN)/python -m experiments.theia_benchmark $(if $(OUT),--out '$(OUT)') $(ARGS)
+
+.PHONY: fault
+fault: setup ## all that is known of one fault: make fault ID=C1
+	@$(BIN)/python -m harness.faults show $(ID)
+
+.PHONY: data
+data: setup ## download the data sets that some faults need: DATA_SETS=mnist,cifar10,reuters
+	@$(BIN)/python experiments/data.py $(DATA_SETS)
 
 .PHONY: baseline
 baseline: setup ## train faulty and fixed programs: training time, is the fault exposed?

@@ -137,7 +137,24 @@ def plan(cfg: DictConfig) -> Plan:
         fraction=_number("fraction", cfg.plan.fraction),
         backend=str(cfg.backend),
         seed=_whole("seed", cfg.seed, least=0),
+        **_baseline_settings(cfg.plan),
     )
+
+
+def _baseline_settings(plan: DictConfig) -> dict[str, Any]:
+    """What a plan may say of baselines and stand-ins, where it says it."""
+    told: dict[str, Any] = {}
+    if plan.get("seeds") is not None:
+        told["seeds"] = _whole("seeds", plan.seeds)
+    if plan.get("stand_ins") is not None:
+        told["stand_ins"] = [str(name) for name in _list(plan.stand_ins)]
+    for setting, check in (("fraction_for", _number), ("seeds_for", _whole)):
+        if plan.get(setting) is not None:
+            told[setting] = {
+                load_registry()[str(fault)].id: check(f"{setting}.{fault}", value)
+                for fault, value in plan[setting].items()
+            }
+    return told
 
 
 def _list(value: Any) -> list[Any]:
@@ -197,13 +214,19 @@ def stored(cfg: DictConfig) -> Study:
 
 def label(cfg: DictConfig, study: Plan) -> str:
     """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
-    whole = OmegaConf.load(CONFIGS / "plan" / f"{study.name}.yaml")
+    whole = {
+        "stand_ins": [],
+        "fraction_for": {},
+        **OmegaConf.load(CONFIGS / "plan" / f"{study.name}.yaml"),
+    }
     told = {
         "faults": list(study.faults),
         "techniques": list(study.techniques),
         "repetitions": study.repetitions,
         "data": study.data,
         "fraction": study.fraction,
+        "stand_ins": list(study.stand_ins),
+        "fraction_for": dict(study.fraction_for),
     }
     rest = {"clock": study.clock, "space": study.space, "backend": study.backend}
     usual = {"clock": "training", "space": "corrected", "backend": ""}

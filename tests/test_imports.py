@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = (  # from the bottom; a module may import its own layer and those before it
     ("harness", "harness.vocabulary"),
-    ("harness.domains", "harness.tables"),
+    ("harness.domains", "harness.tables", "harness.data", "harness.semantics"),
     ("harness.operators",),
     ("harness.registry", "harness.budget", "harness.pytorch"),
     ("harness.stats", "harness.store"),

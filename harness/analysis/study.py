@@ -187,7 +187,7 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
     return Study(
         runs=runs,
         baselines={
-            (fault, seen[fault], plan.fraction): read_baseline(path)
+            (fault, seen[fault], plan.fraction_of(fault)): read_baseline(path)
             for fault, path in baseline_paths(plan, registry, store).items()
             if fault in seen
         },
