@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.data import STAND_IN
 from harness.theia.program import TASKS
 from harness.theia.report import FORMATS, Report, as_json, as_sarif, report, show
 from harness.theia.thresholds import PROFILES
@@ -80,7 +81,12 @@ def _fault(identity: str, profile: str) -> Report:
         for name in located.suspects
     ]
     found = report(f"{fault.id}: {fault.title}", located.program, located.findings, profile=profile)
-    notes = (*found.notes, f"suspects in order: {', '.join(blamed) or 'none'}")
+    stand_in = (
+        ("its data set is not here: synthetic data stand in for it",)
+        if located.variant == STAND_IN
+        else ()
+    )
+    notes = (*found.notes, *stand_in, f"suspects in order: {', '.join(blamed) or 'none'}")
     return Report(found.target, found.summary, found.findings, notes, profile)
 
 

@@ -10,6 +10,9 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from harness.data import STAND_IN
 from harness.operators import ACTIVATIONS, operator_of
 from harness.registry import Data, Fault, Subject
 from harness.theia import live
@@ -24,7 +27,7 @@ from harness.theia.findings import (
 )
 from harness.theia.program import WEIGHTED, Layer, Program, comparable
 from harness.theia.rules import judge
-from harness.vocabulary import Configuration, Value
+from harness.vocabulary import Configuration, HarnessError, Value
 
 _NOT_LAYERS = ("loss", "optimiser", "learning_rate", "batch_size", "epochs", "initialiser")
 """Operators that change no layer of the meta-model."""
@@ -44,6 +47,8 @@ class Located:
     """Hyperparameters that findings blame: bugs first, then advice, each in the report's order."""
     edits: Mapping[str, Value]
     """Of the suspects, those with a value that a finding suggests."""
+    variant: str = "default"
+    """The data variant: ``stand_in`` where the data set is not here."""
 
     @property
     def ranks(self) -> dict[str, int | None]:
@@ -52,10 +57,13 @@ class Located:
         return {name: found.get(name) for name in self.fault.ground_truth}
 
 
-def locate(fault: Fault, profile: str = "recommended", variant: str = "default") -> Located:
-    """Check the faulty program of a fault; needs its framework, and its data."""
+def locate(fault: Fault, profile: str = "recommended") -> Located:
+    """Check the faulty program of a fault; needs its framework.
+
+    Where its data set is not here, synthetic data of the same shapes and ranges take its place.
+    """
     subject = fault.subject
-    data = subject.load(fault.data_seed, variant, 1.0)
+    data, variant = data_of(fault)
     program = program_of(subject, fault.faulty, data)
     governed = governs(subject, fault.faulty, data)
     findings = judge(program, profile)
@@ -66,7 +74,22 @@ def locate(fault: Fault, profile: str = "recommended", variant: str = "default")
         value = _suggested(finding, name)
         if value is not None and name not in edits:
             edits[name] = value
-    return Located(fault, program, findings, list(dict.fromkeys(n for n, _ in blamed)), edits)
+    suspects = list(dict.fromkeys(n for n, _ in blamed))
+    return Located(fault, program, findings, suspects, edits, variant)
+
+
+def data_of(fault: Fault) -> tuple[Data, str]:
+    """The data of the faulty program and their variant.
+
+    Raises:
+        HarnessError: If the data set is not here and nothing can stand in for it.
+    """
+    try:
+        return fault.subject.data(fault.data_seed, "default", 1.0, fault.faulty), "default"
+    except HarnessError:
+        if not fault.subject.data_set or STAND_IN not in fault.subject.variants:
+            raise
+    return fault.subject.data(fault.data_seed, STAND_IN, 1.0, fault.faulty), STAND_IN
 
 
 def program_of(subject: Subject, configuration: Configuration, data: Data) -> Program:
@@ -127,13 +150,16 @@ def _another(name: str, value: Value) -> Value | None:
 
 def _layers(subject: Subject, configuration: Configuration, data: Data) -> Sequence[Layer] | None:
     try:
-        model = subject.build(configuration)
-        program, _ = live.program_of(
-            model, "mse", None, (data.x_train[:4], data.y_train[:4]), "regression"
-        )
+        few = (_few(data.x_train), data.y_train[:4])
+        program, _ = live.program_of(subject.build(configuration), "mse", None, few, "regression")
     except Exception:  # a value that does not build governs nothing that can be seen
         return None
     return program.layers
+
+
+def _few(x: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray | tuple[np.ndarray, ...]:
+    """Some samples of one or several inputs."""
+    return tuple(part[:4] for part in x) if isinstance(x, tuple) else x[:4]
 
 
 def _difference(before: Sequence[Layer] | None, after: Sequence[Layer]) -> set[tuple[int, str]]:
