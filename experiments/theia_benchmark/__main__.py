@@ -36,11 +36,13 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, help="folder for findings.csv and ground_truth.csv")
     parser.add_argument("--docs", action="store_true", help="rewrite the tables of docs/theia.md")
+    parser.add_argument("--faults", action="store_true", help="also localise all registered faults")
     parser.add_argument("--train", action="store_true", help="fix and re-measure; needs --out")
     parser.add_argument("--posts", help="train these posts only: 51930566,48385830")
     parser.add_argument("--neuralint", type=Path, help="a checkout of NeuraLint; needs Java")
     asked = parser.parse_args(words)
-    os.environ.setdefault("KERAS_BACKEND", "torch")  # models are built only: no second framework
+    # Without training, models are built only, and a second framework need not be started.
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow" if asked.train else "torch")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         return _run(asked)
@@ -71,6 +73,10 @@ def _run(asked: argparse.Namespace) -> int:
         from experiments.theia_benchmark.neuralint import neuralint_table
 
         shown["NeuraLint, run here"] = neuralint_table(asked.neuralint)
+    if asked.faults:
+        shown["Registered faults: place of the faulty hyperparameter among the suspects"] = (
+            tables.faults_table()
+        )
     if asked.train:
         shown |= _trained(asked)
     console = Console() if sys.stdout.isatty() else Console(width=150)

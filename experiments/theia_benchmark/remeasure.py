@@ -30,8 +30,8 @@ from harness.vocabulary import HarnessError
 
 SEEDS = 3
 ROUNDS = 10
-STEPS = 2_000
-MACS = 4e11
+STEPS = 1_000
+MACS = 1e11
 STATES = ("buggy", "fixed", "buggy patched", "fixed patched", "fixed + MNL", "fixed + MRD")
 
 
@@ -228,8 +228,9 @@ def _fit_keras(version: Version, parts: Parts, epochs: int, seed: int) -> tuple[
     model.compile(optimiser, build.keras_loss(program.learner))
     labels = labels_for(version, parts.y)
     model.fit(parts.x, labels, program.learner.batch_size or 32, epochs, verbose=0)
-    loss = model.evaluate(parts.x_test, labels_for(version, parts.y_test), 500, verbose=0)
-    return float(loss), np.asarray(model.predict(parts.x_test, 500, verbose=0))
+    answers = np.asarray(model.predict(parts.x_test, 500, verbose=0))
+    loss = build.keras_loss(program.learner)(labels_for(version, parts.y_test), answers)
+    return float(loss), answers
 
 
 def _fit_torch(version: Version, parts: Parts, epochs: int, seed: int) -> tuple[float, np.ndarray]:

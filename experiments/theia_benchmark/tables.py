@@ -13,8 +13,10 @@ import pandas as pd
 from experiments.theia_benchmark.detect import BUGGY, Judged, by_row, judged
 from experiments.theia_benchmark.healthy import HEALTHY, MUTATIONS, false_alarms, hits
 from experiments.theia_benchmark.programs import Bug
+from harness.registry import load_registry
 from harness.theia.findings import Severity
 from harness.theia.rules import RULES
+from harness.theia.suspects import ranked
 from harness.theia.thresholds import PROFILES
 
 TYPES = (*RULES, "other")
@@ -178,3 +180,22 @@ def mutants_table() -> pd.DataFrame:
         for name, (rule, _) in MUTATIONS.items()
     ]
     return _with_sum(pd.DataFrame(rows), "mutation")
+
+
+def faults_table() -> pd.DataFrame:
+    """Every registered fault: is what is wrong among the suspects, and at which place?"""
+    rows: list[dict[str, object]] = []
+    for line in ranked(load_registry().values()):
+        places = zip(line.hyperparameters, line.ranks, strict=True)
+        rows.append(
+            {
+                "fault": line.fault,
+                "faulty (rank)": ", ".join(f"{name} ({rank or '-'})" for name, rank in places),
+                "suspects": line.suspects,
+                "bugs": line.bugs,
+                "advice": line.advice,
+                "found": int(any(line.ranks)),
+                "first": int(1 in line.ranks),
+            }
+        )
+    return _with_sum(pd.DataFrame(rows), "fault")

@@ -7,7 +7,7 @@ hyperparameter governs is found by building the program with another value and c
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -76,6 +76,42 @@ def locate(fault: Fault, profile: str = "recommended") -> Located:
             edits[name] = value
     suspects = list(dict.fromkeys(n for n, _ in blamed))
     return Located(fault, program, findings, suspects, edits, variant)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A line of the table of all faults."""
+
+    fault: str
+    hyperparameters: tuple[str, ...]
+    """Those of the ground truth."""
+    ranks: tuple[int | None, ...]
+    """Of each, its place among the suspects."""
+    suspects: int
+    bugs: int
+    advice: int
+    problem: str = ""
+    """Why the fault could not be checked."""
+
+
+def ranked(faults: Iterable[Fault], profile: str = "recommended") -> Iterator[Ranked]:
+    """For each fault, whether and where its hyperparameters are among the suspects."""
+    for fault in faults:
+        try:
+            located = locate(fault, profile)
+        except HarnessError as error:
+            yield Ranked(fault.id, tuple(fault.ground_truth), (), 0, 0, 0, str(error))
+            continue
+        bugs = sum(f.severity is Severity.BUG for f in located.findings)
+        ranks = located.ranks
+        yield Ranked(
+            fault.id,
+            tuple(ranks),
+            tuple(ranks.values()),
+            len(located.suspects),
+            bugs,
+            len(located.findings) - bugs,
+        )
 
 
 def data_of(fault: Fault) -> tuple[Data, str]:

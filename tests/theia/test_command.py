@@ -149,6 +149,7 @@ def test_a_torch_script_is_stopped_at_its_check(folder: Path) -> None:
     ):
         assert f"torch_one.py:{line_of(TORCH, words)}: bug {rule}" in done.stdout
     assert "4 bugs" in done.stdout
+    assert "why LOB: above the range the loss oscillates" in done.stdout
 
 
 def test_sarif_is_valid_where_it_matters(folder: Path) -> None:
