@@ -21,6 +21,8 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(CLOCK),clock=$(CLOCK)) \
 	$(if $(SPACE),space=$(SPACE)) \
 	$(if $(PROTOCOL),protocol=$(PROTOCOL)) \
+	$(if $(CONFIRMATIONS),confirmations=$(CONFIRMATIONS)) \
+	$(if $(INDEPENDENT),independent=$(INDEPENDENT)) \
 	$(if $(BACKEND),backend=$(BACKEND)) \
 	$(if $(WORKERS),workers=$(WORKERS)) \
 	$(ARGS)

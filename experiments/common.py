@@ -121,14 +121,15 @@ def plan(cfg: DictConfig) -> Plan:
         name=str(cfg.plan.name),
         faults=faults,
         techniques=chosen,
-        repetitions=_whole("repetitions", cfg.plan.repetitions),
+        repetitions=whole("repetitions", cfg.plan.repetitions),
         budget=check_budget(cfg.budget),
         clock=str(cfg.clock),
         space=str(cfg.space),
         data=str(cfg.plan.data),
         fraction=_number("fraction", cfg.plan.fraction),
         backend=str(cfg.backend),
-        seed=_whole("seed", cfg.seed, least=0),
+        seed=whole("seed", cfg.seed, least=0),
+        independent=bool(cfg.independent),
     )
 
 
@@ -143,7 +144,7 @@ def _number(name: str, value: Any) -> float:
         raise HarnessError(f"{name} must be a number. Received: {value!r}") from None
 
 
-def _whole(name: str, value: Any, least: int = 1) -> int:
+def whole(name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise HarnessError(f"{name} must be a whole number from {least}. Received: {value!r}")
     return value
@@ -153,7 +154,7 @@ def workers(cfg: DictConfig) -> int:
     """Cells side by side: as asked, or one for each core that this process may use."""
     if cfg.workers is None:
         return len(os.sched_getaffinity(0))
-    return _whole("workers", cfg.workers)
+    return whole("workers", cfg.workers)
 
 
 def store(cfg: DictConfig) -> Store:
@@ -174,8 +175,13 @@ def label(cfg: DictConfig, study: Plan) -> str:
         "data": study.data,
         "fraction": study.fraction,
     }
-    rest = {"clock": study.clock, "space": study.space, "backend": study.backend}
-    usual = {"clock": "training", "space": "corrected", "backend": ""}
+    rest = {
+        "clock": study.clock,
+        "space": study.space,
+        "backend": study.backend,
+        "independent": study.independent,
+    }
+    usual = {"clock": "training", "space": "corrected", "backend": "", "independent": False}
     same = all(whole[k] == v for k, v in told.items()) and rest == usual
     suffix = "" if same else f"-{digest({**told, **rest})[:6]}"
     return f"{study.name}-b{float(study.budget):g}-s{study.seed}{suffix}"

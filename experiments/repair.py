@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from common import console, label, main, plan, protocol, store, workers
+from common import console, label, main, plan, protocol, store, whole, workers
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
@@ -44,6 +44,8 @@ def run(cfg: DictConfig) -> int:
             results,
             slots=workers(cfg),
             threads=int(cfg.threads),
+            confirmations=whole("confirmations", cfg.confirmations, least=0),
+            protocol=judged,
             say=bar.console.print,
             progress=progress,
         )
@@ -52,7 +54,7 @@ def run(cfg: DictConfig) -> int:
         screen.print(f"left to another driver: {cell.folder}")
     show(study, results, judged, label(cfg, study), screen)
     if cfg.mlflow:
-        _mirror(results, label(cfg, study), done.cells, screen)
+        _mirror(results, label(cfg, study), list(done.sources.values()), screen)
     if done.failed:
         screen.print(f"[red]{len(done.failed)} runs failed[/red]; repeat the command to try again")
     return 1 if done.failed else 0

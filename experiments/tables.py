@@ -5,18 +5,20 @@ make tables BUDGET=20
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from common import console, label, main, plan, protocol, store
 from omegaconf import DictConfig
 from rich.console import Console
 
 from harness.analysis.protocols import Protocol
 from harness.analysis.render import summary_markdown, summary_table, table3, table3_markdown
-from harness.analysis.scores import scores, summary
-from harness.plan import Plan, baseline_paths
+from harness.analysis.study import read_study
+from harness.plan import Plan
 from harness.registry import load_registry
-from harness.store import Store, read_baseline
-from harness.tables import SCORES, SUMMARY
-from harness.vocabulary import HarnessError
+from harness.store import Store
+from harness.tables import SCORES, SUMMARY, Run
 
 
 def run(cfg: DictConfig) -> int:
@@ -31,39 +33,36 @@ def show(study: Plan, results: Store, judged: Protocol, name: str, screen: Conso
     Raises:
         HarnessError: If nothing of the plan is stored.
     """
-    registry = load_registry()
-    cells = study.cells(registry)
-    missing = results.missing(cells)
-    if len(missing) == len(cells):
-        raise HarnessError(
-            f"nothing of plan '{study.name}' with budget {study.budget:g} is in {results.root}. "
-            f"Run it first: make experiment PLAN={study.name} BUDGET={study.budget:g}"
-        )
-    runs = [results.read_run(cell) for cell in cells if results.finished(cell)]
-    paths = baseline_paths(study, registry, results)
-    seen = {run.fault for run in runs}
-    baselines = {
-        (fault, study.data, study.fraction): read_baseline(path)
-        for fault, path in paths.items()
-        if fault in seen
-    }
-    frame = scores(runs, baselines, judged)
-    short = summary(frame, judged)
-
-    order = [name for name in study.techniques if (frame["technique"] == name).any()]
-    lacking = f"{len(missing)} of {len(cells)} runs are missing." if missing else ""
-    screen.print(table3(frame, judged, order))
+    found = read_study(study, load_registry(), results, judged)
+    whole = len(found.missing) + len(found.runs)
+    lacking = f"{len(found.missing)} of {whole} runs are missing." if found.missing else ""
+    origin = _origin(found.runs)
+    screen.print(table3(found.scores, judged, found.techniques))
     screen.print()
-    screen.print(summary_table(short, judged))
+    screen.print(summary_table(found.summary, judged))
+    if origin:
+        screen.print(origin)
     if lacking:
         screen.print(lacking, style="yellow")
 
     folder = results.root / "tables" / name
-    SCORES.write(frame, folder / "scores.csv")
-    SUMMARY.write(short, folder / "summary.csv")
-    parts = [lacking, table3_markdown(frame, judged, order), summary_markdown(short, judged)]
+    SCORES.write(found.scores, folder / "scores.csv")
+    SUMMARY.write(found.summary, folder / "summary.csv")
+    parts = [
+        lacking,
+        origin,
+        table3_markdown(found.scores, judged, found.techniques),
+        summary_markdown(found.summary, judged),
+    ]
     (folder / "tables.md").write_text("\n".join(p for p in parts if p), encoding="utf-8")
     screen.print(f"saved in {folder}")
+
+
+def _origin(runs: Sequence[Run]) -> str:
+    """Which runs were not made with this budget; '' if all were."""
+    longer = Counter(run.prefix_of for run in runs if run.prefix_of is not None)
+    told = " and ".join(f"{n} of {len(runs)} with budget {b:g}" for b, n in sorted(longer.items()))
+    return f"Read off the beginnings of longer runs: {told}." if told else ""
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class Plan:
     backend: str = ""
     """Keras backend; '' leaves it to each subject."""
     seed: int = 1
+    independent: bool = False
+    """Every budget has runs of its own, also where the beginning of a longer run would do."""
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
@@ -80,6 +82,24 @@ class Plan:
             for fault in faults
             for name, technique in self.techniques.items()
         ]
+
+
+def sources(plan: Plan, cells: Sequence[Cell], store: Store) -> dict[Cell, Cell]:
+    """Cell -> the finished run that answers it; a cell that is still to be run has none.
+
+    That is its own run or, unless the plan wants independent ones, the run of the next larger
+    budget that is otherwise the same: as far as the smaller budget goes, an anytime technique has
+    done the same in it.
+    """
+    found = {cell: cell for cell in cells if store.finished(cell)}
+    if plan.independent:
+        return found
+    wanted = [cell for cell in cells if cell not in found and _anytime(plan, cell)]
+    return found | store.longer(wanted)
+
+
+def _anytime(plan: Plan, cell: Cell) -> bool:
+    return bool(getattr(plan.techniques[cell.technique], "anytime", False))
 
 
 def settings(technique: Technique) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import RESULTS_VERSION, __version__
+from harness.analysis.protocols import CORRECTED, Protocol
 from harness.budget import make_clock
+from harness.confirm import confirm
 from harness.engine import Pool, RemoteTrain, Replay, Workers
 from harness.engine.workers import NEVER
-from harness.plan import BASELINE_SEEDS, Plan, baseline_paths
+from harness.plan import BASELINE_SEEDS, Plan, baseline_paths, sources
 from harness.registry import Fault, Registry, folders, load_registry
 from harness.space import derive
 from harness.store import Cell, Row, Store, TrialLog, read_baseline, write_json
@@ -148,6 +150,8 @@ class Study:
 
     plan: Plan
     cells: Sequence[Cell]
+    sources: Mapping[Cell, Cell]
+    """Cell -> the finished run that answers it."""
     failed: Mapping[str, str]
     """Cell folder -> why it could not be run."""
     elsewhere: Sequence[Cell]
@@ -160,18 +164,22 @@ def run_plan(
     *,
     slots: int,
     threads: int = 1,
+    confirmations: int = 0,
+    protocol: Protocol = CORRECTED,
     say: Say = print,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Study:
-    """Make every run of ``plan`` that is missing in ``store``.
+    """Make every run of ``plan`` that is missing in ``store``, then confirm the winners.
 
     A cell that fails stops no other; it stays missing, and the study says why.
 
     Args:
         slots: Cells side by side; one core each.
         threads: Threads of each training worker.
+        confirmations: Re-trainings of each run's winner.
+        protocol: Says which trial wins a run.
         say: Prints one line.
-        progress: Called with the cells present and planned.
+        progress: Called with the cells present and planned, then with the confirmed ones.
     """
     registry = load_registry()
     cells = plan.cells(registry)
@@ -188,7 +196,8 @@ def run_plan(
 
     try:
         measured = measure_baselines(plan, registry, store, pool, say)
-        missing = store.missing(cells)
+        found = sources(plan, cells, store)
+        missing = [cell for cell in cells if cell not in found]
         progress(len(cells) - len(missing), len(cells))
         if missing:
             store.check()
@@ -221,10 +230,13 @@ def run_plan(
                 if not jobs:
                     break
             elsewhere = [job.cell for job in jobs]
+        found = sources(plan, cells, store)
+        for trouble in confirm(found, measured, store, protocol, confirmations, pool, progress):
+            say(f"[yellow]not confirmed[/yellow] {trouble}")
     finally:
         for each in opened:
             each.__exit__(None, None, None)
-    return Study(plan, cells, failed, elsewhere)
+    return Study(plan, cells, found, failed, elsewhere)
 
 
 def _run_cell(job: _CellJob, workers: Workers) -> str:
@@ -274,7 +286,6 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
                 "status": finish.status,
                 "trials": len(rows),
                 "counts": _counts(rows),
-                "confirmed": [],
                 "health": {
                     **finish.health,
                     "peak_worker_bytes": memory,

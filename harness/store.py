@@ -5,6 +5,7 @@
     results/runs/D1/hebo/b20-s1-r03-5f0c9a7be1d2/
         trials.jsonl    a header, then one line per trial, flushed as it ends
         run.json        written last and atomically: its presence means 'finished'
+        confirmed.json  re-trainings of its winners, outside the budget; added to afterwards
 
 A directory's name is made of values for people to read; programs read the files only.
 """
@@ -15,17 +16,17 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from harness import RESULTS_VERSION
-from harness.tables import Baseline, Outcome, Run, RunRow
+from harness.tables import Baseline, Confirmation, Outcome, Run, RunRow
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
-LOG, RUN, LOCK = "trials.jsonl", "run.json", "lock"
+LOG, RUN, LOCK, CONFIRMED = "trials.jsonl", "run.json", "lock", "confirmed.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,10 @@ class Cell:
         """Differs between faults, techniques and repetitions, and with the study's seed."""
         words = [self.fault, self.technique, self.seed, self.repetition]
         return int(digest(words)[:8], 16)
+
+
+def _without_budget(cell: Cell) -> str:
+    return replace(cell, budget=0.0).identity
 
 
 def digest(content: Any) -> str:
@@ -279,6 +284,23 @@ class Store:
         """Planned minus present."""
         return [cell for cell in cells if not self.finished(cell)]
 
+    def longer(self, cells: Sequence[Cell]) -> dict[Cell, Cell]:
+        """Cell -> the finished run that differs from it in a larger budget only, the next one.
+
+        Cells without such a run are left out.
+        """
+        found: dict[str, list[Cell]] = {}
+        for folder in {self.folder(cell).parent for cell in cells}:
+            for path in folder.glob(f"*/{RUN}"):
+                other = _cell(path, read_json(path))
+                found.setdefault(_without_budget(other), []).append(other)
+        nearest = {}
+        for cell in cells:
+            larger = [o for o in found.get(_without_budget(cell), []) if o.budget > cell.budget]
+            if larger:
+                nearest[cell] = min(larger, key=lambda other: other.budget)
+        return nearest
+
     @contextmanager
     def log(self, cell: Cell, header: Mapping[str, Any]) -> Iterator[TrialLog | None]:
         """The cell's log, locked; None if another driver has it."""
@@ -302,15 +324,45 @@ class Store:
                 "repeat the command to run this cell again"
             )
         try:
-            return _run(record, log[1])
+            return _run(record, log[1], self.confirmed(cell))
         except (KeyError, TypeError) as error:
             raise HarnessError(f"{folder / RUN} is no record of a run: {error!r}") from None
+
+    def confirmed(self, cell: Cell) -> list[Confirmation]:
+        """The re-trainings of a run's winners, so far."""
+        path = self.folder(cell) / CONFIRMED
+        if not path.exists():
+            return []
+        try:
+            return [
+                Confirmation(**{**entry, "outcome": parse_outcome(entry["outcome"])})
+                for entry in read_json(path)["trainings"]
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise HarnessError(f"{path} is no record of re-trainings: {error!r}") from None
+
+    def confirm(self, cell: Cell, trainings: Iterable[Confirmation]) -> None:
+        """Add re-trainings to those of a run; one that is there already stays as it is."""
+        with open(self.folder(cell) / LOCK, "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept = {(c.proposal, c.fidelity, c.seed): c for c in self.confirmed(cell)}
+            for training in trainings:
+                kept.setdefault((training.proposal, training.fidelity, training.seed), training)
+            entries = [asdict(training) for training in kept.values()]
+            write_json(self.folder(cell) / CONFIRMED, {"trainings": entries})
 
     def baseline_path(self, fault: str, identity: str) -> Path:
         return self.root / "baselines" / f"{_plain(fault)}-{identity}.json"
 
 
-def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
+def _cell(path: Path, record: Mapping[str, Any]) -> Cell:
+    try:
+        return Cell(**record["cell"])
+    except (KeyError, TypeError) as error:
+        raise HarnessError(f"{path} is no record of a run: {error!r}") from None
+
+
+def _run(record: Mapping[str, Any], rows: Sequence[Row], confirmed: Sequence[Confirmation]) -> Run:
     cell, times = record["cell"], record["seconds"]
     return Run(
         fault=cell["fault"],
@@ -340,7 +392,8 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
         training_seconds=times["training"],
         search_seconds=times["search"],
         total_seconds=times["total"],
-        confirmed=record["confirmed"],
+        allowed=record.get("allowed", record.get("budget_seconds")),
+        confirmed=confirmed,
     )
 
 

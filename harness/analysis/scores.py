@@ -26,7 +26,7 @@ from harness.analysis.metrics import (
     stability,
 )
 from harness.analysis.protocols import Protocol
-from harness.tables import SCORES, SUMMARY, Baseline, Run, RunRow
+from harness.tables import SCORES, SUMMARY, Baseline, Confirmation, Run, RunRow
 from harness.vocabulary import (
     METRICS,
     CellStatus,
@@ -130,14 +130,35 @@ def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protoco
     better = not baseline.faulty_search or metric.better(
         _search(best), median(baseline.faulty_search)
     )
+    again = confirmations(best, run) if protocol.confirmed_counts else []
+    own = mean_confirmed(again, run) if again else best.holdout
     if (
         protocol.fall_back_to_faulty
         and run.technique not in protocol.never_falls_back
         and faulty_mean is not None
-        and metric.better(faulty_mean, best.holdout)
+        and (own is None or metric.better(faulty_mean, own))
     ):
         return Result(faulty_mean, None, judged=True, better=better)
-    return Result(best.holdout, best.configuration, judged=True, better=better)
+    return Result(own, best.configuration, judged=True, better=better)
+
+
+def confirmations(best: RunRow | None, run: Run) -> list[Confirmation]:
+    """The re-trainings of this trial, among those of the run."""
+    if best is None:
+        return []
+    key = (best.proposal, best.fidelity)
+    return [again for again in run.confirmed if (again.proposal, again.fidelity) == key]
+
+
+def mean_confirmed(again: Sequence[Confirmation], run: Run) -> float | None:
+    """Mean holdout metric of re-trainings, one or more.
+
+    One that was not judged (it diverged, say) has the metric's worst value; None, which ranks
+    worst, if the metric has no such bound.
+    """
+    worst = METRICS[run.metric].worst
+    values = [worst if a.outcome.holdout is None else a.outcome.holdout for a in again]
+    return None if None in values else fmean(v for v in values if v is not None)
 
 
 def mean_of_faulty(baseline: Baseline) -> float | None:
@@ -259,6 +280,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
         "fraction": first.fraction,
         "metric": baseline.metric,
         "n": len(cell),
+        "n_prefix": sum(run.prefix_of is not None for run in cell),
         "n_baseline": len(baseline.faulty_holdout),
         "faulty_mean": mean_of_faulty(baseline),
         "fix_mean": mean_of_fixed(baseline),
@@ -279,8 +301,9 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     row |= _cost(cell)
     row["no_better"] = sum(r.judged and not r.better for r in results)
     row["unjudged"] = sum(not r.judged for r in results)
-    confirmed = [fmean(run.confirmed) for run in cell if run.confirmed]
-    row |= {"n_confirmed": len(confirmed), "confirmed_mean": _mean(confirmed)}
+    again = [(run, confirmations(winner(run, protocol), run)) for run in cell]
+    confirmed = [mean_confirmed(trainings, run) for run, trainings in again if trainings]
+    row |= {"n_confirmed": len(confirmed), "confirmed_mean": _mean(metered(confirmed, baseline))}
     row["status"] = _status(row, cell, protocol)
     return row
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.protocols import Protocol
+from harness.analysis.replay import at_budget
 from harness.analysis.scores import (
     BaselineKey,
     exposure,
@@ -21,7 +22,7 @@ from harness.analysis.scores import (
     scores,
     summary,
 )
-from harness.plan import Plan, baseline_paths
+from harness.plan import Plan, baseline_paths, sources
 from harness.registry import Registry
 from harness.stats import Floats
 from harness.store import Cell, Store, read_baseline
@@ -150,24 +151,28 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         HarnessError: If nothing is.
     """
     cells = plan.cells(registry)
-    missing = store.missing(cells)
+    found = sources(plan, cells, store)
+    missing = [cell for cell in cells if cell not in found]
     if len(missing) == len(cells):
         raise HarnessError(
             f"nothing of plan '{plan.name}' with budget {plan.budget:g} is in {store.root}. "
             f"Run it first: make experiment PLAN={plan.name} BUDGET={plan.budget:g}"
         )
-    absent = set(missing)
-    runs = [store.read_run(cell) for cell in cells if cell not in absent]
-    seen = {run.fault for run in runs}
+    paths = baseline_paths(plan, registry, store)
+    known = {fault: read_baseline(paths[fault]) for fault in {cell.fault for cell in found}}
+    runs = []
+    for cell, source in found.items():
+        run = store.read_run(source)
+        if source is not cell:
+            run = at_budget(run, cell.budget, known[cell.fault].training_time)
+        runs.append(run)
     used = {run.technique for run in runs}
     return Study(
         runs=runs,
         baselines={
-            (fault, plan.data, plan.fraction): read_baseline(path)
-            for fault, path in baseline_paths(plan, registry, store).items()
-            if fault in seen
+            (fault, plan.data, plan.fraction): baseline for fault, baseline in known.items()
         },
-        subjects={fault: registry[fault].subject.name for fault in seen},
+        subjects={fault: registry[fault].subject.name for fault in known},
         protocol=protocol,
         techniques=[name for name in plan.techniques if name in used],
         missing=missing,
