@@ -86,6 +86,15 @@ baseline: setup ## train faulty and fixed programs: training time, is the fault 
 experiment: setup ## run a repair study, print and save its tables
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
 
+LAUNCHER ?= local
+CHUNKS ?= 2
+.PHONY: sweep
+sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra.launcher.partition=...'
+	@$(BIN)/python experiments/repair.py -m hydra/launcher=submitit_$(LAUNCHER) $(LAUNCH) \
+		$(OVERRIDES) chunk=$(shell seq -s, -f '%g/$(CHUNKS)' $(CHUNKS))
+	@# One process at the end: tables, and the mirror in MLflow.
+	@$(BIN)/python experiments/repair.py $(OVERRIDES)
+
 .PHONY: missing
 missing: setup ## what a study still lacks; the last line counts it
 	@$(BIN)/python experiments/missing.py $(OVERRIDES)

@@ -10,7 +10,9 @@ from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
@@ -37,26 +39,40 @@ def console(width: int = WIDTH) -> Console:
 def main(run: Callable[[DictConfig], int], config: str) -> None:
     """Run an experiment under Hydra; bad input is one message and exit code 2, no traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    if {"-m", "--multirun"} & set(sys.argv):  # jobs may start elsewhere, and import this module
+        paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     codes: list[int] = []
 
     @hydra.main(version_base=None, config_path=str(CONFIGS), config_name=config)
     def job(cfg: DictConfig) -> None:
         try:
-            codes.append(run(cfg))
+            code = run(cfg)
         except (HarnessError, HydraException, OmegaConfBaseException) as error:
-            codes.append(_fail(error))
+            code = _fail(error)
+        if code and HydraConfig.get().mode is RunMode.MULTIRUN:
+            raise JobFailed(code)
+        codes.append(code)
 
     try:
         _check(sys.argv[1:], config)
         job()
-    except HarnessError as error:
+    except (HarnessError, HydraException, OmegaConfBaseException) as error:
         codes.append(_fail(error))
-    except (HydraException, OmegaConfBaseException) as error:
-        codes.append(_fail(error))
+    except JobFailed as failed:
+        codes.append(failed.code)
     except KeyboardInterrupt:
         print("stopped; repeat the command to go on from here", file=sys.stderr)
         codes.append(130)
     sys.exit(max(codes, default=0))
+
+
+class JobFailed(Exception):
+    """One job of several ended with an exit code; it may have run in another process."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def _fail(error: Exception) -> int:
@@ -72,7 +88,7 @@ def _check(arguments: Sequence[str], config: str) -> None:
             continue
         key, value = argument.lstrip("+~").split("=", 1)
         head = key.split(".")[0].split("@")[0]
-        if head not in known and head != "hydra":
+        if head not in known and head.split("/")[0] != "hydra":
             raise unknown("setting", key, [k for k in known if k not in ("defaults", "hydra")])
         if key in _groups() and not argument.startswith("+") and value != "null":
             for name in value.split(","):
@@ -130,11 +146,22 @@ def plan(cfg: DictConfig) -> Plan:
         backend=str(cfg.backend),
         seed=whole("seed", cfg.seed, least=0),
         independent=bool(cfg.independent),
+        chunk=_chunk(cfg.chunk),
     )
 
 
 def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, ListConfig | list) else str(value).split(",")
+
+
+def _chunk(value: Any) -> tuple[int, int] | None:
+    """``2/8``: the second of eight."""
+    if value is None:
+        return None
+    parts = str(value).split("/")
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        raise HarnessError(f"chunk must be like 2/8, the second of eight. Received: {value!r}")
+    return int(parts[0]), int(parts[1])
 
 
 def _number(name: str, value: Any) -> float:

@@ -39,6 +39,8 @@ class Plan:
     seed: int = 1
     independent: bool = False
     """Every budget has runs of its own, also where the beginning of a longer run would do."""
+    chunk: tuple[int, int] | None = None
+    """Of so many equal parts (the second number) the one with this number, from 1; None: all."""
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
@@ -51,6 +53,11 @@ class Plan:
         if not self.faults or not self.techniques:
             raise HarnessError("a plan needs at least one fault and one technique")
         make_clock(self.clock, 1, 1)
+        if self.chunk is not None and not 1 <= self.chunk[0] <= self.chunk[1]:
+            raise HarnessError(
+                f"chunk {self.chunk[0]}/{self.chunk[1]} is not possible: 1/8 is the first of "
+                "eight, 8/8 the last"
+            )
         if self.backend and self.backend not in BACKENDS:
             raise unknown("Keras backend", self.backend, BACKENDS)
 
@@ -58,12 +65,16 @@ class Plan:
         return self.backend or fault.subject.backend
 
     def cells(self, registry: Registry) -> list[Cell]:
-        """All runs, repetition by repetition, so that an early look sees every fault."""
+        """All runs, repetition by repetition, so that an early look sees every fault.
+
+        A chunk has a share of them that looks drawn at random, so that chunks take equally long
+        whatever makes a run dear, and that is the same on every machine.
+        """
         faults = [registry[f] for f in self.faults]
         for fault in faults:
             if self.data not in fault.subject.variants:
                 raise unknown(f"data variant of {fault.id}", self.data, fault.subject.variants)
-        return [
+        cells = [
             Cell(
                 fault=fault.id,
                 fault_content=fault.content,
@@ -82,6 +93,11 @@ class Plan:
             for fault in faults
             for name, technique in self.techniques.items()
         ]
+        if self.chunk is None:
+            return cells
+        number, chunks = self.chunk
+        mine = set(sorted(cells, key=lambda cell: cell.identity)[number - 1 :: chunks])
+        return [cell for cell in cells if cell in mine]
 
 
 def sources(plan: Plan, cells: Sequence[Cell], store: Store) -> dict[Cell, Cell]:

@@ -57,6 +57,7 @@ def measure_baselines(
     """The baseline of each fault of the plan: from the store, or measured and stored.
 
     Faulty and fixed program are trained ``BASELINE_SEEDS`` times each, with seeds of their own.
+    Drivers that share a results folder share its baselines: whichever is stored first counts.
     """
     paths = baseline_paths(plan, registry, store)
     jobs = [
@@ -68,15 +69,20 @@ def measure_baselines(
     ]
     if jobs:
         store.check()
-        for job, result in pool().map(_measure, jobs):
+        first = 0 if plan.chunk is None else (plan.chunk[0] - 1) * len(jobs) // plan.chunk[1]
+        rotated = jobs[first:] + jobs[:first]
+        still = (job for job in rotated if not job.path.exists())  # asked when it is a job's turn
+        for job, result in pool().map(_measure, still):
             if isinstance(result, Exception):
                 raise HarnessError(f"the baseline of {job.fault} cannot be measured: {result!r}")
-            say(f"baseline {job.fault}: {result}")
+            content, summary = result
+            write_json(job.path, content, replace=False)
+            say(f"baseline {job.fault}: {summary}")
     return {name: read_baseline(path) for name, path in paths.items()}
 
 
-def _measure(job: _BaselineJob, workers: Workers) -> str:
-    """Train faulty and fixed program, write the baseline file, say how it went."""
+def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
+    """Train faulty and fixed program; return what to store, and how it went in words."""
     name = job.fault
     fault = load_registry(job.folders)[name]
     worker = workers(job.backend)
@@ -107,21 +113,18 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         raise HarnessError(
             f"the fixed program of {name} does not train: {lists['fixed'][0].message}"
         )
-    write_json(
-        job.path,
-        {
-            "fault": name,
-            "metric": fault.subject.metric,
-            "training_time": statistics.median(times),
-            "work": statistics.median(o.work for o in lists["faulty"]),
-            "data": job.data,
-            "fraction": job.fraction,
-            "device": device,
-            "started": started,
-            "environment": environment(),
-            **{which: [asdict(o) for o in outcomes] for which, outcomes in lists.items()},
-        },
-    )
+    content = {
+        "fault": name,
+        "metric": fault.subject.metric,
+        "training_time": statistics.median(times),
+        "work": statistics.median(o.work for o in lists["faulty"]),
+        "data": job.data,
+        "fraction": job.fraction,
+        "device": device,
+        "started": started,
+        "environment": environment(),
+        **{which: [asdict(o) for o in outcomes] for which, outcomes in lists.items()},
+    }
     means = {
         which: statistics.fmean(o.holdout for o in outcomes if o.holdout is not None)
         if any(o.judged for o in outcomes)
@@ -129,7 +132,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         for which, outcomes in lists.items()
     }
     metric = fault.subject.metric
-    return (
+    return content, (
         f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
         f"{means['fixed']:.3f} fixed"
     )

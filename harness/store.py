@@ -17,8 +17,9 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class Cell:
 
 
 def _without_budget(cell: Cell) -> str:
-    return replace(cell, budget=0.0).identity
+    return changed(cell, budget=0.0).identity
 
 
 def digest(content: Any) -> str:
@@ -217,8 +218,11 @@ def parse_outcome(entry: Mapping[str, Any]) -> Outcome:
     )
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Atomically: readers see the old file or the new one, never a part."""
+def write_json(path: Path, content: Mapping[str, Any], *, replace: bool = True) -> None:
+    """Atomically: readers see the old file or the new one, never a part.
+
+    With ``replace=False``, a file that is there stays: of several writers, the first is heard.
+    """
     _make(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     with open(part, "w", encoding="utf-8") as file:
@@ -226,7 +230,12 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(part, path)
+    if replace:
+        os.replace(part, path)
+        return
+    with suppress(FileExistsError):
+        os.link(part, path)
+    part.unlink()
 
 
 def read_json(path: Path) -> dict[str, Any]:

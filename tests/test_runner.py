@@ -335,11 +335,22 @@ def test_what_a_technique_sees_holds_no_truth() -> None:
         ({"space": "wide"}, "no search space 'wide'"),
         ({"clock": "sun"}, "no clock 'sun'"),
         ({"faults": []}, "at least one fault"),
+        ({"chunk": (4, 3)}, "chunk 4/3 is not possible"),
     ],
 )
 def test_an_impossible_plan_is_named(change: dict[str, Any], message: str) -> None:
     with pytest.raises(HarnessError, match=message):
         plan(**change)
+
+
+def test_chunks_are_equal_parts_that_depend_on_the_plan_alone() -> None:
+    registry = load_registry()
+    whole = plan(repetitions=10)
+    cells = whole.cells(registry)
+    parts = [replace(whole, chunk=(n, 3)).cells(registry) for n in (1, 2, 3)]
+    assert [len(part) for part in parts] == [4, 3, 3]
+    assert sorted(c.repetition for part in parts for c in part) == list(range(1, 11))
+    assert all(part == [c for c in cells if c in part] for part in parts)
 
 
 def test_an_unknown_data_variant_is_named() -> None:

@@ -18,7 +18,9 @@ from harness.store import (
     Store,
     parse_outcome,
     read_baseline,
+    read_json,
     read_log,
+    write_json,
 )
 from harness.tables import Confirmation, Outcome
 from harness.vocabulary import Cause, HarnessError, TrialStatus
@@ -286,6 +288,14 @@ def test_the_run_of_the_next_larger_budget_is_found(tmp_path: Path) -> None:
     for cell in (larger, large, other):
         store.finish(cell, record(0))
     assert store.longer([small, larger, large]) == {small: large, large: larger}
+
+
+def test_of_several_writers_the_first_is_heard(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    for number in (1, 2):
+        write_json(path, {"number": number}, replace=False)
+    assert read_json(path)["number"] == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["b.json"]
 
 
 def test_missing_is_planned_minus_present(tmp_path: Path) -> None:
