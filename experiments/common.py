@@ -177,11 +177,9 @@ def whole(name: str, value: Any, least: int = 1) -> int:
     return value
 
 
-def workers(cfg: DictConfig) -> int:
-    """Cells side by side: as asked, or one for each core that this process may use."""
-    if cfg.workers is None:
-        return len(os.sched_getaffinity(0))
-    return whole("workers", cfg.workers)
+def workers(cfg: DictConfig) -> int | None:
+    """Cells side by side, as asked; None: one for each core of this machine or cluster."""
+    return None if cfg.workers is None else whole("workers", cfg.workers)
 
 
 def store(cfg: DictConfig) -> Store:

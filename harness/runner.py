@@ -18,7 +18,7 @@ from harness import RESULTS_VERSION, __version__
 from harness.analysis.protocols import CORRECTED, Protocol
 from harness.budget import make_clock
 from harness.confirm import confirm
-from harness.engine import Pool, RemoteTrain, Replay, Workers
+from harness.engine import Kept, KeptLog, Pool, RemoteTrain, Replay, Workers
 from harness.engine.workers import NEVER
 from harness.plan import BASELINE_SEEDS, Plan, baseline_paths, sources
 from harness.registry import Fault, Registry, folders, load_registry
@@ -144,7 +144,7 @@ class _CellJob:
     technique: Technique
     folders: tuple[Path, ...]
     baseline: Baseline
-    store: Store
+    store: Store | Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def run_plan(
     plan: Plan,
     store: Store,
     *,
-    slots: int,
+    slots: int | None,
     threads: int = 1,
     confirmations: int = 0,
     protocol: Protocol = CORRECTED,
@@ -177,7 +177,7 @@ def run_plan(
     A cell that fails stops no other; it stays missing, and the study says why.
 
     Args:
-        slots: Cells side by side; one core each.
+        slots: Cells side by side, one core each; None: all cores of this machine or cluster.
         threads: Threads of each training worker.
         confirmations: Re-trainings of each run's winner.
         protocol: Says which trial wins a run.
@@ -204,13 +204,14 @@ def run_plan(
         progress(len(cells) - len(missing), len(cells))
         if missing:
             store.check()
+            kept = pool().keep(store)
             jobs = [
                 _CellJob(
                     cell,
                     plan.techniques[cell.technique],
                     where,
                     measured[cell.fault],
-                    store,
+                    kept,
                 )
                 for cell in missing
             ]
@@ -343,7 +344,7 @@ def _record(
     train: RemoteTrain,
     clock: Any,
     cell: Cell,
-    log: TrialLog,
+    log: TrialLog | KeptLog,
 ) -> tuple[list[Row], Finish, int]:
     """Run the technique; charge and record each trial before the next one is proposed.
 
