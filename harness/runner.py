@@ -20,7 +20,7 @@ from harness.budget import make_clock
 from harness.confirm import confirm
 from harness.engine import Kept, KeptLog, Pool, RemoteTrain, Replay, Workers
 from harness.engine.workers import NEVER
-from harness.plan import BASELINE_SEEDS, Plan, baseline_paths, sources
+from harness.plan import Plan, baseline_paths, sources
 from harness.registry import Fault, Registry, folders, load_registry
 from harness.space import derive
 from harness.store import Cell, Row, Store, TrialLog, read_baseline, write_json
@@ -48,6 +48,7 @@ class _BaselineJob:
     backend: str
     data: str
     fraction: float
+    seeds: int
     path: Path
 
 
@@ -56,13 +57,19 @@ def measure_baselines(
 ) -> dict[str, Baseline]:
     """The baseline of each fault of the plan: from the store, or measured and stored.
 
-    Faulty and fixed program are trained ``BASELINE_SEEDS`` times each, with seeds of their own.
+    Faulty and fixed program are trained as often as the plan says, with seeds of their own.
     Drivers that share a results folder share its baselines: whichever is stored first counts.
     """
     paths = baseline_paths(plan, registry, store)
     jobs = [
         _BaselineJob(
-            name, tuple(folders()), plan.backend_of(registry[name]), plan.data, plan.fraction, path
+            name,
+            tuple(folders()),
+            plan.backend_of(registry[name]),
+            plan.data_of(registry[name]),
+            plan.fraction_of(name),
+            plan.seeds_of(name),
+            path,
         )
         for name, path in paths.items()
         if not path.exists()
@@ -100,10 +107,9 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
         )
         train = RemoteTrain(worker, request, seed=fault.data_seed + (which == "fixed"))
         lists[which] = [
-            train(configuration, proposal=n, fidelity=1.0, limit=NEVER)
-            for n in range(BASELINE_SEEDS)
+            train(configuration, proposal=n, fidelity=1.0, limit=NEVER) for n in range(job.seeds)
         ]
-    times = [o.seconds for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
+    times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
     if not times:
         raise HarnessError(
             f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
@@ -115,9 +121,10 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
         )
     content = {
         "fault": name,
+        "content": fault.content,
         "metric": fault.subject.metric,
         "training_time": statistics.median(times),
-        "work": statistics.median(o.work for o in lists["faulty"]),
+        "work": statistics.median(o.work / o.fidelity for o in lists["faulty"]),
         "data": job.data,
         "fraction": job.fraction,
         "device": device,
@@ -136,6 +143,11 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
         f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
         f"{means['fixed']:.3f} fixed"
     )
+
+
+def _whole(outcome: Outcome) -> float:
+    """Seconds that the training takes to its end: one that diverged was stopped before."""
+    return outcome.seconds / outcome.fidelity
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +421,7 @@ def _program(fault: Fault, cell: Cell) -> Program:
     subject, seed, data, fraction = fault.subject, fault.data_seed, cell.data, cell.fraction
 
     def search_data() -> tuple[Any, Any, Any, Any]:
-        arrays = subject.load(seed, data, fraction)
+        arrays = subject.data(seed, data, fraction, fault.faulty)
         return arrays.x_train, arrays.y_train, arrays.x_search, arrays.y_search
 
     return Program(

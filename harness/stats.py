@@ -74,7 +74,10 @@ def _sums_of_ranks(ranks: Floats) -> Floats:
     """Probability of each sum 0, 1/2, 1, ... of the ranks to which a fair coin gives a plus."""
     chances = np.ones(1)
     for step in (2 * ranks).astype(int):
-        chances = (np.pad(chances, (0, step)) + np.pad(chances, (step, 0))) / 2
+        longer = np.zeros(len(chances) + step)
+        longer[: len(chances)] = chances
+        longer[step:] += chances
+        chances = longer / 2
     return chances
 
 

@@ -8,13 +8,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
 from harness.tables import Outcome
-from harness.training import Request, Trainer, configure, device, memory
+from harness.training import Request, Trainer, configure, device, memory, training_seed
+from harness.training.history import History
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
 MEMORY_LIMIT = 1_600_000_000
@@ -155,7 +155,13 @@ class RemoteTrain:
     _reached: dict[int, float] = field(default_factory=dict)
 
     def __call__(
-        self, configuration: Configuration, *, proposal: int, fidelity: float, limit: float
+        self,
+        configuration: Configuration,
+        *,
+        proposal: int,
+        fidelity: float,
+        limit: float,
+        history: History | None = None,
     ) -> Outcome:
         if self._trained < len(self.recorded):
             outcome = self._recorded(configuration, proposal)
@@ -163,10 +169,11 @@ class RemoteTrain:
             request = replace(
                 self.request,
                 configuration=dict(configuration),
-                seed=training_seed(self.seed, proposal),
+                seed=self.seed if history else training_seed(self.seed, proposal),
                 proposal=proposal,
                 reached=self._reached.get(proposal, 0.0),
                 fidelity=fidelity,
+                history=history,
             )
             if self.pace is None:
                 outcome = self.worker.train(replace(request, limit=limit))
@@ -191,11 +198,6 @@ class RemoteTrain:
                 "changed since? Move the run's directory away to start it afresh"
             )
         return entry.outcome
-
-
-def training_seed(run_seed: int, proposal: int) -> int:
-    """The seed of one training, from the run's seed and the number of the configuration."""
-    return int(np.random.SeedSequence([run_seed, proposal]).generate_state(1)[0])
 
 
 def shutdown() -> None:

@@ -9,6 +9,7 @@ them in the order of a set of strings; here each fault and budget has a generato
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from harness.analysis.published.facts import (
     SPACE,
     Facts,
 )
+from harness.stats import Floats
 from harness.tables import Run, RunRow
 from harness.vocabulary import CellStatus, Configuration, HarnessError, TrialStatus
 
@@ -32,71 +34,88 @@ EXECUTIONS = ("fault", "run", "max_accuracy", "time_s")
 ALLOWANCES = ("fault", "budget", "budget_s", "n_indices")
 
 
-def autotrainer_runs(
-    folder: Path,
-    facts: Mapping[str, Facts],
-    start_of: Callable[[str], Configuration],
-    seed: int = SEED,
-) -> list[Run]:
-    """Ten runs per fault and budget.
+@dataclass(frozen=True)
+class Executions:
+    """What the study recorded of the tool."""
 
-    A fault on which the tool made no attempt has ten runs that say so. Neither has one whose budget
-    is shorter than every execution, or for which the study's budget table lists no execution
-    (``n_indices`` 0): these have timed out.
+    times: Mapping[str, Floats]
+    """By fault: seconds of each execution."""
+    reached: Mapping[str, Floats]
+    """By fault: holdout accuracy of each execution, the best of its attempts."""
+    allowances: Mapping[tuple[str, int], float]
+    """By fault and budget: seconds; 0 where the study's table lists no execution."""
 
-    Args:
-        folder: Holds ``autotrainer_runs.csv.gz`` and ``autotrainer_budgets.csv``.
-        start_of: The faulty configuration of a fault.
+    def draw(self, fault: str, budget: int, rng: np.random.Generator) -> list[RunRow]:
+        """One run: executions in random order until the next would exceed the allowance.
+
+        A draw whose first execution exceeds it is repeated; empty if all would.
+        """
+        times, seconds = self.times[fault], self.allowances[fault, budget]
+        if not (times <= seconds).any():
+            return []
+        while True:
+            order = rng.permutation(len(times))
+            spent = np.cumsum(times[order])
+            if spent[0] <= seconds:
+                break
+        return [
+            RunRow(
+                proposal=number,
+                status=TrialStatus.COMPLETED,
+                search=float(self.reached[fault][at]),
+                holdout=float(self.reached[fault][at]),
+                fidelity=1.0,
+                spent=float(spent[number]),
+                configuration=None,
+            )
+            for number, at in enumerate(order[spent <= seconds])
+        ]
+
+
+def read_executions(folder: Path) -> Executions:
+    """The executions and allowances in ``autotrainer_runs.csv.gz`` and ``_budgets.csv``.
 
     Raises:
         HarnessError: If a file cannot be read or lacks a column.
     """
-    executed = _read(folder / "autotrainer_runs.csv.gz", EXECUTIONS)
+    executed = _read(folder / "autotrainer_runs.csv.gz", EXECUTIONS).sort_values(["fault", "run"])
     allowed = _read(folder / "autotrainer_budgets.csv", ALLOWANCES)
-    allowances = {
-        (fault, budget): float(seconds) if listed else 0.0
-        for fault, budget, seconds, listed in allowed[[*ALLOWANCES]].itertuples(index=False)
-    }
+    by_fault = executed.groupby("fault")
+    return Executions(
+        times={str(name): own["time_s"].to_numpy() for name, own in by_fault},
+        reached={str(name): own["max_accuracy"].to_numpy() for name, own in by_fault},
+        allowances={
+            (fault, budget): float(seconds) if listed else 0.0
+            for fault, budget, seconds, listed in allowed[[*ALLOWANCES]].itertuples(index=False)
+        },
+    )
+
+
+def autotrainer_runs(
+    executions: Executions, facts: Mapping[str, Facts], start_of: Callable[[str], Configuration]
+) -> list[Run]:
+    """Ten runs per fault and budget.
+
+    A fault on which the tool made no attempt has ten runs that say so; so has one whose allowance
+    is shorter than every execution: these have timed out.
+
+    Args:
+        start_of: The faulty configuration of a fault.
+    """
     made = []
     for number, (name, known) in enumerate(facts.items()):
-        own = executed[executed["fault"] == name].sort_values("run")
         for budget in BUDGETS:
             draws: list[list[RunRow]] = [[]] * REPETITIONS
             status = known.autotrainer
             if status == CellStatus.OK:
-                seconds = allowances[name, budget]
-                rng = np.random.default_rng([seed, number, budget])
-                draws = [_draw(own, seconds, rng) for _ in range(REPETITIONS)]
+                rng = np.random.default_rng([SEED, number, budget])
+                draws = [executions.draw(name, budget, rng) for _ in range(REPETITIONS)]
                 status = CellStatus.OK.value if draws[0] else CellStatus.TIMED_OUT.value
             made += [
                 _run(known, start_of(name), budget, repetition, trials, status)
                 for repetition, trials in enumerate(draws)
             ]
     return made
-
-
-def _draw(executed: pd.DataFrame, seconds: float, rng: np.random.Generator) -> list[RunRow]:
-    """Executions in random order until the next would exceed ``seconds``; none if none fits."""
-    times, reached = executed["time_s"].to_numpy(), executed["max_accuracy"].to_numpy()
-    if not (times <= seconds).any():
-        return []
-    while True:
-        order = rng.permutation(len(times))
-        spent = np.cumsum(times[order])
-        if spent[0] <= seconds:
-            break
-    return [
-        RunRow(
-            proposal=number,
-            status=TrialStatus.COMPLETED,
-            search=float(reached[at]),
-            holdout=float(reached[at]),
-            fidelity=1.0,
-            spent=float(spent[number]),
-            configuration=None,
-        )
-        for number, at in enumerate(order[spent <= seconds])
-    ]
 
 
 def _run(

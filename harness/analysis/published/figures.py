@@ -5,6 +5,7 @@ Cells are rows of the table ``SCORES``, outcomes are rows of what single runs am
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from harness.analysis.metrics import (
     stability,
 )
 from harness.analysis.protocols import Protocol
-from harness.analysis.published.facts import AUTOTRAINER, DATA, FRACTION, TECHNIQUES
+from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, DATA, FRACTION, TECHNIQUES
 from harness.analysis.published.study import Published
 from harness.analysis.scores import (
     BaselineKey,
@@ -33,7 +34,7 @@ from harness.analysis.scores import (
 )
 from harness.stats import Floats
 from harness.tables import Baseline, Run
-from harness.vocabulary import METRICS, CellStatus, unknown
+from harness.vocabulary import METRICS, CellStatus, Configuration, unknown
 
 ALL = (*TECHNIQUES, AUTOTRAINER)
 COMPLEXITY_BUDGET = 20
@@ -90,17 +91,24 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the study says under one protocol."""
+    """What runs of the study say under one protocol."""
 
     study: Published
     protocol: Protocol
+    runs: Sequence[Run]
+    """Those of the searchers and of AutoTrainer."""
+
+    @classmethod
+    def of(cls, study: Published, protocol: Protocol) -> Answer:
+        """With all runs of the faults that have trials."""
+        faults = set(study.trials["fault"])
+        tool = [run for run in study.autotrainer if run.fault in faults]
+        return cls(study, protocol, [*study.runs, *tool])
 
     @cached_property
     def cells(self) -> pd.DataFrame:
         """One row per fault x technique x budget: a frame of the table ``SCORES``."""
-        faults = set(self.study.trials["fault"])
-        tool = [run for run in self.study.autotrainer if run.fault in faults]
-        return scores([*self.study.runs, *tool], self.baselines, self.protocol)
+        return scores(self.runs, self.baselines, self.protocol)
 
     @cached_property
     def baselines(self) -> dict[BaselineKey, Baseline]:
@@ -108,14 +116,14 @@ class Answer:
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
-        """One row per run of a searcher: fault, technique, budget, what it counts as and changes.
+        """One row per run: fault, technique, budget, what it counts as and changes.
 
         ``picked`` is the holdout metric of its winner, ``value`` what the run counts as, ``better``
         whether the winner beats the faulty program on the search part. ``complexity``,
         ``aj_as_published`` and ``aj_as_defined`` are missing for a run without a patch;
         ``significant`` is that of its cell.
         """
-        frame = pd.DataFrame([self._outcome(run) for run in self.study.runs])
+        frame = pd.DataFrame([self._outcome(run) for run in self.runs])
         key = ["fault", "technique", "budget"]
         return frame.merge(self.cells[[*key, "significant"]], on=key, how="left")
 
@@ -135,10 +143,10 @@ class Answer:
         }
         if patch is None:
             return row
-        defined = aj_as_defined(run.faulty, run.fixed, patch, self.protocol)
+        defined = self._jaccard("as_defined", run, patch)
         return row | {
             "complexity": complexity(run.faulty, patch, settings=self.protocol.settings_count),
-            "aj_as_published": asymmetric_jaccard_as_published(run.faulty, run.fixed, patch),
+            "aj_as_published": self._jaccard("as_published", run, patch),
             "aj_as_defined": np.nan if defined is None else defined,
         }
 
@@ -243,6 +251,27 @@ class Answer:
             return Share(None, None, 0)
         return Share(float(shares.mean()), float(shares.std(ddof=0)), len(shares))
 
+    def jaccard_by_chance(self, faults: Sequence[str]) -> float:
+        """The protocol's asymmetric Jaccard of whatever Random tried: mean at the smallest budget.
+
+        It is high wherever an arbitrary configuration changes nearly every hyperparameter. NaN
+        without trials.
+        """
+        shares = [
+            share
+            for run in self.study.runs
+            if run.technique == "random" and run.budget == BUDGETS[0] and run.fault in faults
+            for row in run.trials[1:]
+            if row.configuration is not None
+            and (share := self._jaccard(self.protocol.aj, run, row.configuration)) is not None
+        ]
+        return fmean(shares) if shares else math.nan
+
+    def _jaccard(self, way: str, run: Run, patch: Configuration) -> float | None:
+        if way == "as_defined":
+            return aj_as_defined(run.faulty, run.fixed, patch, self.protocol)
+        return asymmetric_jaccard_as_published(run.faulty, run.fixed, patch)
+
     def real(self, real: bool) -> list[str]:
         """The real faults, or the artificial ones."""
         return [name for name, facts in self.study.facts.items() if facts.real is real]
@@ -262,16 +291,70 @@ class Answer:
     @cached_property
     def _deviations(self) -> dict[tuple[str, str, float], float | None]:
         values: dict[tuple[str, str, float], list[float]] = {}
-        for run in [*self.study.runs, *self.study.autotrainer]:
-            key = run.fault, run.technique, run.budget
-            if (baseline := self.baselines.get((run.fault, DATA, FRACTION))) is None:
-                continue
-            value = result(run, baseline, self.protocol).value
-            if value is not None:
-                values.setdefault(key, []).append(value)
+        for run in self.runs:
+            baseline = self.baselines[run.fault, DATA, FRACTION]
+            if (value := result(run, baseline, self.protocol).value) is not None:
+                values.setdefault((run.fault, run.technique, run.budget), []).append(value)
         return {
             key: stability(rounded(reached, self.protocol), self.protocol.ddof)
             for key, reached in values.items()
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Counts, medians and means as plain JSON values; missing ones are null.
+
+        Techniques and budgets are keys; ``aj`` is by formula, kind of fault, and whether the
+        significant cells only count.
+        """
+        over = {t: {str(b): (t, b) for b in BUDGETS} for t in ALL}
+        rates = {
+            t: {b: self.improvement_median(*at)._asdict() for b, at in cells.items()}
+            for t, cells in over.items()
+        }
+        ways: tuple[Literal["as_published", "as_defined"], ...] = ("as_published", "as_defined")
+        kinds = {"real": self.real(True), "artificial": self.real(False)}
+        return {
+            "protocol": self.protocol.name,
+            "significant": {
+                t: {b: self.significant(*at) for b, at in cells.items()}
+                for t, cells in over.items()
+            },
+            "comparable_cases": self.cases,
+            "significant_in_comparable": {t: self.significant_in_comparable(t) for t in ALL},
+            "ir_median": {
+                t: {b: rate["value"] for b, rate in of.items()} for t, of in rates.items()
+            },
+            "ir_median_interval": {
+                t: {b: [rate["low"], rate["high"]] for b, rate in of.items()}
+                for t, of in rates.items()
+            },
+            "mean_sigma_of_significant": {t: self.mean_deviation(t) for t in ALL},
+            "mean_sigma_of_comparable": {
+                t: self.mean_deviation(t, significant_only=False) for t in ALL
+            },
+            "aj": {
+                way: {
+                    kind: {
+                        cells: self.jaccard(way, faults=faults, significant_only=only)._asdict()
+                        for cells, only in (("significant", True), ("all", False))
+                    }
+                    for kind, faults in kinds.items()
+                }
+                for way in ways
+            },
+            "no_better_runs": {
+                t: int(self.cells.loc[self.cells["technique"] == t, "no_better"].sum()) for t in ALL
+            },
+            "start_is_not_the_fault": self.flags(),
+        }
+
+    def flags(self) -> dict[str, str]:
+        """Faults whose faulty list is not that of the fault, since their first trial is not it."""
+        if self.protocol.faulty_list != "first_trials":
+            return {}
+        shown = set(self.cells["fault"])
+        return {
+            n: facts.start for n, facts in self.study.facts.items() if facts.start and n in shown
         }
 
     def _of(self, technique: str, budget: int) -> pd.DataFrame:
@@ -291,4 +374,4 @@ def _resampled(subjects: Sequence[Sequence[float]], protocol: Protocol) -> Float
     within = rng.random((*chosen.shape, longest)) * sizes[chosen][..., None]
     drawn = padded[chosen[..., None], within.astype(int)]
     drawn[np.arange(longest) >= sizes[chosen][..., None]] = np.nan
-    return drawn.reshape(len(drawn), -1)
+    return np.asarray(drawn.reshape(len(drawn), -1))

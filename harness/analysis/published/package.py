@@ -116,7 +116,8 @@ def _files(root: Path, subjects: Mapping[str, str]) -> list[_File]:
     files = [f for f in files if f.technique in TECHNIQUES and f.budget in BUDGETS]
     if not files:
         raise HarnessError(
-            f"{results} holds no result of the study's 30 faults: files are expected to be called "
+            f"{root} is no clone of the replication package: {results} holds no result of the "
+            "study's 30 faults, which are called "
             "'...|<subject>|_<technique>_iter_-1_time_<budget>_repeat_<n>_top10_1.csv'. "
             f"Found: {len(matches)} other CSV files"
         )
@@ -156,7 +157,10 @@ def _rows(file: _File) -> list[dict[str, Any]]:
         settings = {column: CONFIG.sub("", column) for column in header if CONFIG.match(column)}
         if lacking or "loss" not in settings.values():
             raise ValueError(f"it lacks the columns {', '.join(sorted(lacking)) or 'config.*'}")
-        started = [row for row in reader if row["timestamp"] and None not in row.values()]
+        records = list(reader)
+    if torn := [n for n, row in enumerate(records) if None in row or None in row.values()]:
+        raise ValueError(f"row {torn[0] + 1} has not as many fields as the header")
+    started = [row for row in records if row["timestamp"]]
     if not started:
         raise ValueError("no trial in it was started")
     rows: list[dict[str, Any]] = []

@@ -11,13 +11,19 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.protocols import Protocol
-from harness.analysis.published.autotrainer import autotrainer_runs
+from harness.analysis.published.autotrainer import (
+    Executions,
+    autotrainer_runs,
+    read_executions,
+)
 from harness.analysis.published.facts import (
+    BUDGETS,
     CLOCK,
     DATA,
     FRACTION,
     SHIPPED,
     SPACE,
+    TECHNIQUES,
     Facts,
     hyperparameter,
     read_facts,
@@ -65,7 +71,18 @@ class Published:
     @cached_property
     def autotrainer(self) -> list[Run]:
         """Ten runs of AutoTrainer per fault and budget, resampled from its 50 executions."""
-        return autotrainer_runs(self.folder, self.facts, self._start_of)
+        return autotrainer_runs(self.executions, self.facts, self._start_of)
+
+    @cached_property
+    def executions(self) -> Executions:
+        """The recorded executions of AutoTrainer."""
+        return read_executions(self.folder)
+
+    @property
+    def complete(self) -> bool:
+        """Whether each of the study's cells has runs."""
+        cells = {(run.fault, run.technique, run.budget) for run in self.runs}
+        return len(cells) == len(self.facts) * len(TECHNIQUES) * len(BUDGETS)
 
     def baselines(self, protocol: Protocol) -> dict[BaselineKey, Baseline]:
         """Faulty and fixed program of every fault with trials, as ``protocol`` takes them."""

@@ -76,6 +76,11 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
                 f"Known: {', '.join(map(str, words))}"
             )
     key = ["fault", "technique", "budget", "repeat", "trial"]
+    begun = set(frame.loc[frame["trial"] == 0, "fault"])
+    if without := sorted(set(frame["fault"].unique()) - begun):
+        raise HarnessError(
+            f"{where}: no run of {', '.join(without)} has its first trial, the faulty configuration"
+        )
     frame = frame.assign(fault=frame["fault"].astype(str), technique=frame["technique"].astype(str))
     if (twice := frame.duplicated(key)).any():
         first = frame.loc[twice, key].iloc[0].to_dict()
