@@ -35,9 +35,9 @@ from harness.vocabulary import HarnessError
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Runs that share budget, clock, space and fraction, with what they are judged by.
+    """Runs that share budget, clock and space, with what they are judged by.
 
-    The runs of one fault share their data variant, too; other faults may have another one.
+    The runs of one fault share data variant and fraction, too; other faults may have others.
     """
 
     runs: Sequence[Run]
@@ -51,14 +51,16 @@ class Study:
     """Runs that are planned and not made."""
 
     def __post_init__(self) -> None:
-        settings = {(r.budget, r.clock, r.space, r.fraction) for r in self.runs}
+        settings = {(r.budget, r.clock, r.space) for r in self.runs}
         if len(settings) != 1:
             raise HarnessError(
-                "a study is analysed in one budget, clock, space and fraction. "
+                "a study is analysed in one budget, clock and space. "
                 f"Found: {len(settings)} settings in {len(self.runs)} runs"
             )
-        if len({(run.fault, run.data) for run in self.runs}) > len(self.data):
-            raise HarnessError("a study has one data variant for each fault. Found: several")
+        if len({(run.fault, run.data, run.fraction) for run in self.runs}) > len(self.data):
+            raise HarnessError(
+                "a study has one data variant and fraction for each fault. Found: several"
+            )
         if odd := {run.technique for run in self.runs} ^ set(self.techniques):
             raise HarnessError(f"runs and named techniques differ in {', '.join(sorted(odd))}")
 
@@ -81,6 +83,10 @@ class Study:
     def data(self) -> dict[str, str]:
         """Fault -> its data variant."""
         return {run.fault: run.data for run in self.runs}
+
+    @cached_property
+    def _fractions(self) -> dict[str, float]:
+        return {run.fault: run.fraction for run in self.runs}
 
     @cached_property
     def faults(self) -> list[str]:
@@ -109,7 +115,7 @@ class Study:
         return self._cells.get((fault, technique), [])
 
     def baseline(self, fault: str) -> Baseline:
-        return self.baselines[fault, self.data[fault], self.runs[0].fraction]
+        return self.baselines[fault, self.data[fault], self._fractions[fault]]
 
     def subject(self, fault: str) -> str:
         return self.subjects.get(fault, fault)

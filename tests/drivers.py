@@ -1,0 +1,58 @@
+"""Drivers of studies, in processes of their own that can be killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+from commands import ROOT
+
+from harness.store import LOG
+
+TIMES = re.compile(r'"(\w*seconds|at|started|training_time)": ("[^"]*"|[-+.\de]+)')
+
+SECONDS = ["training_time", "training_seconds", "search_seconds", "other_seconds"]
+"""Columns of the scores that are never twice the same."""
+
+
+def start(words: list[str], folder: Path, faults: Path) -> subprocess.Popen[str]:
+    """``make experiment`` with these settings, on its way."""
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "experiments" / "repair.py"), *words, f"results={folder}"],
+        env={**os.environ, "FAULTS_PATH": str(faults)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(words: list[str], folder: Path, faults: Path) -> str:
+    """The same command to its end; what it printed."""
+    driver = start(words, folder, faults)
+    said, _ = driver.communicate(timeout=600)
+    assert driver.returncode == 0, said
+    return said
+
+
+def lines(folder: Path) -> dict[str, list[str]]:
+    """The whole lines of every trial log, without times and moments."""
+    return {
+        str(path.relative_to(folder)): [
+            TIMES.sub("", line)
+            for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
+            if line.endswith("\n")
+        ]
+        for path in sorted(folder.rglob(LOG))
+    }
+
+
+def scores(folder: Path) -> pd.DataFrame:
+    """The stored scores of the only study in a results folder, without times."""
+    (path,) = (folder / "tables").glob("*/scores.csv")
+    return pd.read_csv(path).drop(columns=SECONDS)
