@@ -121,7 +121,8 @@ class TrialLog:
     def acquire(self) -> bool:
         """Lock and open; False if another driver has this cell. Cuts off a torn last line."""
         _make(self._folder)
-        self._lock = open(self._folder / LOCK, "a")  # noqa: SIM115 (kept open: it is the lock)
+        with _writing(self._folder):
+            self._lock = open(self._folder / LOCK, "a")  # noqa: SIM115 (kept: it is the lock)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -133,20 +134,29 @@ class TrialLog:
             self.header, self.rows, size = whole
             if path.stat().st_size > size:
                 os.truncate(path, size)
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed by close)
-        if whole is None:
-            os.truncate(path, 0)
-            self.header = dict(self._header)
-            self._write(self._header)
+        with _writing(path):
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by close)
+            if whole is None:
+                os.truncate(path, 0)
+                self.header = dict(self._header)
+                self._write(self._header)
         return True
 
     def append(self, row: Row) -> None:
+        """Raises HarnessError if the row cannot be written whole; the file is then as before."""
         self._write(asdict(row))
 
     def _write(self, content: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(content, allow_nan=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        line = (json.dumps(content, allow_nan=False) + "\n").encode()
+        size = os.fstat(self._file.fileno()).st_size
+        with _writing(self._folder / LOG):
+            try:
+                while line:
+                    line = line[self._file.write(line) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                os.ftruncate(self._file.fileno(), size)
+                raise
 
     def close(self) -> None:
         for file in (self._file, self._lock):
@@ -225,17 +235,20 @@ def write_json(path: Path, content: Mapping[str, Any], *, replace: bool = True) 
     """
     _make(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(part, "w", encoding="utf-8") as file:
-        json.dump({"version": RESULTS_VERSION, **content}, file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    if replace:
-        os.replace(part, path)
-        return
-    with suppress(FileExistsError):
-        os.link(part, path)
-    part.unlink()
+    text = json.dumps({"version": RESULTS_VERSION, **content}, indent=1, allow_nan=False) + "\n"
+    try:
+        with _writing(path):
+            with open(part, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                os.replace(part, path)
+            else:
+                with suppress(FileExistsError):
+                    os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -250,6 +263,18 @@ def read_json(path: Path) -> dict[str, Any]:
         ) from None
     _check_version(path, content)
     return content
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Raises HarnessError in the place of the system's errors (no space, no permission ...)."""
+    try:
+        yield
+    except OSError as error:
+        raise HarnessError(
+            f"{path} cannot be written: {error.strerror}. What was recorded before is safe; mend "
+            "that and repeat the command, which goes on from there"
+        ) from None
 
 
 def _make(folder: Path) -> None:

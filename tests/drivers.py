@@ -7,16 +7,29 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from commands import ROOT
+from pandas.testing import assert_frame_equal
 
 from harness.store import LOG
 
 TIMES = re.compile(r'"(\w*seconds|at|started|training_time)": ("[^"]*"|[-+.\de]+)')
 
+SMALL = ["plan=smoke", "plan.faults=[X1]", "plan.repetitions=1", "budget=6", "clock=work"]
+"""A study of all three techniques: less than 30 s on two idle cores."""
+
 SECONDS = ["training_time", "training_seconds", "search_seconds", "other_seconds"]
 """Columns of the scores that are never twice the same."""
+
+
+class Whole(NamedTuple):
+    """A study that nothing disturbed."""
+
+    folder: Path
+    seconds: float
+    """From the start of its driver to its end."""
 
 
 def start(words: list[str], folder: Path, faults: Path) -> subprocess.Popen[str]:
@@ -56,3 +69,9 @@ def scores(folder: Path) -> pd.DataFrame:
     """The stored scores of the only study in a results folder, without times."""
     (path,) = (folder / "tables").glob("*/scores.csv")
     return pd.read_csv(path).drop(columns=SECONDS)
+
+
+def same(folder: Path, whole: Path) -> None:
+    """Two results folders hold the same trials, in the same order, and the same scores."""
+    assert lines(folder) == lines(whole)
+    assert_frame_equal(scores(folder), scores(whole))

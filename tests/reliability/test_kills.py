@@ -13,13 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drivers import finish, lines, scores, start
-from pandas.testing import assert_frame_equal
+from drivers import SMALL, Whole, finish, lines, same, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
-
-SMALL = ["plan=smoke", "plan.faults=[X1]", "plan.repetitions=1", "budget=6", "clock=work"]
-"""All three techniques: less than 30 s on two idle cores."""
 
 LONG = [*SMALL, "plan.techniques=[random,bohb]", "plan.repetitions=4", "budget=20"]
 
@@ -59,12 +55,6 @@ def hit(words: list[str], folder: Path, faults: Path, wait: float, told: Sum) ->
     return True
 
 
-def same(folder: Path, whole: Path) -> None:
-    """Trial by trial and table by table."""
-    assert lines(folder) == lines(whole)
-    assert_frame_equal(scores(folder), scores(whole))
-
-
 def test_a_study_killed_thirty_times_ends_as_an_undisturbed_one(
     tmp_path: Path, own_faults: Path
 ) -> None:
@@ -85,17 +75,14 @@ def test_a_study_killed_thirty_times_ends_as_an_undisturbed_one(
 
 
 def test_twenty_runs_in_a_row_each_killed_end_in_equal_tables(
-    tmp_path: Path, own_faults: Path
+    tmp_path: Path, own_faults: Path, whole: Whole
 ) -> None:
-    whole, told = tmp_path / "whole", Sum()
-    began = time.monotonic()
-    finish(SMALL, whole, own_faults)
-    takes = time.monotonic() - began
+    told = Sum()
     rng = np.random.default_rng()
     for number in range(20):
         folder = tmp_path / str(number)
-        while not hit(SMALL, folder, own_faults, rng.uniform(0.1, 0.9) * takes, told):
+        while not hit(SMALL, folder, own_faults, rng.uniform(0.1, 0.9) * whole.seconds, told):
             shutil.rmtree(folder)
         finish(SMALL, folder, own_faults)
-        same(folder, whole)
-    print(f"\n20 studies of {takes:.0f} s: {told}")
+        same(folder, whole.folder)
+    print(f"\n20 studies of {whole.seconds:.0f} s: {told}")
