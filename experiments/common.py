@@ -240,6 +240,8 @@ def stored(cfg: DictConfig) -> Study:
 
 def label(cfg: DictConfig, study: Plan) -> str:
     """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
+    if study.name not in _options("plan"):
+        raise unknown("plan", study.name, _options("plan"))
     whole = {
         "stand_ins": [],
         "fraction_for": {},

@@ -12,7 +12,7 @@ from harness.budget import check_budget, make_clock
 from harness.data import DATA_SETS, STAND_IN
 from harness.registry import Fault, Registry
 from harness.space import VARIANTS
-from harness.store import Cell, Store, digest
+from harness.store import Cell, Store, digest, plain
 from harness.techniques.base import Technique
 from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, unknown
@@ -53,6 +53,11 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
+        if self.name != plain(self.name):
+            raise HarnessError(
+                f"plan name {self.name!r} is not possible: tables are saved in a folder of that "
+                "name, so it is made of letters, digits, '-', '_' and '.'"
+            )
         for name in self.stand_ins:
             if name not in DATA_SETS:
                 raise unknown("data set", name, DATA_SETS)

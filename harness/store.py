@@ -63,7 +63,7 @@ class Cell:
     def folder(self) -> Path:
         """Relative to ``results/runs``."""
         name = f"b{self.budget:g}-s{self.seed}-r{self.repetition:02}-{self.identity}"
-        return Path(_plain(self.fault)) / _plain(self.technique) / name
+        return Path(plain(self.fault)) / plain(self.technique) / name
 
     @property
     def run_seed(self) -> int:
@@ -82,7 +82,7 @@ def digest(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name that can be one folder, whatever it contains."""
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in name).lstrip(".") or "-"
 
@@ -386,11 +386,11 @@ class Store:
             write_json(self.folder(cell) / CONFIRMED, {"trainings": entries})
 
     def baseline_path(self, fault: str, identity: str) -> Path:
-        return self.root / "baselines" / f"{_plain(fault)}-{identity}.json"
+        return self.root / "baselines" / f"{plain(fault)}-{identity}.json"
 
     def baselines(self, fault: str) -> list[Baseline]:
         """All that were measured of a fault, in whatever setting, the oldest first."""
-        found = sorted((self.root / "baselines").glob(f"{_plain(fault)}-*.json"), key=_written)
+        found = sorted((self.root / "baselines").glob(f"{plain(fault)}-*.json"), key=_written)
         return [b for b in map(read_baseline, found) if b.fault == fault]
 
 
