@@ -22,6 +22,8 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(CLOCK),clock=$(CLOCK)) \
 	$(if $(SPACE),space=$(SPACE)) \
 	$(if $(PROTOCOL),protocol=$(PROTOCOL)) \
+	$(if $(CONFIRMATIONS),confirmations=$(CONFIRMATIONS)) \
+	$(if $(INDEPENDENT),independent=$(INDEPENDENT)) \
 	$(if $(BACKEND),backend=$(BACKEND)) \
 	$(if $(WORKERS),workers=$(WORKERS)) \
 	$(ARGS)
@@ -91,6 +93,15 @@ baseline: setup ## train faulty and fixed programs: training time, is the fault 
 
 .PHONY: experiment
 experiment: setup ## run a repair study, print and save its tables
+	@$(BIN)/python experiments/repair.py $(OVERRIDES)
+
+LAUNCHER ?= local
+CHUNKS ?= 2
+.PHONY: sweep
+sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra.launcher.partition=...'
+	@$(BIN)/python experiments/repair.py -m hydra/launcher=submitit_$(LAUNCHER) $(LAUNCH) \
+		$(OVERRIDES) chunk=$(shell seq -s, -f '%g/$(CHUNKS)' $(CHUNKS))
+	@# One process at the end: tables, and the mirror in MLflow.
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
 
 .PHONY: missing

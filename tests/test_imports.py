@@ -25,7 +25,9 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.engine",),
     ("harness.techniques",),
     ("harness.plan",),
-    ("harness.analysis", "harness.runner", "harness.tracking"),
+    ("harness.analysis", "harness.tracking"),
+    ("harness.confirm",),
+    ("harness.runner",),
     ("common", "tables", "experiments"),
 )
 
