@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from experiments.bench.optimisers import compare
+from experiments.bench.theia import checks
 from harness.budget import TrainingClock
 from harness.registry import Fault, load_registry
 from harness.space import derive
@@ -282,6 +283,7 @@ PARTS: dict[str, Callable[[], list[tuple[str, str, str]]]] = {
     "memory": memory_over_trials,
     "loops": loops,
     "commands": commands,
+    "theia": checks,
 }
 
 
