@@ -309,6 +309,9 @@ class Store:
     def baseline_path(self, fault: str, identity: str) -> Path:
         return self.root / "baselines" / f"{_plain(fault)}-{identity}.json"
 
+    def trainings_path(self, subject: str, identity: str) -> Path:
+        return self.root / "trainings" / _plain(subject) / f"{identity}.json"
+
 
 def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
     cell, times = record["cell"], record["seconds"]

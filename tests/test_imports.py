@@ -23,8 +23,8 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.techniques.base", "harness.techniques.support"),
     ("harness.engine",),
     ("harness.techniques",),
-    ("harness.plan",),
-    ("harness.analysis", "harness.runner", "harness.tracking"),
+    ("harness.plan", "harness.trainings"),
+    ("harness.analysis", "harness.runner", "harness.tracking", "harness.mutation"),
     ("common", "tables", "experiments"),
 )
 
