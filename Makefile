@@ -91,6 +91,13 @@ missing: setup ## what a study still lacks; the last line counts it
 tables: setup ## rebuild a study's tables from its stored runs
 	@$(BIN)/python experiments/tables.py $(OVERRIDES)
 
+.PHONY: mutants
+mutants: setup ## make mutants of SUBJECT, and faults of those that are killed
+	@$(BIN)/python experiments/mutants.py results='$(RESULTS)' $(if $(SUBJECT),subject=$(SUBJECT)) \
+		$(if $(OPERATORS),operators=[$(OPERATORS)]) $(if $(SEED),seed=$(SEED)) \
+		$(if $(FRACTION),fraction=$(FRACTION)) $(if $(BACKEND),backend=$(BACKEND)) \
+		$(if $(WORKERS),workers=$(WORKERS)) $(ARGS)
+
 .PHONY: mlflow
 mlflow: setup ## browse the runs in MLflow's user interface
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(RESULTS)/mlflow.db

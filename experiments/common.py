@@ -18,6 +18,8 @@ from rich.console import Console
 from harness.analysis import protocols
 from harness.analysis.protocols import Protocol
 from harness.budget import check_budget
+from harness.mutation.operators import MUTATION_OPERATORS
+from harness.mutation.records import Campaign
 from harness.plan import Plan, import_technique
 from harness.registry import load_registry
 from harness.store import Store, digest
@@ -129,6 +131,23 @@ def plan(cfg: DictConfig) -> Plan:
         fraction=_number("fraction", cfg.plan.fraction),
         backend=str(cfg.backend),
         seed=_whole("seed", cfg.seed, least=0),
+    )
+
+
+def campaign(cfg: DictConfig) -> Campaign:
+    """The campaign that a configuration describes; its subject and operators are checked here."""
+    if cfg.subject is None:
+        known = ", ".join(load_registry().subjects)
+        raise HarnessError(f"name a subject: make mutants SUBJECT=... Registered: {known}")
+    every = [row.acronym for row in MUTATION_OPERATORS]
+    return Campaign(
+        subject=str(cfg.subject),
+        operators=every if cfg.operators is None else [str(o) for o in _list(cfg.operators)],
+        n=_whole("n", cfg.n),
+        seed=_whole("seed", cfg.seed, least=0),
+        data=str(cfg.data),
+        fraction=_number("fraction", cfg.fraction),
+        backend=str(cfg.backend),
     )
 
 

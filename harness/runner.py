@@ -17,7 +17,6 @@ from typing import Any
 from harness import RESULTS_VERSION, __version__
 from harness.budget import make_clock
 from harness.engine import Pool, RemoteTrain, Replay, Workers
-from harness.engine.workers import NEVER
 from harness.plan import BASELINE_SEEDS, Plan, baseline_paths
 from harness.registry import Fault, Registry, folders, load_registry
 from harness.space import derive
@@ -25,6 +24,7 @@ from harness.store import Cell, Row, Store, TrialLog, read_baseline, write_json
 from harness.tables import Baseline, Outcome, Trial, changed
 from harness.techniques.base import Finish, Program, RepairTask, Technique
 from harness.training import Request
+from harness.trainings import Trainings, baseline_seeds
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
 
 ATTEMPTS = 3
@@ -46,6 +46,7 @@ class _BaselineJob:
     backend: str
     data: str
     fraction: float
+    store: Store
     path: Path
 
 
@@ -54,12 +55,19 @@ def measure_baselines(
 ) -> dict[str, Baseline]:
     """The baseline of each fault of the plan: from the store, or measured and stored.
 
-    Faulty and fixed program are trained ``BASELINE_SEEDS`` times each, with seeds of their own.
+    Faulty and fixed program are trained ``BASELINE_SEEDS`` times each, with seeds of their own;
+    trainings that a qualification made on this device count.
     """
     paths = baseline_paths(plan, registry, store)
     jobs = [
         _BaselineJob(
-            name, tuple(folders()), plan.backend_of(registry[name]), plan.data, plan.fraction, path
+            fault=name,
+            folders=tuple(folders()),
+            backend=plan.backend_of(registry[name]),
+            data=plan.data,
+            fraction=plan.fraction,
+            store=store,
+            path=path,
         )
         for name, path in paths.items()
         if not path.exists()
@@ -79,6 +87,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
     fault = load_registry(job.folders)[name]
     worker = workers(job.backend)
     device, started = worker.device(), _now()
+    trainings = Trainings(job.store, job.backend, lambda: worker, same_device=True)
     lists: dict[str, list[Outcome]] = {}
     for which in ("faulty", "fixed"):
         configuration: Configuration = getattr(fault, which)
@@ -90,11 +99,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
             fraction=job.fraction,
             folders=job.folders,
         )
-        train = RemoteTrain(worker, request, seed=fault.data_seed + (which == "fixed"))
-        lists[which] = [
-            train(configuration, proposal=n, fidelity=1.0, limit=NEVER)
-            for n in range(BASELINE_SEEDS)
-        ]
+        lists[which] = trainings(request, baseline_seeds(fault, which, BASELINE_SEEDS))
     times = [o.seconds for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
     if not times:
         raise HarnessError(

@@ -4,8 +4,8 @@
 
     results/trainings/digits_cnn/5f0c9a7be1d2.json    one configuration on one set of data, by seed
 
-Mutants share the trainings of their subject, campaigns that are stopped go on where they were, and a
-baseline finds what a fault's qualification trained.
+Mutants share the trainings of their subject, campaigns that are stopped go on where they were, and
+a baseline finds what a fault's qualification trained.
 """
 
 from __future__ import annotations

@@ -62,9 +62,7 @@ class Verdict:
     killed: bool
 
 
-def judge(
-    original: Sequence[float], mutant: Sequence[float | None], metric: Metric
-) -> Verdict:
+def judge(original: Sequence[float], mutant: Sequence[float | None], metric: Metric) -> Verdict:
     """Whether the mutant is killed: p < 0.05 and d >= 0.5 towards the worse.
 
     A training without a finite score counts as the metric's worst value. Where the metric has no
@@ -87,7 +85,7 @@ def judge(
     failed = n - len(scored)
     p, d = 1.0, 0.0
     if failed:
-        p, d = float(fisher_exact([[0, n], [failed, n - failed]]).pvalue), math.inf
+        p, d = float(fisher_exact(np.array([[0, n], [failed, n - failed]])).pvalue), math.inf
     if p >= ALPHA and len(scored) > 1:
         p, d = glm_p(original, scored), cohens_d(original, scored, metric)
     return Verdict(

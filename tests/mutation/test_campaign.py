@@ -1,0 +1,277 @@
+"""A whole campaign, tiny but real: real Ray, real training of a tabular subject."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from outside import write_faults
+
+from harness.engine import Pool
+from harness.mutation.campaign import run_campaign
+from harness.mutation.criterion import Fate, judge
+from harness.mutation.faults import as_fault, draws, write
+from harness.mutation.operators import Mutant
+from harness.mutation.records import Campaign, Harvest, Tested
+from harness.mutation.report import by_fault, by_operator, mutants
+from harness.plan import BASELINE_SEEDS, Plan
+from harness.registry import load_registry
+from harness.runner import measure_baselines
+from harness.store import Store, read_json
+from harness.techniques.random import Random
+from harness.vocabulary import METRICS, HarnessError
+
+ROOT = Path(__file__).resolve().parents[2]
+OPERATORS = ("HNE", "RAW", "RCD", "WCI", "LCH")
+
+pytestmark = [pytest.mark.usefixtures("ray_session"), pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_faults(tmp_path_factory.mktemp("campaign") / "faults", "X1")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="module")
+def campaign(folder: Path) -> Campaign:
+    return Campaign(subject="sum_sign", operators=OPERATORS, n=3, folders=(folder,))
+
+
+@pytest.fixture(scope="module")
+def pool(ray_session: None) -> Iterator[Pool]:
+    with Pool(1) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def harvest(campaign: Campaign, results: Store, pool: Pool) -> Harvest:
+    told: list[tuple[int, int, int, int]] = []
+    found = run_campaign(
+        campaign, results, pool=lambda: pool, prefix="S", progress=lambda *all: told.append(all)
+    )
+    killed, survived, left, total = told[-1]
+    every = [t for tested in found.tested.values() for t in tested]
+    assert left == 0
+    assert killed == sum(t.fate.killed for t in every) > 0
+    assert survived == sum(t.fate is Fate.SURVIVED for t in every) > 0
+    assert total == len(told) == 1 + 4 + 11 + 12  # one range, three lists
+    return found
+
+
+def nothing_to_train() -> Pool:
+    raise AssertionError("everything has been trained")
+
+
+def stamps(results: Store) -> dict[Path, int]:
+    return {p: p.stat().st_mtime_ns for p in (results.root / "trainings").rglob("*.json")}
+
+
+def test_mutants_are_judged_by_their_trainings(harvest: Harvest, results: Store) -> None:
+    assert not harvest.failed
+    assert harvest.absent == {"RAW": "the subject has no setting regulariser_N"}
+    zeros = next(t for t in harvest.tested["WCI"] if t.mutant.value == "zeros")
+    assert zeros.fate is Fate.KEPT
+    lists = {}
+    for path in (results.root / "trainings").rglob("*.json"):
+        content = read_json(path)
+        if content["data_seed"] == harvest.campaign.data_seed:
+            scores = [t["outcome"]["holdout"] for t in content["trainings"].values()]
+            lists[content["configuration"]["kernel_initialiser_1"], len(lists)] = (content, scores)
+    fixed = dict(harvest.campaign.program.fixed)
+    original = next(s for c, s in lists.values() if c["configuration"] == fixed)
+    wanted = {**fixed, "kernel_initialiser_1": "zeros"}
+    mutant = next(s for c, s in lists.values() if c["configuration"] == wanted)
+    assert zeros.verdict == judge(original, mutant, METRICS["accuracy"])
+    assert len(set(original)) > 1  # seeds matter
+
+
+def test_a_mutant_that_cannot_be_trained_is_told_apart(harvest: Harvest) -> None:
+    whole = next(t for t in harvest.tested["RCD"] if t.mutant.value == 1.0)
+    assert whole.verdict is None or whole.fate.killed
+    assert (whole.fate is Fate.INVALID) == bool(whole.message)
+
+
+def test_a_complete_campaign_needs_no_training(
+    harvest: Harvest, campaign: Campaign, results: Store
+) -> None:
+    before = stamps(results)
+    again = run_campaign(campaign, results, pool=nothing_to_train, prefix="S")
+    assert again.tested == harvest.tested
+    assert {a: q.again for a, q in again.qualified.items()} == {
+        a: q.again for a, q in harvest.qualified.items()
+    }
+    assert stamps(results) == before
+
+
+def test_a_stopped_campaign_trains_what_it_lacks(
+    harvest: Harvest, campaign: Campaign, results: Store, pool: Pool
+) -> None:
+    before = stamps(results)
+    cut, gone = sorted(before)[:2]
+    content = json.loads(cut.read_text())
+    content["trainings"].popitem()
+    cut.write_text(json.dumps(content))
+    gone.unlink()
+    again = run_campaign(campaign, results, pool=lambda: pool, prefix="S")
+    assert again.tested == harvest.tested
+    after = stamps(results)
+    assert set(after) == set(before)
+    assert {p for p in before if before[p] != after[p]} == {cut, gone}
+
+
+def test_faults_are_written_with_provenance_and_keep_their_ids(
+    harvest: Harvest, campaign: Campaign, results: Store, folder: Path
+) -> None:
+    qualified = harvest.qualified["WCI"]
+    for each in harvest.qualified.values():
+        assert write(each)
+        assert not write(each)  # a registered fault stays as it is
+    load_registry.__globals__["_load"].cache_clear()
+    registry = load_registry([folder])
+    fault = registry[qualified.fault.id]
+    assert fault.values == qualified.fault.values
+    assert fault.kind == "mutant"
+    assert fault.origin["tool"] == "DeepCrime"
+    assert fault.origin["operator"] == "change_weights_initialisation"
+    assert (fault.origin["acronym"], fault.origin["layer"]) == ("WCI", 1)
+    assert (fault.origin["n"], fault.origin["seed"]) == (3, 1)
+    for name in ("p", "d", "mean_original", "mean_mutant"):
+        assert isinstance(fault.origin[name], float)
+        assert isinstance(fault.origin[f"again_{name}"], float)
+    again = run_campaign(campaign, results, pool=nothing_to_train, prefix="S")
+    assert {a: q.fault.id for a, q in again.qualified.items()} == {
+        a: q.fault.id for a, q in harvest.qualified.items()
+    }
+
+
+def test_a_baseline_finds_what_the_qualification_trained(
+    harvest: Harvest, results: Store, pool: Pool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTS_PATH", str(folder))
+    for each in harvest.qualified.values():
+        write(each)
+    load_registry.__globals__["_load"].cache_clear()
+    name = harvest.qualified["WCI"].fault.id
+    plan = Plan(name="p", faults=[name], techniques={"r": Random()}, repetitions=1, budget=1)
+    measured = measure_baselines(plan, load_registry(), results, lambda: pool, lambda _: None)
+    (path,) = (results.root / "baselines").iterdir()
+    faulty = read_json(path)["faulty"]
+    kept = [
+        read_json(p)["trainings"]
+        for p in (results.root / "trainings").rglob("*.json")
+        if len(read_json(p)["trainings"]) == BASELINE_SEEDS
+    ]
+    assert len(kept) == 2  # faulty and fixed: three trainings were there, seven were added
+    assert faulty in [[t["outcome"] for t in each.values()] for each in kept]
+    assert len(measured[name].fixed_holdout) == BASELINE_SEEDS
+
+
+def test_tables_say_what_became_of_every_mutant(harvest: Harvest) -> None:
+    frame = mutants(harvest)
+    assert len(frame) == sum(len(t) for t in harvest.tested.values())
+    became = frame[frame["fault"].notna()]
+    assert set(became["operator"]) == set(harvest.qualified)
+    assert set(became["fate"]) == {"kept"}
+    rows = {row[0]: row for row in by_operator(harvest).rows}
+    assert rows["RAW"][-1] == "not applicable: the subject has no setting regulariser_N"
+    for acronym, tested in harvest.tested.items():
+        invalid, survived, killed = (int(n) for n in rows[acronym][3:6])
+        assert invalid + survived + killed == int(rows[acronym][2]) == len(tested)
+    text = by_fault(harvest).markdown()
+    assert f"| {harvest.qualified['WCI'].fault.id} | WCI | kernel initialiser 1 glorot" in text
+
+
+def test_the_command(harvest: Harvest, results: Store, folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Before\n<!-- sum_sign -->\nold\n<!-- end of sum_sign -->\nafter\n")
+    script = ["experiments/mutants.py", "subject=sum_sign", f"operators=[{','.join(OPERATORS)}]"]
+    words = ["n=3", "prefix=S", "workers=1", f"results={results.root}", f"document={page}"]
+    done = subprocess.run(
+        [sys.executable, *script, *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "FAULTS_PATH": str(folder)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    identity = harvest.qualified["WCI"].fault.id
+    for text in (done.stdout, page.read_text()):
+        assert identity in text
+        assert "not applicable" in text
+    assert page.read_text().startswith("# Before\n<!-- sum_sign -->\n")
+    assert "old" not in page.read_text()
+    assert page.read_text().endswith("<!-- end of sum_sign -->\nafter\n")
+    assert (results.root / "tables" / "mutants-sum_sign-s1" / "mutants.csv").exists()
+
+
+def kept(value: str) -> Tested:
+    return Tested(Mutant("WCI", 1, value, {"kernel_initialiser_1": value}), Fate.KEPT, None)
+
+
+def test_one_mutant_per_operator_is_drawn_by_seed(folder: Path, campaign: Campaign) -> None:
+    names = ("zeros", "ones", "he_normal", "orthogonal", "lecun_normal")
+    tested = {"WCI": [kept(n) for n in names], "LCH": []}
+
+    def order(seed: int) -> list[str]:
+        made = Campaign(subject="sum_sign", operators=OPERATORS, seed=seed, folders=(folder,))
+        (draw,) = draws(made, load_registry([folder]), tested, "Z")
+        assert draw.identity == "Z1"
+        return [str(t.mutant.value) for t in draw.mutants]
+
+    assert order(7) == order(7)
+    assert sorted(order(7)) == sorted(names)
+    assert len({tuple(order(seed)) for seed in range(2, 8)}) > 1
+
+
+def test_values_of_a_registered_fault_are_not_drawn(folder: Path, campaign: Campaign) -> None:
+    taken = load_registry([folder])["X1"].values
+    mutant = Mutant("HLR", None, 0.00001, dict(taken))
+    made = Campaign(subject="sum_sign", operators=["HLR"], seed=9, folders=(folder,))
+    tested = {"HLR": [Tested(mutant, Fate.KEPT, None)]}
+    assert draws(made, load_registry([folder]), tested, "X") == []
+
+
+def test_ids_continue_those_of_the_registry(folder: Path) -> None:
+    made = Campaign(subject="sum_sign", operators=["WCI"], seed=9, folders=(folder,))
+    (draw,) = draws(made, load_registry([folder]), {"WCI": [kept("ones")]}, "X")
+    assert draw.identity == "X2"
+    fault = as_fault(made, draw.mutants[0].mutant, draw.identity)
+    assert fault.title == "kernel initialiser 1 glorot_uniform changed to ones"
+    assert fault.path == folder / "mutants" / "X2.yaml"
+
+
+BAD = {
+    "n": ({"n": 1}, "n must be 2 or more"),
+    "fraction": ({"fraction": 0.0}, r"fraction must be in \(0, 1\]"),
+    "data": ({"data": "real"}, "no data variant of sum_sign 'real'"),
+    "operator": ({"operators": ["HXX"]}, "no mutation operator 'HXX'"),
+    "subject": ({"subject": "sum_sing"}, "no subject 'sum_sing'. Did you mean sum_sign"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_named(case: str, folder: Path) -> None:
+    changes, message = BAD[case]
+    usual = {"subject": "sum_sign", "operators": ["HLR"], "folders": (folder,)}
+    with pytest.raises(HarnessError, match=message):
+        Campaign(**{**usual, **changes})
+
+
+def test_a_subject_that_does_not_train_is_named(folder: Path, tmp_path: Path, pool: Pool) -> None:
+    broken = write_faults(tmp_path / "f", "X1")
+    module = broken / "subjects" / "sum_sign.py"
+    module.write_text(module.read_text().replace('"learning_rate": 0.05', '"learning_rate": 1e30'))
+    made = Campaign(subject="sum_sign", operators=["HDB"], n=2, folders=(broken,))
+    with pytest.raises(HarnessError, match="2 of 2 trainings of sum_sign itself have no score"):
+        run_campaign(made, Store(tmp_path / "r"), pool=lambda: pool)
