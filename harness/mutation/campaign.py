@@ -16,7 +16,7 @@ from harness.mutation.bisection import bisect
 from harness.mutation.criterion import Fate, Verdict, fate, judge
 from harness.mutation.faults import Draw, as_fault, draws, with_provenance
 from harness.mutation.operators import Candidate, Mutant, Range, applicable, mutation_operator
-from harness.mutation.records import Campaign, Harvest, Qualified, Tested
+from harness.mutation.records import Campaign, Harvest, Judged, Qualified
 from harness.registry import load_registry
 from harness.store import Store, digest
 from harness.tables import Outcome
@@ -91,7 +91,7 @@ def run_campaign(
             raise HarnessError(f"{campaign.subject} itself cannot be trained: {result}")
 
     failed: list[str] = []
-    results: dict[int, list[Tested]] = {}
+    results: dict[int, list[Judged]] = {}
     for number, result in do(candidates):
         if isinstance(result, Exception):
             failed.append(f"{_words(candidates[number])}: {result}")
@@ -102,7 +102,7 @@ def run_campaign(
         survived = sum(t.fate is Fate.SURVIVED for t in every)
         left = len(candidates) - len(results) - len(failed)
         progress(killed, survived, left, len(candidates))
-    tested: dict[str, list[Tested]] = {a: [] for a in campaign.operators if a not in absent}
+    tested: dict[str, list[Judged]] = {a: [] for a in campaign.operators if a not in absent}
     for number in sorted(results):
         tested[candidates[number].operator] += results[number]
 
@@ -152,21 +152,21 @@ def _do(job: _Job, workers: Workers | None = None) -> Any:
     return _search(campaign, task, trainings)
 
 
-def _search(campaign: Campaign, candidate: Candidate, trainings: Trainings) -> list[Tested]:
+def _search(campaign: Campaign, candidate: Candidate, trainings: Trainings) -> list[Judged]:
     """Test a mutant, or bisect a range; the mutants of a range in the order of their values."""
     subject = campaign.program
     original = _original(campaign, trainings)
 
-    def test(mutant: Mutant) -> Tested:
+    def test(mutant: Mutant) -> Judged:
         outcomes = _train(campaign, trainings, {**subject.fixed, **mutant.changes})
         if outcomes[0].status is TrialStatus.INVALID:
-            return Tested(mutant, Fate.INVALID, None, outcomes[0].message)
+            return Judged(mutant, Fate.INVALID, None, outcomes[0].message)
         verdict = judge(original, _scores(outcomes), subject.measure)
-        return Tested(mutant, fate(verdict, subject.measure), verdict)
+        return Judged(mutant, fate(verdict, subject.measure), verdict)
 
     if isinstance(candidate, Mutant):
         return [test(candidate)]
-    tested: dict[float, Tested] = {}
+    tested: dict[float, Judged] = {}
 
     def killed(value: float) -> bool:
         tested[value] = test(candidate.mutant(value))

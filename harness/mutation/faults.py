@@ -11,7 +11,7 @@ import yaml
 
 from harness.mutation.criterion import Fate, Verdict
 from harness.mutation.operators import Mutant, mutation_operator
-from harness.mutation.records import Campaign, Qualified, Tested
+from harness.mutation.records import Campaign, Judged, Qualified
 from harness.registry import Fault, Registry
 
 
@@ -20,11 +20,11 @@ class Draw:
     """Mutants of one operator in the order in which they are tried, and the id they would get."""
 
     identity: str
-    mutants: Sequence[Tested]
+    mutants: Sequence[Judged]
 
 
 def draws(
-    campaign: Campaign, registry: Registry, tested: Mapping[str, Sequence[Tested]], prefix: str
+    campaign: Campaign, registry: Registry, tested: Mapping[str, Sequence[Judged]], prefix: str
 ) -> list[Draw]:
     """For each operator the mutants that the filter kept, in random order.
 

@@ -56,7 +56,7 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Judged:
     """A mutant and what became of it."""
 
     mutant: Mutant
@@ -88,7 +88,7 @@ class Harvest:
     campaign: Campaign
     absent: Mapping[str, str]
     """Acronym -> why the operator does not apply."""
-    tested: Mapping[str, Sequence[Tested]]
+    tested: Mapping[str, Sequence[Judged]]
     """Acronym -> its mutants; those of a range in the order of their values."""
     qualified: Mapping[str, Qualified]
     """Acronym -> its fault, if it has one."""

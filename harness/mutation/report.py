@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.mutation.criterion import Fate, Verdict
 from harness.mutation.operators import mutation_operator
-from harness.mutation.records import Harvest, Tested
+from harness.mutation.records import Harvest, Judged
 from harness.tables import MUTANTS
 from harness.vocabulary import Metric
 
@@ -84,7 +84,7 @@ def by_operator(harvest: Harvest) -> Summary:
     return Summary(f"Mutants of {harvest.campaign.subject} by operator", headers, rows)
 
 
-def _none(search: str, tested: Sequence[Tested]) -> str:
+def _none(search: str, tested: Sequence[Judged]) -> str:
     """Why an operator that applies ended without a fault."""
     fates = {each.fate for each in tested}
     if Fate.KEPT in fates:
