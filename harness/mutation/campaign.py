@@ -7,7 +7,7 @@ where it was, and one that is complete is read in seconds, without a training pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.engine import Pool, Workers
@@ -33,14 +33,17 @@ class _Original:
     """Trains the subject itself before its mutants, so that they find it."""
 
 
+_Task = _Original | Candidate | Draw
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     """One thing to do on one slot."""
 
     campaign: Campaign
     store: Store
-    task: _Original | Candidate | Draw
     number: int
+    task: _Task
 
 
 def run_campaign(
@@ -54,85 +57,99 @@ def run_campaign(
     """Test all mutants, draw from those that the filter keeps, qualify. Writes no fault file.
 
     Args:
-        pool: Opens the slots to train on; called once, and only if something is to be trained.
-        prefix: Of the ids of new faults.
+        pool: Opens the slots to train on; called if something is to be trained.
+        prefix: Of the ids of new faults, such as ``G-HLR1``.
 
     Raises:
         HarnessError: If the subject itself does not train.
     """
-    slots: list[Pool] = []
+    absent: dict[str, str] = {}
+    candidates: list[Candidate] = []
+    data = campaign.program.load(campaign.data_seed, campaign.data, campaign.fraction)
+    for acronym in campaign.operators:
+        found = applicable(mutation_operator(acronym), campaign.program, len(data.y_train))
+        if isinstance(found, str):
+            absent[acronym] = found
+        else:
+            candidates += found
+    bench = _Bench(campaign, store, pool)
+    for _, result in bench.do([_Original()]):
+        if isinstance(result, Exception):
+            raise HarnessError(f"{campaign.subject} itself cannot be trained: {result}")
+    found_out = _test(bench, candidates, progress)
+    tested = {
+        acronym: [judged for judged in found_out if judged.mutant.operator == acronym]
+        for acronym in campaign.operators
+        if acronym not in absent
+    }
+    drawn = draws(campaign, load_registry(campaign.folders), tested, prefix)
+    qualified = _qualify(bench, drawn)
+    return Harvest(campaign, absent, tested, qualified, bench.failed)
 
-    def do(tasks: Sequence[_Original | Candidate | Draw]) -> Iterator[tuple[int, Any]]:
+
+@dataclass
+class _Bench:
+    """Does tasks of a campaign: from kept trainings where they suffice, otherwise on the pool."""
+
+    campaign: Campaign
+    store: Store
+    open_pool: Callable[[], Pool]
+    failed: list[str] = field(default_factory=list)
+    _pool: Pool | None = None
+
+    def do(self, tasks: Sequence[_Task]) -> Iterator[tuple[int, Any]]:
         """(number of a task, its result or exception), first those that need no training."""
-        jobs = [_Job(campaign, store, task, number) for number, task in enumerate(tasks)]
+        jobs = [_Job(self.campaign, self.store, n, task) for n, task in enumerate(tasks)]
         waiting = []
         for job in jobs:
             try:
                 yield job.number, _do(job)
             except NotTrained:
                 waiting.append(job)
-        if waiting and not slots:
-            slots.append(pool())
         if waiting:
-            for job, result in slots[0].map(_do, waiting):
+            self._pool = self._pool or self.open_pool()
+            for job, result in self._pool.map(_do, waiting):
                 yield job.number, result
 
-    absent: dict[str, str] = {}
-    candidates: list[Candidate] = []
-    samples = _samples(campaign)
-    for acronym in campaign.operators:
-        found = applicable(mutation_operator(acronym), campaign.program, samples)
-        if isinstance(found, str):
-            absent[acronym] = found
-        else:
-            candidates += found
-    for _, result in do([_Original()]):
-        if isinstance(result, Exception):
-            raise HarnessError(f"{campaign.subject} itself cannot be trained: {result}")
 
-    failed: list[str] = []
+def _test(bench: _Bench, candidates: Sequence[Candidate], progress: Progress) -> list[Judged]:
+    """All mutants that could be tested, in the order of the candidates."""
     results: dict[int, list[Judged]] = {}
-    for number, result in do(candidates):
+    for number, result in bench.do(candidates):
         if isinstance(result, Exception):
-            failed.append(f"{_words(candidates[number])}: {result}")
+            bench.failed.append(f"{_words(candidates[number])}: {result}")
         else:
             results[number] = result
-        every = [t for tested in results.values() for t in tested]
-        killed = sum(t.fate.killed for t in every)
-        survived = sum(t.fate is Fate.SURVIVED for t in every)
-        left = len(candidates) - len(results) - len(failed)
-        progress(killed, survived, left, len(candidates))
-    tested: dict[str, list[Judged]] = {a: [] for a in campaign.operators if a not in absent}
-    for number in sorted(results):
-        tested[candidates[number].operator] += results[number]
-
-    qualified: dict[str, Qualified] = {}
-    drawn = draws(campaign, load_registry(campaign.folders), tested, prefix)
-    for number, result in do(drawn):
-        if isinstance(result, Exception):
-            failed.append(f"{drawn[number].identity}, qualification: {result}")
-        elif result is not None:
-            place, again = result
-            chosen = drawn[number].mutants[place]
-            assert chosen.verdict is not None
-            made = as_fault(campaign, chosen.mutant, drawn[number].identity)
-            made = with_provenance(made, chosen.verdict, again)
-            qualified[chosen.mutant.operator] = Qualified(
-                made, chosen.mutant, chosen.verdict, again, place + 1
-            )
-    in_order = {a: qualified[a] for a in campaign.operators if a in qualified}
-    return Harvest(campaign, absent, tested, in_order, failed)
-
-
-def _samples(campaign: Campaign) -> int:
-    data = campaign.program.load(campaign.data_seed, campaign.data, campaign.fraction)
-    return len(data.y_train)
+        fates = [judged.fate for several in results.values() for judged in several]
+        progress(
+            sum(each.killed for each in fates),
+            fates.count(Fate.SURVIVED),
+            len(candidates) - len(results) - len(bench.failed),
+            len(candidates),
+        )
+    return [judged for number in sorted(results) for judged in results[number]]
 
 
 def _words(candidate: Candidate) -> str:
     if isinstance(candidate, Range):
         return f"{candidate.operator} {candidate.setting}"
     return f"{candidate.operator} {dict(candidate.changes)}"
+
+
+def _qualify(bench: _Bench, drawn: Sequence[Draw]) -> dict[str, Qualified]:
+    """Acronym -> fault, in the order of the draws; an operator may end without one."""
+    found: dict[int, Qualified] = {}
+    for number, result in bench.do(drawn):
+        draw = drawn[number]
+        if isinstance(result, Exception):
+            bench.failed.append(f"{draw.identity}, qualification: {result}")
+        elif result is not None:
+            place, again = result
+            mutant, first = draw.mutants[place].mutant, draw.mutants[place].verdict
+            assert first is not None  # the filter keeps only mutants that were trained
+            fault = with_provenance(as_fault(bench.campaign, mutant, draw.identity), first, again)
+            found[number] = Qualified(fault, mutant, first, again, drawn=place + 1)
+    return {found[number].mutant.operator: found[number] for number in sorted(found)}
 
 
 def _do(job: _Job, workers: Workers | None = None) -> Any:
@@ -148,7 +165,7 @@ def _do(job: _Job, workers: Workers | None = None) -> Any:
     if isinstance(task, _Original):
         return _original(campaign, trainings)
     if isinstance(task, Draw):
-        return _qualify(campaign, task, trainings)
+        return _first_that_holds(campaign, task, trainings)
     return _search(campaign, task, trainings)
 
 
@@ -176,7 +193,9 @@ def _search(campaign: Campaign, candidate: Candidate, trainings: Trainings) -> l
     return [tested[value] for value in sorted(tested)]
 
 
-def _qualify(campaign: Campaign, draw: Draw, trainings: Trainings) -> tuple[int, Verdict] | None:
+def _first_that_holds(
+    campaign: Campaign, draw: Draw, trainings: Trainings
+) -> tuple[int, Verdict] | None:
     """Place and verdict of the first of the drawn mutants that the filter keeps again.
 
     Data and seeds are those of the fault's baseline, which finds these trainings later.

@@ -13,6 +13,7 @@ from harness.mutation.criterion import Fate, Verdict
 from harness.mutation.operators import Mutant, mutation_operator
 from harness.mutation.records import Campaign, Judged, Qualified
 from harness.registry import Fault, Registry
+from harness.vocabulary import HarnessError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,42 +27,38 @@ class Draw:
 def draws(
     campaign: Campaign, registry: Registry, tested: Mapping[str, Sequence[Judged]], prefix: str
 ) -> list[Draw]:
-    """For each operator the mutants that the filter kept, in random order.
+    """For each operator the mutants that the filter kept, in random order, under one id.
 
-    A fault that an earlier campaign with this seed wrote is the operator's only draw, so that ids
-    stay what they are. Values of other registered faults are not drawn.
+    The id is made of prefix, operator and seed. If an earlier campaign wrote that fault, it is the
+    operator's only draw, so that ids stay what they are. A mutant that is another fault of the
+    subject already is drawn if there is nothing else, under the id that it has.
 
-    Args:
-        prefix: Of new ids; they continue the registry's numbers.
+    Raises:
+        HarnessError: If an id belongs to a fault of another subject.
     """
-    registered = [f for f in registry.values() if f.subject.name == campaign.subject]
-    number = max((_number(f, prefix) for f in registry), default=0)
+    own = {f.id: dict(f.values) for f in registry.values() if f.subject.name == campaign.subject}
     found = []
     for acronym, mutants in tested.items():
-        kept = [t for t in mutants if t.fate is Fate.KEPT]
-        written = [f for f in registered if _made_by(f, campaign, acronym)]
-        if written:
-            kept = [t for t in kept if dict(t.mutant.changes) == dict(written[0].values)]
-            identity = written[0].id
-        else:
-            values = [dict(f.values) for f in registered]
-            kept = [t for t in kept if dict(t.mutant.changes) not in values]
-            random.Random(f"{acronym} {campaign.seed}").shuffle(kept)
-            number += bool(kept)
-            identity = f"{prefix}{number}"
+        identity = f"{prefix}-{acronym}{campaign.seed}"
+        if identity in registry and identity not in own:
+            raise HarnessError(
+                f"the id {identity} belongs to {registry[identity].path}, a fault of "
+                f"{registry[identity].subject.name}. Choose another prefix for faults of "
+                f"{campaign.subject}: prefix=..."
+            )
+        kept = [judged for judged in mutants if judged.fate is Fate.KEPT]
+        random.Random(f"{acronym} {campaign.seed}").shuffle(kept)
+        if identity in own:
+            kept = [j for j in kept if dict(j.mutant.changes) == own[identity]]
+        elif new := [j for j in kept if dict(j.mutant.changes) not in own.values()]:
+            kept = new
+        elif kept:
+            values = dict(kept[0].mutant.changes)
+            identity = next(name for name, other in own.items() if other == values)
+            kept = kept[:1]
         if kept:
             found.append(Draw(identity, kept))
     return found
-
-
-def _number(identity: str, prefix: str) -> int:
-    """The number in an id with this prefix, 0 for other ids."""
-    digits = identity.removeprefix(prefix)
-    return int(digits) if digits != identity and digits.isdecimal() else 0
-
-
-def _made_by(fault: Fault, campaign: Campaign, acronym: str) -> bool:
-    return (fault.origin.get("acronym"), fault.origin.get("seed")) == (acronym, campaign.seed)
 
 
 def as_fault(campaign: Campaign, mutant: Mutant, identity: str) -> Fault:

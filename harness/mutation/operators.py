@@ -5,8 +5,8 @@ Values as in the public tool's settings, with these departures:
 - ``constant`` is left out: its default is 0, which ``zeros`` is too.
 - An activation that is not linear is changed to others that are not (ACH); changes to and from
   linear have operators of their own (ARM, AAL).
-- The tool lists batch sizes and the lowest learning rate subject by subject; here they follow one
-  rule: a quarter to four times the size, down to a tenth of the rate within a hundredth of it.
+- The tool has lists of four batch sizes and a lowest learning rate subject by subject; here its
+  lists are joined (16 to 512), and the range is down to a tenth of the rate, within a hundredth.
 - Its step for epochs is 1 or 5; here a tenth of the epochs.
 - The subject spells out the regularisers' coefficient, 0.01: Keras 3 has 0 for ``l1_l2``.
 """
@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.operators import ACTIVATIONS, INITIALISERS, LOSSES, OPTIMISERS
+from harness.operators import ACTIVATIONS, BATCH_SIZES, INITIALISERS, LOSSES, OPTIMISERS
 from harness.registry import Subject
 from harness.tables import changed
 from harness.vocabulary import Configuration, HarnessError, Value, unknown
@@ -111,9 +111,9 @@ def _per_layer(
 
 
 def _batch_sizes(operator: str, subject: Subject, samples: int) -> list[Candidate]:
-    own = int(subject.fixed["batch_size"])
-    sizes = [own // 4, own // 2, 2 * own, 4 * own]
-    return [Mutant(operator, None, n, {"batch_size": n}) for n in sizes if 0 < n < samples]
+    own = subject.fixed["batch_size"]
+    sizes = [n for n in BATCH_SIZES if n != own and n < samples]
+    return [Mutant(operator, None, n, {"batch_size": n}) for n in sizes]
 
 
 def _whole_set(operator: str, subject: Subject, samples: int) -> list[Candidate]:

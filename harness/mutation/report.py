@@ -88,7 +88,7 @@ def _none(search: str, tested: Sequence[Judged]) -> str:
     """Why an operator that applies ended without a fault."""
     fates = {each.fate for each in tested}
     if Fate.KEPT in fates:
-        return "none qualified again, or all are registered"
+        return "none qualified"
     if fates & {Fate.TOO_WEAK, Fate.TOO_STRONG}:
         return "none in the filter"
     return "none killed"

@@ -17,12 +17,12 @@ import harness.registry
 from harness.engine import Pool
 from harness.mutation.campaign import run_campaign
 from harness.mutation.criterion import Fate, judge
-from harness.mutation.faults import as_fault, draws, write
+from harness.mutation.faults import Draw, as_fault, draws, write
 from harness.mutation.operators import Mutant
 from harness.mutation.records import Campaign, Harvest, Judged
 from harness.mutation.report import by_fault, by_operator, mutants
 from harness.plan import BASELINE_SEEDS, Plan
-from harness.registry import load_registry
+from harness.registry import Registry, load_registry
 from harness.runner import measure_baselines
 from harness.store import Store, read_json
 from harness.techniques.random import Random
@@ -225,36 +225,51 @@ def kept(value: str) -> Judged:
     return Judged(Mutant("WCI", 1, value, {"kernel_initialiser_1": value}), Fate.KEPT, None)
 
 
-def test_one_mutant_per_operator_is_drawn_by_seed(folder: Path, campaign: Campaign) -> None:
+@pytest.fixture
+def faults(tmp_path: Path) -> Registry:
+    return load_registry([write_faults(tmp_path / "f", "X1")])
+
+
+def drawn(faults: Registry, tested: dict[str, list[Judged]], seed: int, prefix: str) -> list[Draw]:
+    folders = (faults.subject("sum_sign").path.parents[1],)
+    made = Campaign(subject="sum_sign", operators=[*tested], seed=seed, folders=folders)
+    return draws(made, faults, tested, prefix)
+
+
+def test_one_mutant_per_operator_is_drawn_by_seed(faults: Registry) -> None:
     names = ("zeros", "ones", "he_normal", "orthogonal", "lecun_normal")
-    tested = {"WCI": [kept(n) for n in names], "HNE": []}
 
     def order(seed: int) -> list[str]:
-        made = Campaign(subject="sum_sign", operators=OPERATORS, seed=seed, folders=(folder,))
-        (draw,) = draws(made, load_registry([folder]), tested, "Z")
-        assert draw.identity == "Z1"
-        return [str(t.mutant.value) for t in draw.mutants]
+        (draw,) = drawn(faults, {"WCI": [kept(n) for n in names], "HNE": []}, seed, "Z")
+        assert draw.identity == f"Z-WCI{seed}"
+        return [str(judged.mutant.value) for judged in draw.mutants]
 
     assert order(7) == order(7)
     assert sorted(order(7)) == sorted(names)
     assert len({tuple(order(seed)) for seed in range(2, 8)}) > 1
 
 
-def test_values_of_a_registered_fault_are_not_drawn(folder: Path, campaign: Campaign) -> None:
-    taken = load_registry([folder])["X1"].values
-    mutant = Mutant("HLR", None, 0.00001, dict(taken))
-    made = Campaign(subject="sum_sign", operators=["HLR"], seed=9, folders=(folder,))
-    tested = {"HLR": [Judged(mutant, Fate.KEPT, None)]}
-    assert draws(made, load_registry([folder]), tested, "X") == []
+def test_a_registered_fault_is_drawn_last_and_under_its_own_id(faults: Registry) -> None:
+    values = dict(faults["X1"].values)
+    registered = Judged(Mutant("HLR", None, 0.00001, values), Fate.KEPT, None)
+    other = Judged(Mutant("HLR", None, 0.001, {"learning_rate": 0.001}), Fate.KEPT, None)
+    assert drawn(faults, {"HLR": [registered]}, 1, "Z") == [Draw("X1", [registered])]
+    assert drawn(faults, {"HLR": [registered, other]}, 1, "Z") == [Draw("Z-HLR1", [other])]
 
 
-def test_ids_continue_those_of_the_registry(folder: Path) -> None:
-    made = Campaign(subject="sum_sign", operators=["WCI"], seed=9, folders=(folder,))
-    (draw,) = draws(made, load_registry([folder]), {"WCI": [kept("ones")]}, "X")
-    assert draw.identity == "X2"
-    fault = as_fault(made, draw.mutants[0].mutant, draw.identity)
+def test_an_id_of_another_subject_is_not_taken(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f", "Z-WCI1")
+    module = folder / "subjects" / "sum_sign.py"
+    (folder / "subjects" / "other.py").write_text(module.read_text())
+    made = Campaign(subject="other", operators=["WCI"], folders=(folder,))
+    with pytest.raises(HarnessError, match="the id Z-WCI1 belongs to .* a fault of sum_sign"):
+        draws(made, load_registry([folder]), {"WCI": [kept("ones")]}, "Z")
+
+
+def test_a_mutant_as_a_fault(campaign: Campaign, folder: Path) -> None:
+    fault = as_fault(campaign, kept("ones").mutant, "Z-WCI1")
     assert fault.title == "kernel initialiser 1 glorot_uniform changed to ones"
-    assert fault.path == folder / "mutants" / "X2.yaml"
+    assert fault.path == folder / "mutants" / "Z-WCI1.yaml"
 
 
 BAD = {

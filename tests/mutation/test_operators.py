@@ -58,7 +58,7 @@ def test_mutants_are_configurations_of_the_subject_that_differ(row, digits: Subj
 
 
 def test_values_of_the_training_s_settings(digits: Subject) -> None:
-    assert values("HBS", digits) == [8, 16, 64, 128]
+    assert values("HBS", digits) == [16, 64, 128, 256, 512]
     assert offered("HLR", digits) == [
         Range("HLR", "learning_rate", 0.001, pytest.approx(1e-4), pytest.approx(1e-5), False)
     ]
