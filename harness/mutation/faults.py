@@ -40,7 +40,7 @@ def draws(
     found = []
     for acronym, mutants in tested.items():
         identity = f"{prefix}-{acronym}{campaign.seed}"
-        if identity in registry and identity not in own:
+        if identity in set(registry) - set(own):
             raise HarnessError(
                 f"the id {identity} belongs to {registry[identity].path}, a fault of "
                 f"{registry[identity].subject.name}. Choose another prefix for faults of "
