@@ -22,7 +22,8 @@ def run(cfg: DictConfig) -> int:
     opened: list[Pool] = []
 
     def pool() -> Pool:
-        opened.append(Pool(workers(cfg), int(cfg.threads)).__enter__())
+        backend = study.backend_of(registry[study.faults[0]])
+        opened.append(Pool(workers(cfg), backend, int(cfg.threads)).__enter__())
         return opened[0]
 
     try:

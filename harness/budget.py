@@ -1,7 +1,8 @@
 """Clocks: what a run is charged for, and when its budget is spent.
 
-A budget is stated as a multiple of T, the faulty program's own training time, and turned into
-seconds here. Building and compiling a program is in no T and in no charge of ``training``.
+A budget is stated as a multiple of one training of the faulty program, and turned into the clock's
+unit here: seconds of T, or the multiply-accumulates of that training (``work``). Building and
+compiling a program is in no T and in no charge of ``training``.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from harness.vocabulary import HarnessError, unknown
 
 
 class Clock(Protocol):
-    """Counts what one run has been charged, in seconds."""
+    """Counts what one run has been charged, in seconds or in multiply-accumulates."""
 
     budget: float
-    """Seconds that the run may be charged."""
+    """What the run may be charged."""
 
     @property
     def spent(self) -> float: ...
 
     def charge(self, outcome: Outcome) -> float:
-        """Count one training; return what was charged for it, in seconds."""
+        """Count one training; return what was charged for it."""
 
     def replay(self, spent: float, *, last: bool) -> None:
         """Stand where the clock stood after a recorded training; ``last`` lets it go on."""
@@ -51,6 +52,24 @@ class TrainingClock:
     def charge(self, outcome: Outcome) -> float:
         self.spent += outcome.seconds
         return outcome.seconds
+
+    def replay(self, spent: float, *, last: bool) -> None:
+        self.spent = spent
+
+
+@dataclass
+class WorkClock:
+    """Charges multiply-accumulates trained: a seeded run then depends on no machine and no load.
+
+    A training that crashed has trained nothing that could be counted, and is charged nothing.
+    """
+
+    budget: float
+    spent: float = 0.0
+
+    def charge(self, outcome: Outcome) -> float:
+        self.spent += outcome.work
+        return outcome.work
 
     def replay(self, spent: float, *, last: bool) -> None:
         self.spent = spent
@@ -90,23 +109,28 @@ class WallClock:
         self._since = self.now() if last else None
 
 
-CLOCKS: dict[str, Callable[[float], Clock]] = {"training": TrainingClock, "wall": WallClock}
+CLOCKS: dict[str, Callable[[float], Clock]] = {
+    "training": TrainingClock,
+    "wall": WallClock,
+    "work": WorkClock,
+}
 
 
-def make_clock(name: str, multiple: float, training_time: float) -> Clock:
+def make_clock(name: str, multiple: float, one: float) -> Clock:
     """A fresh clock for one run.
 
     Args:
-        name: ``training`` or ``wall``.
-        multiple: Budget as a multiple of ``training_time``.
-        training_time: T, seconds, positive.
+        name: ``training``, ``wall`` or ``work``.
+        multiple: Budget as a multiple of ``one``.
+        one: What one training of the faulty program costs, positive: T in seconds, or its
+            multiply-accumulates for ``work``.
 
     Raises:
         HarnessError: If there is no such clock, or the budget is no positive finite number.
     """
     if name not in CLOCKS:
         raise unknown("clock", name, CLOCKS)
-    return CLOCKS[name](check_budget(multiple) * training_time)
+    return CLOCKS[name](check_budget(multiple) * one)
 
 
 def check_budget(multiple: object) -> float:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.budget import check_budget, make_clock
-from harness.registry import Fault, Registry
+from harness.registry import Fault, Registry, Subject
 from harness.space import VARIANTS
 from harness.store import Cell, Store, digest
 from harness.techniques.base import Technique
-from harness.training.device import BACKENDS
+from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, unknown
 
 BASELINE_SEEDS = 10
@@ -35,7 +35,7 @@ class Plan:
     data: str = "default"
     fraction: float = 1.0
     backend: str = ""
-    """Keras backend; '' leaves it to each subject."""
+    """Keras backend; '' leaves it to each subject. Native PyTorch programs ignore it."""
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -53,7 +53,7 @@ class Plan:
             raise unknown("Keras backend", self.backend, BACKENDS)
 
     def backend_of(self, fault: Fault) -> str:
-        return self.backend or fault.subject.backend
+        return trained_on(fault.subject, self.backend)
 
     def cells(self, registry: Registry) -> list[Cell]:
         """All runs, repetition by repetition, so that an early look sees every fault."""
@@ -80,6 +80,15 @@ class Plan:
             for fault in faults
             for name, technique in self.techniques.items()
         ]
+
+
+def trained_on(subject: Subject, backend: str) -> str:
+    """What a subject's programs are trained on where ``backend`` is asked for ('': its own).
+
+    Returns:
+        A name that ``configure`` knows.
+    """
+    return NATIVE if subject.framework == "pytorch" else backend or subject.backend
 
 
 def settings(technique: Technique) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from harness.vocabulary import METRICS, Configuration, HarnessError, Metric, Val
 
 FAULTS = Path(__file__).resolve().parents[1] / "faults"
 ORIGINS = ("real", "mutant")
+FRAMEWORKS = ("keras", "pytorch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Subject:
     load: Callable[[int, str, float], Data]
     """(data seed, data variant, fraction of the training data) -> Data."""
     build: Callable[[Configuration], Any]
-    """Configuration -> an uncompiled model that is freshly initialised."""
+    """Configuration -> an uncompiled Keras model or ``torch.nn`` module, freshly initialised."""
     variants: Sequence[str] = ("default",)
     """Data variants that ``load`` knows."""
     losses: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Subject:
     initialisers: Mapping[str, Callable[[int], Any]] = field(default_factory=dict)
     """The subject's own initialisers: name -> (seed -> Keras initialiser)."""
     framework: str = "keras"
+    """``pytorch`` if the subject is a native PyTorch program, see ``harness.pytorch``."""
     backend: str = "tensorflow"
     """Keras backend on which the subject trains fastest; ``BACKEND=...`` overrides it."""
     epochs_floor: int = 1
@@ -238,6 +240,8 @@ def load_subject(path: Path) -> Subject:
         )
     if subject.metric not in METRICS:
         raise HarnessError(f"{path}: {unknown('metric', subject.metric, METRICS)}")
+    if subject.framework not in FRAMEWORKS:
+        raise HarnessError(f"{path}: {unknown('framework', subject.framework, FRAMEWORKS)}")
     if subject.labels not in LOSSES_FOR:
         raise HarnessError(f"{path}: {unknown('encoding of labels', subject.labels, LOSSES_FOR)}")
     needed = ("loss", "optimiser", "learning_rate", "batch_size", "epochs")

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -116,6 +116,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
             "fault": name,
             "metric": fault.subject.metric,
             "training_time": statistics.median(times),
+            "work": statistics.median(o.work for o in lists["faulty"]),
             "data": job.data,
             "fraction": job.fraction,
             "device": device,
@@ -142,7 +143,7 @@ class _CellJob:
     cell: Cell
     technique: Technique
     folders: tuple[Path, ...]
-    training_time: float
+    baseline: Baseline
     store: Store
 
 
@@ -186,7 +187,8 @@ def run_plan(
 
     def pool() -> Pool:
         if not opened:
-            opened.append(Pool(slots, threads).__enter__())
+            backend = plan.backend_of(registry[plan.faults[0]])
+            opened.append(Pool(slots, backend, threads).__enter__())
         return opened[0]
 
     try:
@@ -200,7 +202,7 @@ def run_plan(
                     cell,
                     plan.techniques[cell.technique],
                     where,
-                    measured[cell.fault].training_time,
+                    measured[cell.fault],
                     store,
                 )
                 for cell in missing
@@ -235,13 +237,14 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
     cell = job.cell
     fault = load_registry(job.folders)[cell.fault]
     began, started = time.perf_counter(), _now()
-    header = {"training_time": job.training_time, "started": started}
+    header = {"training_time": job.baseline.training_time, "started": started}
     with job.store.log(cell, header) as log:
         if log is None:
             return "elsewhere"
         if job.store.finished(cell):
             return "present"
         training_time = float(log.header["training_time"])
+        one, pace = _cost(cell, training_time, job.baseline)
         worker = workers(cell.backend)
         device = worker.device()
         opened = time.perf_counter()
@@ -259,10 +262,11 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             ),
             seed=cell.run_seed,
             recorded=[Replay(r.proposal, r.configuration, r.outcome) for r in log.rows],
+            pace=pace,
         )
         task = repair_task(fault, cell, training_time)
-        clock = make_clock(cell.clock, cell.budget, training_time)
-        rows, finish = _record(job.technique, task, train, clock, cell, log)
+        clock = make_clock(cell.clock, cell.budget, one)
+        rows, finish, memory = _record(job.technique, task, train, clock, cell, log)
         ended = time.perf_counter()
         training = sum(r.outcome.seconds for r in rows)
         searching = sum(r.suggest_seconds for r in rows)
@@ -278,7 +282,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
                 "confirmed": [],
                 "health": {
                     **finish.health,
-                    "peak_worker_bytes": max((r.outcome.memory for r in rows), default=0),
+                    "peak_worker_bytes": memory,
                 },
                 "fault": {
                     "title": fault.title,
@@ -287,7 +291,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
                     "fixed": fault.fixed,
                 },
                 "training_time": training_time,
-                "budget_seconds": clock.budget,
+                "allowed": clock.budget,
                 "spent": clock.spent,
                 "seconds": {
                     "training": training,
@@ -307,6 +311,23 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
     return "done"
 
 
+def _cost(cell: Cell, training_time: float, baseline: Baseline) -> tuple[float, float | None]:
+    """What one training of the faulty program costs, and its pace if that is no time.
+
+    Raises:
+        HarnessError: If the clock is ``work`` and the baseline has not counted any.
+    """
+    if cell.clock != "work":
+        return training_time, None
+    if not baseline.work:
+        raise HarnessError(
+            f"the baseline of {cell.fault} does not say how much work a training is, which the "
+            "clock 'work' needs: an older harness measured it, or the faulty program crashes. Move "
+            "its file out of results/baselines to measure it again, or use CLOCK=training"
+        )
+    return baseline.work, training_time / baseline.work
+
+
 def _record(
     technique: Technique,
     task: RepairTask,
@@ -314,10 +335,15 @@ def _record(
     clock: Any,
     cell: Cell,
     log: TrialLog,
-) -> tuple[list[Row], Finish]:
-    """Run the technique; charge and record each trial before the next one is proposed."""
+) -> tuple[list[Row], Finish, int]:
+    """Run the technique; charge and record each trial before the next one is proposed.
+
+    Returns:
+        All trials, the technique's closing word, and the highest memory of the worker, bytes. The
+        memory is no part of a row: with the clock ``work``, equal seeds give equal rows.
+    """
     rows: list[Row] = list(log.rows)
-    seen = 0
+    seen = memory = 0
     finish = Finish({})
     for item in technique.repair(task, train, clock, cell.run_seed):
         if isinstance(item, Finish):
@@ -329,11 +355,12 @@ def _record(
             continue
         _check(item, task, cell.technique)
         charged = clock.charge(item.outcome)
+        memory = max(memory, item.outcome.memory)
         row = Row(
             index=len(rows),
             proposal=item.proposal,
             configuration=dict(item.configuration),
-            outcome=item.outcome,
+            outcome=replace(item.outcome, memory=0),
             suggest_seconds=item.suggest_seconds,
             charged=charged,
             spent=clock.spent,
@@ -343,7 +370,7 @@ def _record(
         log.append(row)
         rows.append(row)
         seen += 1
-    return rows, finish
+    return rows, finish, memory
 
 
 def _check(trial: Trial, task: RepairTask, technique: str) -> None:

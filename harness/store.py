@@ -91,9 +91,9 @@ class Row:
     outcome: Outcome
     suggest_seconds: float
     charged: float
-    """Seconds that the run's clock was charged for this trial."""
+    """What the run's clock was charged for this trial, in its unit."""
     spent: float
-    """Seconds charged so far, this trial included."""
+    """Charged so far, this trial included."""
     at: str
     """When the trial ended, UTC, ISO 8601."""
     note: Mapping[str, Any]
@@ -363,6 +363,7 @@ def read_baseline(path: Path) -> Baseline:
             faulty_search=[o.search for o in judged["faulty"] if o.search is not None],
             fixed_search=[o.search for o in judged["fixed"] if o.search is not None],
             training_time=content["training_time"],
+            work=content.get("work", 0.0),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise HarnessError(f"{path} is no baseline: {error!r}") from None

@@ -24,6 +24,8 @@ class Outcome:
     """Share of the configuration's training steps that the program has had, in (0, 1]."""
     steps: int = 0
     """Training steps that this training added."""
+    work: float = 0.0
+    """Multiply-accumulates of these steps, forward and backward (``harness.training.work``)."""
     search: float | None = None
     """Metric on the search part: what a technique may see."""
     holdout: float | None = None
@@ -261,6 +263,115 @@ MUTANTS = Table(
     """),
 )
 
+ANYTIME = Table(
+    "anytime",
+    _columns("""
+        fault               | str   |         | id of the fault
+        technique           | str   |         | name of the technique
+        budget              | float | x T     | the part of the budget that is spent
+        n                   | int   | runs    | runs of the technique
+        judged              | int   | runs    | of these, with a judged trial by then
+        median              | float | metric  | median over the runs of the best so far, holdout; missing while half have none
+        low                 | float | metric  | lower end of its 95 % bootstrap interval over the runs
+        high                | float | metric  | upper end
+        ir_median           | float |         | the median as an improvement rate; missing where the fault has none
+    """),
+)
+
+PROGRESS = Table(
+    "progress",
+    _columns("""
+        technique           | str   |         | name of the technique
+        budget              | float | x T     | the part of the budget that is spent
+        faults              | int   |         | faults with an improvement rate and runs of all techniques
+        ir                  | float |         | median over the faults of the median rate of their runs
+        ir_low              | float |         | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        ir_high             | float |         | upper end
+    """),
+)
+
+AREAS = Table(
+    "areas",
+    _columns("""
+        fault               | str   |         | id of the fault
+        technique           | str   |         | name of the technique
+        budget              | float | x T     | up to which the area is taken
+        n                   | int   | runs    | runs of the technique
+        area                | float | [0, 1]  | mean over runs and budgets of the share of the gap closed so far
+        area_low            | float | [0, 1]  | lower end of its 95 % bootstrap interval over the runs
+        area_high           | float | [0, 1]  | upper end
+    """),
+)
+
+TARGETS = Table(
+    "targets",
+    _columns("""
+        fault               | str   |         | id of the fault
+        technique           | str   |         | name of the technique
+        target              | float |         | improvement rate to reach
+        n                   | int   | runs    | runs of the technique
+        reached             | int   | runs    | runs whose best so far reaches it
+        running_time        | float | x T     | expected budget until it is reached once, with restarts; infinite if it never is
+    """),
+)
+
+RANKS = Table(
+    "ranks",
+    _columns("""
+        technique           | str   |         | name of the technique
+        faults              | int   |         | faults with runs of all techniques
+        mean_rank           | float |         | mean over these of the rank by mean holdout metric; 1 is best, ties share
+        rated               | int   |         | of these, with an improvement rate: the next figures are over them
+        iqm                 | float |         | interquartile mean of the improvement rates of all runs
+        iqm_low             | float |         | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        iqm_high            | float |         | upper end
+        area                | float | [0, 1]  | mean over the faults of the area under the anytime curve
+        area_low            | float | [0, 1]  | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        area_high           | float | [0, 1]  | upper end
+    """),
+)
+
+PAIRS = Table(
+    "pairs",
+    _columns("""
+        first               | str   |         | name of a technique
+        second              | str   |         | name of another
+        faults              | int   |         | faults with runs of both
+        probability         | float | [0, 1]  | that a run of the first beats one of the second, mean A12 over the faults
+        low                 | float | [0, 1]  | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        high                | float | [0, 1]  | upper end
+        wins                | int   | faults  | where the first is significantly better (two-sided Mann-Whitney, Holm over all pairs and faults)
+        losses              | int   | faults  | where the second is
+        p_wilcoxon          | float |         | two-sided signed-rank over the faults of the mean improvement rates
+        p_holm              | float |         | the same after Holm over the pairs
+    """),
+)
+
+AUDIT = Table(
+    "audit",
+    _columns("""
+        test                | str   |         | what is compared by which test
+        planted             | float | share   | runs of one side that were given a trial better than all; 0 is the A/A audit
+        comparisons         | int   |         | pairs of groups of runs
+        rejected            | int   |         | of these, significant; with something planted, in its favour
+        rate                | float | share   | rejected among the comparisons
+        low                 | float | share   | lower end of its 95 % Clopper-Pearson interval
+        high                | float | share   | upper end
+        nominal             | float | share   | level of the test
+    """),
+)
+
+MULTIVERSE = Table(
+    "multiverse",
+    _columns("""
+        claim               | str   |         | a statement about the techniques
+        choice              | str   |         | field of the protocol; missing for all universes together
+        option              | str   |         | its value in these universes
+        universes           | int   |         | combinations of the choices in which the claim can be decided
+        holds               | int   |         | of these, where it is true
+    """),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
@@ -275,6 +386,12 @@ class Baseline:
     fixed_search: Sequence[float]
     training_time: float
     """T, seconds: the median over the trainings of the faulty program."""
+    work: float = 0.0
+    """Multiply-accumulates of one of them; 0 where they were not counted."""
+    faulty_mean: float | None = None
+    """Mean of the faulty program where it is known better than by its list (published studies)."""
+    fixed_mean: float | None = None
+    """Mean of the fixed program where no list of trainings exists (published studies)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,8 +404,9 @@ class RunRow:
     holdout: float | None
     fidelity: float
     spent: float
-    """Seconds charged to the run's clock when this trial had ended, this one included."""
-    configuration: Configuration
+    """Charged to the run's clock when this trial had ended, this one included; its unit."""
+    configuration: Configuration | None
+    """None where the record keeps the outcome only (the published runs of AutoTrainer)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,7 +428,8 @@ class Run:
     fixed: Configuration
     trials: Sequence[RunRow]
     status: str
-    """What the technique itself said: ``ok``, ``not_applicable`` or ``no_symptom``."""
+    """What the technique itself said: ``ok``, ``not_applicable``, ``no_symptom``; ``timed_out`` if
+    it was not done within the budget."""
     training_seconds: float
     search_seconds: float
     total_seconds: float

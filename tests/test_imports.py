@@ -16,7 +16,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness", "harness.vocabulary"),
     ("harness.domains", "harness.tables"),
     ("harness.operators",),
-    ("harness.registry", "harness.budget"),
+    ("harness.registry", "harness.budget", "harness.pytorch"),
     ("harness.stats", "harness.store"),
     ("harness.space",),
     ("harness.training",),

@@ -80,10 +80,11 @@ def gaps(stamps: list[list[float]]) -> list[float]:
 
 def overhead() -> list[tuple[str, str, str]]:
     """Between two trials: the harness, against a Ray Tune process for each trial."""
-    from harness.engine import Pool, RemoteTrain, Worker, search
+    from harness.engine import Pool, RemoteTrain, Worker
+    from harness.engine.search import search
 
     fault = load_registry()[FAULT]
-    with Pool(1):
+    with Pool(1, "tensorflow"):
         worker = Worker("tensorflow")
         worker.device()
         train = Stamped(RemoteTrain(worker, Request.of(fault, fault.faulty, seed=0), seed=1))
@@ -154,7 +155,7 @@ def memory_over_trials(trials: int = 300) -> list[tuple[str, str, str]]:
     fault = load_registry()["D7"]
     space, rng = derive(fault.faulty, fault.subject.context), np.random.default_rng(0)
     held: list[int] = []
-    with Pool(1):
+    with Pool(1, "tensorflow"):
         worker = Worker("tensorflow")
         train = RemoteTrain(worker, Request.of(fault, fault.faulty, seed=0), seed=1)
         for n in range(trials):

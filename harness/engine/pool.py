@@ -20,17 +20,15 @@ Workers = Callable[[str], Worker]
 class _Slot:
     """A process that runs jobs one after another and keeps its training workers between them."""
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._workers: dict[str, Worker] = {}
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
 
     def worker(self, backend: str) -> Worker:
         """One worker at a time: switching the backend replaces it, to bound the memory."""
-        if backend not in self._workers:
-            for other in self._workers.values():
-                other.stop()
-            self._workers = {backend: Worker(backend, self._threads)}
-        return self._workers[backend]
+        if backend != self._worker.backend:
+            self._worker.stop()
+            self._worker = Worker(backend, self._worker.threads)
+        return self._worker
 
     def run(self, function: Callable[[Any, Workers], Any], job: Any) -> Any:
         return function(job, self.worker)
@@ -39,21 +37,27 @@ class _Slot:
 class Pool:
     """Slots on this machine. Use it as a context: leaving it stops Ray if it was started here."""
 
-    def __init__(self, slots: int, threads: int = 1) -> None:
+    def __init__(self, slots: int, backend: str, threads: int = 1) -> None:
+        """Start ``slots`` slots, each with a worker that begins to import ``backend`` at once."""
         self._started = not ray.is_initialized()
-        self._threads = threads
+        self._backend, self._threads = backend, threads
         start(slots + 1)  # the spare one is for the thin trainables
-        self._slots = [self._slot() for _ in range(slots)]
+        self._workers = [self._worker() for _ in range(slots)]
+        self._slots = [self._slot(worker) for worker in self._workers]
 
-    def _slot(self) -> Any:
-        return ray.remote(_Slot).options(num_cpus=0).remote(self._threads)
+    def _worker(self) -> Worker:
+        return Worker(self._backend, self._threads)
+
+    def _slot(self, worker: Worker) -> Any:
+        return ray.remote(_Slot).options(num_cpus=0).remote(worker)
 
     def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for slot in self._slots:
+        for slot, worker in zip(self._slots, self._workers, strict=True):
             ray.kill(slot)
+            worker.stop()
         if self._started:
             ray.shutdown()
 
@@ -91,6 +95,8 @@ class Pool:
                 result = error.cause if isinstance(error.cause, Exception) else error
             except ray.exceptions.RayActorError as error:
                 result = error
-                self._slots[number] = self._slot()
+                self._workers[number].stop()
+                self._workers[number] = self._worker()
+                self._slots[number] = self._slot(self._workers[number])
             yield job, result
             next_job(number)

@@ -109,8 +109,8 @@ class _Search:
             self.end(error)
             return
         self._thinking = time.perf_counter() - began
-        self._free = 0 if outcome.seconds > 0 else self._free + 1
         self._lost = self._lost + 1 if outcome.cause is Cause.INFRASTRUCTURE else 0
+        before = self.clock.spent
         self.results.put(
             Trial(
                 proposal=proposal.proposal,
@@ -126,6 +126,7 @@ class _Search:
             )
         if not self.ended:
             self.results.join()
+            self._free = 0 if self.clock.spent > before else self._free + 1
 
     def end(self, error: BaseException | None) -> None:
         """No further trial; ``error`` is why, if it is one."""

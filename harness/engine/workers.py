@@ -22,6 +22,10 @@ MEMORY_LIMIT = 1_600_000_000
 PATIENCE = 120.0
 """Seconds that a trial may take beyond four times its limit before it counts as hanging."""
 
+SLOWER = 20
+"""Times longer than the faulty program that another one may take for the same work; small batches
+need many more steps."""
+
 STARTING = 120.0
 """Seconds within which a new process must answer."""
 
@@ -45,7 +49,7 @@ class Worker:
     """A training worker as its users see it: it answers, whatever happens to its process."""
 
     def __init__(self, backend: str, threads: int = 1, cpus: float = 1) -> None:
-        self.backend = backend
+        self.backend, self.threads = backend, threads
         self._actor = (
             ray.remote(_WorkerActor)
             .options(num_cpus=cpus, max_restarts=-1, max_task_retries=0)
@@ -75,10 +79,16 @@ class Worker:
         ray.kill(self._actor, no_restart=False)
         self.device()
 
-    def train(self, request: Request) -> Outcome:
-        """Train; a lost or hanging process becomes a crashed outcome, and is replaced."""
+    def train(self, request: Request, expected: float = NEVER) -> Outcome:
+        """Train; a lost or hanging process becomes a crashed outcome, and is replaced.
+
+        Args:
+            request: What to train.
+            expected: Seconds within which a training without a limit of its own should end; four
+                times as long it counts as hanging.
+        """
         began = time.perf_counter()
-        patience = PATIENCE + 4 * min(request.limit, NEVER)
+        patience = PATIENCE + 4 * min(request.limit, expected)
 
         def lost(cause: Cause, message: str) -> Outcome:
             seconds = time.perf_counter() - began
@@ -133,6 +143,9 @@ class RemoteTrain:
     """What all trainings of the run share."""
     seed: int
     recorded: Sequence[Replay] = ()
+    pace: float | None = None
+    """Seconds that a multiply-accumulate takes in the faulty program, if the clock is ``work``;
+    None where limits are seconds."""
     _trained: int = 0
     _reached: dict[int, float] = field(default_factory=dict)
 
@@ -149,9 +162,12 @@ class RemoteTrain:
                 proposal=proposal,
                 reached=self._reached.get(proposal, 0.0),
                 fidelity=fidelity,
-                limit=limit,
             )
-            outcome = self.worker.train(request)
+            if self.pace is None:
+                outcome = self.worker.train(replace(request, limit=limit))
+            else:
+                expected = SLOWER * limit * self.pace
+                outcome = self.worker.train(replace(request, work_limit=limit), expected)
         self.remember(proposal, outcome)
         return outcome
 
@@ -194,6 +210,5 @@ def start(cpus: int, **options: Any) -> None:
         logging_level="ERROR",
         configure_logging=False,
         object_store_memory=200_000_000,
-        _system_config={"preload_python_modules": ["harness.engine"]},
         **options,
     )

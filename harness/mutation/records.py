@@ -8,8 +8,10 @@ from pathlib import Path
 
 from harness.mutation.criterion import Fate, Verdict
 from harness.mutation.operators import Mutant, mutation_operator
+from harness.plan import trained_on
 from harness.registry import Fault, Subject, folders, load_registry
 from harness.store import digest
+from harness.training.device import BACKENDS
 from harness.vocabulary import HarnessError, unknown
 
 
@@ -27,7 +29,7 @@ class Campaign:
     data: str = "default"
     fraction: float = 1.0
     backend: str = ""
-    """Keras backend; '' leaves it to the subject."""
+    """Keras backend; '' leaves it to the subject. Native PyTorch programs ignore it."""
     folders: tuple[Path, ...] = field(default_factory=lambda: tuple(folders()))
 
     def __post_init__(self) -> None:
@@ -40,6 +42,8 @@ class Campaign:
             raise HarnessError(f"n must be 2 or more, to tell a spread. Received: {self.n}")
         if not 0 < self.fraction <= 1:
             raise HarnessError(f"fraction must be in (0, 1]. Received: {self.fraction}")
+        if self.backend and self.backend not in BACKENDS:
+            raise unknown("Keras backend", self.backend, BACKENDS)
 
     @property
     def program(self) -> Subject:
@@ -47,7 +51,7 @@ class Campaign:
 
     @property
     def trained_on(self) -> str:
-        return self.backend or self.program.backend
+        return trained_on(self.program, self.backend)
 
     @property
     def data_seed(self) -> int:

@@ -54,7 +54,8 @@ class Train(Protocol):
             proposal: Number of the configuration within the run, from 0. It seeds the training,
                 and a second call with the same number continues the training of the first.
             fidelity: Share of the configuration's training steps to reach, in (0, 1].
-            limit: Seconds after which the training is cut.
+            limit: What the training may be charged at most, in the unit of the run's clock;
+                then it is cut.
         """
 
     def remember(self, proposal: int, outcome: Outcome) -> None:

@@ -52,7 +52,7 @@ class Bohb:
     def repair(
         self, task: RepairTask, train: Train, clock: Clock, seed: int
     ) -> Iterator[Trial | Finish]:
-        from harness.engine import search
+        from harness.engine.search import search
 
         return search(self.optimiser(task, seed), train, clock)
 
@@ -73,7 +73,7 @@ class BohbIcst23:
     def repair(
         self, task: RepairTask, train: Train, clock: Clock, seed: int
     ) -> Iterator[Trial | Finish]:
-        from harness.engine import search
+        from harness.engine.search import search
 
         return search(self.optimiser(task, seed), train, clock)
 

@@ -82,7 +82,7 @@ class Hebo:
     def repair(
         self, task: RepairTask, train: Train, clock: Clock, seed: int
     ) -> Iterator[Trial | Finish]:
-        from harness.engine import search
+        from harness.engine.search import search
 
         return search(self.optimiser(task, seed), train, clock)
 

@@ -54,7 +54,7 @@ class Random:
     def repair(
         self, task: RepairTask, train: Train, clock: Clock, seed: int
     ) -> Iterator[Trial | Finish]:
-        from harness.engine import search
+        from harness.engine.search import search
 
         return search(self.optimiser(task, seed), train, clock)
 

@@ -36,7 +36,28 @@ def mae(y: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.mean(np.abs(y - predicted)))
 
 
-_FUNCTIONS = {"accuracy": accuracy, "mae": mae}
+def angle(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean angle between true and predicted direction, radians in [0, pi].
+
+    Args:
+        y, predicted: (n, 2) pitch and yaw, radians; further columns are not looked at.
+
+    >>> round(angle(np.array([[0.0, 0.0]]), np.array([[0.0, np.pi / 2]])), 4)
+    1.5708
+    """
+    cosine = np.sum(_directions(y) * _directions(predicted), axis=1)
+    return float(np.mean(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+
+def _directions(angles: np.ndarray) -> np.ndarray:
+    """Unit vectors, shape (n, 3)."""
+    pitch, yaw = angles[:, 0], angles[:, 1]
+    return np.stack(
+        [np.cos(pitch) * np.sin(yaw), np.sin(pitch), np.cos(pitch) * np.cos(yaw)], axis=1
+    )
+
+
+_FUNCTIONS = {"accuracy": accuracy, "mae": mae, "angle": angle}
 assert set(_FUNCTIONS) == set(METRICS)
 
 

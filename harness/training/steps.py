@@ -12,23 +12,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-Loss = Callable[[Any, Any], Any]
-"""(labels, predictions) -> the loss of each sample."""
+from harness.training.programs import Loss
 
 
 class Loop(Protocol):
     """A compiled program with its training data; its weights are the model's variables."""
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Train steps ``first`` to ``last`` (excluded) of an epoch.
-
-        Args:
-            order: (samples,) int32, the epoch's order; step i takes its i-th batch, and the last
-                step what is left.
-
-        Returns:
-            (last - first,) the mean loss of each step.
-        """
+        """As ``harness.training.programs.Program.run``."""
 
     def predict(self, x: Any) -> np.ndarray:
         """(n, ...) outputs in inference mode."""

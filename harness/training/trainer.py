@@ -6,7 +6,6 @@ kept changes no result: a training depends on its request alone, on one machine.
 
 from __future__ import annotations
 
-import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -20,9 +19,9 @@ import numpy as np
 from harness.operators import operator_of
 from harness.registry import Data, Fault, Subject, load_registry
 from harness.tables import Outcome
-from harness.training.device import restore_torch_state, seed_torch, torch_state
 from harness.training.judge import judge
-from harness.training.steps import Loop, make_loop
+from harness.training.programs import Framework, Program, framework
+from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 CHECK_EVERY = 0.05
@@ -57,6 +56,8 @@ class Request:
     fidelity: float = 1.0
     limit: float = float("inf")
     """Seconds after which the training is cut."""
+    work_limit: float = float("inf")
+    """Multiply-accumulates after which it is cut, with the step that reaches them."""
 
     @staticmethod
     def of(
@@ -86,29 +87,21 @@ class _CannotTrain(Exception):
 
 
 @dataclass
-class _Program:
-    """A compiled model; before each use its variables are set to those of a fresh one."""
-
-    model: Any
-    optimiser: Any
-    loop: Loop
-
-
-@dataclass
 class _State:
     """An unfinished training."""
 
     steps: int
-    variables: list[np.ndarray]
-    generators: list[Any]
+    program: Any
+    """What the program's ``state`` returned."""
 
 
 class Trainer:
     """Not thread-safe: one training at a time."""
 
     def __init__(self) -> None:
+        self._framework: Framework
         self._data: OrderedDict[tuple[Any, ...], tuple[Data, Any, Any]] = OrderedDict()
-        self._programs: OrderedDict[tuple[Any, ...], _Program] = OrderedDict()
+        self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._unfinished: dict[tuple[str, int], _State] = {}
 
     def train(self, request: Request) -> Outcome:
@@ -145,7 +138,7 @@ class Trainer:
 
     def _run(
         self,
-        program: _Program,
+        program: Program,
         subject: Subject,
         request: Request,
         data: Data,
@@ -158,13 +151,24 @@ class Trainer:
         total = per_epoch * int(configuration["epochs"])
         target = max(1, round(request.fidelity * total))
         done = self._resume(program, request, per_epoch, round(request.reached * total))
+        size = int(configuration["batch_size"])
+        seen = samples_seen(done, samples, size)
+        affordable = steps_to_see(seen + request.work_limit / program.macs, samples, size)
 
         began = time.perf_counter()
         steps, losses, diverged = _steps(
-            program.loop, request, per_epoch, samples, done, target, began + request.limit
+            program,
+            request,
+            per_epoch,
+            samples,
+            done,
+            int(min(target, affordable)),
+            began + request.limit,
         )
         reached = done + steps
-        more |= {"steps": steps, "losses": losses, "fidelity": max(reached, 1) / total}
+        work = float((samples_seen(reached, samples, size) - seen) * program.macs)
+        more |= {"steps": steps, "work": work, "losses": losses}
+        more["fidelity"] = max(reached, 1) / total
         if diverged:
             seconds = time.perf_counter() - began
             return outcome(
@@ -174,11 +178,11 @@ class Trainer:
             return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
 
         judging = time.perf_counter()
-        search = _judge(program.loop, subject.metric, data.x_search, data.y_search)
-        holdout = _judge(program.loop, subject.metric, data.x_holdout, data.y_holdout)
+        search = _judge(program, subject.metric, data.x_search, data.y_search)
+        holdout = _judge(program, subject.metric, data.x_holdout, data.y_holdout)
         ended = time.perf_counter()
         more["evaluate_seconds"] = ended - judging
-        if search is None or holdout is None or not _finite(program.model):
+        if search is None or holdout is None or not program.finite():
             return outcome(
                 TrialStatus.DIVERGED,
                 ended - began,
@@ -187,27 +191,25 @@ class Trainer:
                 **more,
             )
         if reached == target and request.fidelity < 1:
-            variables = [np.array(v) for v in _variables(program)]
-            self._unfinished[request.run, request.proposal] = _State(
-                reached, variables, torch_state()
-            )
+            state = _State(reached, program.state())
+            self._unfinished[request.run, request.proposal] = state
         status = TrialStatus.COMPLETED if reached == target else TrialStatus.CUT
         return outcome(status, ended - began, search=search, holdout=holdout, **more)
 
     def _load(self, subject: Subject, request: Request) -> tuple[Data, Any, Any]:
         key = (subject.path, subject.content, request.data_seed, request.data, request.fraction)
         if key not in self._data:
+            self._framework = framework(subject.framework)
+            tensor = self._framework.tensor
             data = subject.load(request.data_seed, request.data, request.fraction)
             self._data.clear()  # a worker stays with one fault for a while; its data may be large
-            self._data[key] = (data, _tensor(data.x_train), _tensor(data.y_train))
+            self._data[key] = (data, tensor(data.x_train), tensor(data.y_train))
             self._programs.clear()
         return self._data[key]
 
-    def _program(self, subject: Subject, request: Request, x: Any, y: Any) -> _Program:
+    def _program(self, subject: Subject, request: Request, x: Any, y: Any) -> Program:
         """The compiled program of a configuration, with fresh weights and optimiser."""
-        import keras
-
-        _seed(request.seed)
+        self._framework.seed(request.seed)
         with _cannot(Cause.SHAPE):
             fresh = subject.build(request.configuration)
         key = (subject.path, subject.content, *_structure(request.configuration))
@@ -219,62 +221,40 @@ class Trainer:
             self._programs[key] = program
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
-        for variable, new in zip(program.model.variables, fresh.variables, strict=True):
-            variable.assign(new)
-        for variable in program.optimiser.variables:
-            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        program.optimiser.learning_rate = float(request.configuration["learning_rate"])
+        program.start(fresh, float(request.configuration["learning_rate"]), request.seed)
         return program
 
     def _compile(
         self, subject: Subject, configuration: Configuration, model: Any, x: Any, y: Any
-    ) -> _Program:
-        import keras
-
-        name = str(configuration["loss"])
-        loss = subject.losses.get(name) or keras.losses.get(name)
-        optimiser = keras.optimizers.get(_OPTIMISERS.get(str(configuration["optimiser"])))
+    ) -> Program:
         with _cannot(Cause.LABELS):
-            loss(y[:2], model(x[:2], training=False))
+            loss = self._framework.loss(str(configuration["loss"]), subject.losses)
+            loss(y[:2], self._framework.outputs(model, x[:2]))
         with _cannot(Cause.PROGRAM):
             size = int(configuration["batch_size"])
-            loop = make_loop(model, loss, optimiser, x, y, size)
-        return _Program(model, optimiser, loop)
+            optimiser = str(configuration["optimiser"])
+            return self._framework.program(model, loss, optimiser, x, y, size)
 
-    def _resume(self, program: _Program, request: Request, per_epoch: int, steps: int) -> int:
+    def _resume(self, program: Program, request: Request, per_epoch: int, steps: int) -> int:
         """Bring the program to where this proposal stopped; return the steps that it has had.
 
         If the state is gone (the process is a new one), the steps are trained again, uncharged.
         """
         for key in [k for k in self._unfinished if k[0] != request.run]:
             del self._unfinished[key]
-        seed_torch(request.seed)
         if not steps:
             return 0
         state = self._unfinished.pop((request.run, request.proposal), None)
         if state is not None and state.steps == steps:
-            for variable, value in zip(_variables(program), state.variables, strict=True):
-                variable.assign(value)
-            restore_torch_state(state.generators)
+            program.restore(state.program)
             return steps
         samples = len(next(iter(self._data.values()))[1])
-        _steps(program.loop, request, per_epoch, samples, 0, steps, float("inf"))
+        _steps(program, request, per_epoch, samples, 0, steps, float("inf"))
         return steps
 
 
-_OPTIMISERS = {
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "adadelta": "Adadelta",
-    "adam": "Adam",
-    "adamax": "Adamax",
-    "nadam": "Nadam",
-}
-
-
 def _steps(
-    loop: Loop,
+    program: Program,
     request: Request,
     per_epoch: int,
     samples: int,
@@ -298,7 +278,7 @@ def _steps(
             if began >= deadline:
                 break
             last = min(end, first + chunk)
-            losses.append(loop.run(order, first, last))
+            losses.append(program.run(order, first, last))
             at, ran, first = at + last - first, last - first, last
             took = time.perf_counter() - began
             wanted = min(CHECK_EVERY, max(deadline - began - took, 0.0))
@@ -314,35 +294,8 @@ def _steps(
     return at - done, tuple(means), ""
 
 
-def _seed(seed: int) -> None:
-    """Fix what a build draws: Keras seeds every initialiser and dropout from Python's generator.
-
-    ``keras.utils.set_random_seed`` would also reset TensorFlow's kernels; each compiled call then
-    took 10 ms instead of 1 ms.
-    """
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-
-
-def _judge(loop: Loop, metric: str, x: np.ndarray, y: np.ndarray) -> float | None:
-    return judge(metric, y, loop.predict(x))
-
-
-def _variables(program: _Program) -> Iterator[Any]:
-    yield from program.model.variables
-    yield from program.optimiser.variables
-
-
-def _finite(model: Any) -> bool:
-    import keras
-
-    return all(bool(keras.ops.all(keras.ops.isfinite(v.value))) for v in model.trainable_variables)
-
-
-def _tensor(array: np.ndarray) -> Any:
-    import keras
-
-    return keras.ops.convert_to_tensor(array)
+def _judge(program: Program, metric: str, x: np.ndarray, y: np.ndarray) -> float | None:
+    return judge(metric, y, program.predict(x))
 
 
 def _structure(configuration: Configuration) -> tuple[tuple[str, object], ...]:
@@ -362,7 +315,8 @@ def _cannot(cause: Cause) -> Iterator[None]:
         yield
     except Exception as error:
         text = str(error).lower()
-        if "initializer" in text or "at least 2" in text or "two-dimensional" in text:
+        words = ("initializer", "initialiser", "at least 2", "two-dimensional")
+        if any(word in text for word in words):
             cause = Cause.INITIALISER
         elif _is_memory(error):
             cause = Cause.MEMORY
