@@ -51,7 +51,7 @@ def _harvest(cfg: DictConfig, made: Campaign, results: Store, screen: Console) -
     opened: list[Pool] = []
 
     def pool() -> Pool:
-        opened.append(Pool(workers(cfg), int(cfg.threads)).__enter__())
+        opened.append(Pool(workers(cfg), made.trained_on, int(cfg.threads)).__enter__())
         return opened[0]
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

@@ -51,7 +51,7 @@ def campaign(folder: Path) -> Campaign:
 
 @pytest.fixture(scope="module")
 def pool(ray_session: None) -> Iterator[Pool]:
-    with Pool(1) as opened:
+    with Pool(1, "tensorflow") as opened:
         yield opened
 
 
