@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import Worker
-from harness.engine.workers import NEVER, training_seed
+from harness.engine.workers import NEVER
 from harness.registry import Fault, load_registry
 from harness.store import Store, digest, parse_outcome, read_json, write_json
 from harness.tables import Outcome
 from harness.training import Request
+from harness.training.replay import training_seed
 from harness.vocabulary import Cause, TrialStatus
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.engine import Pool, Workers
-from harness.engine.workers import training_seed
 from harness.mutation.bisection import bisect
 from harness.mutation.criterion import Fate, Verdict, fate, judge
 from harness.mutation.faults import Draw, as_fault, draws, with_provenance
@@ -21,6 +20,7 @@ from harness.registry import load_registry
 from harness.store import Store, digest
 from harness.tables import Outcome
 from harness.training import Request
+from harness.training.replay import training_seed
 from harness.trainings import NotTrained, Trainings, baseline_seeds
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
