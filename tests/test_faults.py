@@ -31,8 +31,6 @@ from harness.training import Request, Trainer, configure
 configure("torch")
 trainer, found = Trainer(), {}
 for fault in sorted(load_registry([FAULTS]).values(), key=lambda f: f.subject.name):
-    if fault.subject.framework != "keras":
-        continue
     data = STAND_IN if STAND_IN in fault.subject.variants else "default"
     for which in ("faulty", "fixed"):
         values = {**getattr(fault, which), "epochs": 1}

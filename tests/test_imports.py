@@ -18,13 +18,14 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.operators",),
     ("harness.registry", "harness.budget", "harness.pytorch"),
     ("harness.stats", "harness.store"),
-    ("harness.space",),
+    ("harness.space", "harness.coverage"),
     ("harness.training",),
     ("harness.techniques.base", "harness.techniques.support"),
     ("harness.engine",),
     ("harness.techniques",),
     ("harness.plan",),
     ("harness.analysis", "harness.runner", "harness.tracking"),
+    ("harness.faults",),
     ("common", "tables", "experiments"),
 )
 
