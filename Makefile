@@ -101,6 +101,14 @@ missing: setup ## what a study still lacks; the last line counts it
 tables: setup ## rebuild a study's tables from its stored runs
 	@$(BIN)/python experiments/tables.py $(OVERRIDES)
 
+.PHONY: report
+report: setup ## one page about a study, with figures; SOURCE=icst23 for the published runs
+	@$(BIN)/python experiments/report.py $(OVERRIDES) $(if $(SOURCE),source=$(SOURCE))
+
+.PHONY: notebooks
+notebooks: setup ## execute the notebooks on a study's results
+	@$(BIN)/python experiments/notebooks.py $(OVERRIDES)
+
 .PHONY: published
 published: setup ## recompute the published study, as published and corrected
 	@$(BIN)/python experiments/published.py $(if $(OUT),--out '$(OUT)') $(if $(PACKAGE),--package '$(PACKAGE)') \

@@ -43,6 +43,20 @@ class Data:
     """Judges; no technique sees it."""
     y_holdout: np.ndarray
 
+    @staticmethod
+    def shuffled(
+        x: np.ndarray, y: np.ndarray, seed: int, fraction: float, *, train: int, search: int
+    ) -> Data:
+        """Samples in an order drawn from ``seed``; those after training and search are holdout.
+
+        Args:
+            fraction: Share of the ``train`` samples to use; the other parts do not depend on it.
+        """
+        order = np.random.default_rng(seed).permutation(len(y))
+        x, y = x[order], y[order]
+        used, cut = round(train * fraction), train + search
+        return Data(x[:used], y[:used], x[train:cut], y[train:cut], x[cut:], y[cut:])
+
 
 @dataclass(frozen=True)
 class Subject:

@@ -43,6 +43,8 @@ class Outcome:
     """From request to answer, everything included."""
     memory: int = 0
     """Bytes that the training process held afterwards."""
+    seen: Mapping[str, Any] | None = None
+    """What a watched training showed, as JSON values: ``harness.training.history.Seen``."""
 
     def __post_init__(self) -> None:
         judged = self.search is not None and self.holdout is not None
@@ -164,6 +166,11 @@ class Table:
                 f"found {list(frame.columns)}"
             )
         return frame
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as plain mappings."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _columns(text: str) -> tuple[Column, ...]:

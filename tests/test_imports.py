@@ -19,7 +19,8 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.registry", "harness.budget", "harness.pytorch"),
     ("harness.stats", "harness.store"),
     ("harness.space", "harness.coverage"),
-    ("harness.training",),
+    ("harness.training", "harness.theia"),
+    ("harness.autotrainer",),
     ("harness.techniques.base", "harness.techniques.support"),
     ("harness.engine",),
     ("harness.techniques",),
@@ -82,7 +83,17 @@ def test_hydra_stays_in_the_experiments(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["harness.registry", "harness.plan", "harness.analysis.scores", "harness.store"]
+    "module",
+    [
+        "harness.registry",
+        "harness.plan",
+        "harness.analysis.scores",
+        "harness.store",
+        "harness.theia",
+        "harness.theia.live",
+        "harness.theia.script",
+        "harness.theia.suspects",
+    ],
 )
 def test_no_framework_is_loaded_by(module: str) -> None:
     heavy = ("ray", "tensorflow", "keras", "torch", "jax", "mlflow", "hydra")

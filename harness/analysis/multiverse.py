@@ -18,12 +18,13 @@ import pandas as pd
 from harness.analysis.protocols import Protocol
 from harness.analysis.scores import Row, figures, verdicts
 from harness.analysis.study import Study
-from harness.tables import MULTIVERSE
+from harness.tables import MULTIVERSE, records
 
 Options = Mapping[str, Sequence[Any]]
 """Field of the protocol -> the values to try."""
 
 WINNERS: Options = {
+    "skip_first_trial": (True, False),
     "cut_may_win": (True, False),
     "partial_may_win": (True, False),
     "fall_back_to_faulty": (False, True),
@@ -57,7 +58,7 @@ def claims(study: Study) -> list[Claim]:
     higher median improvement rate. Of every technique: whether it improves half of the faults, and
     whether its patches change more than the developers' fixes.
     """
-    own = [{str(k): v for k, v in row.items()} for row in study.scores.to_dict("records")]
+    own = records(study.scores)
     found: list[Claim] = []
     for first, second in combinations(study.techniques, 2):
         found += [_more_faults(first, second, own), _higher_rate(first, second, own)]

@@ -126,12 +126,13 @@ def audit(study: Study, technique: str, *, comparisons: int, seed: int) -> pd.Da
 def passes(audited: pd.DataFrame) -> bool:
     """Whether the replays reject no more often than they may, and find what all runs were given.
 
-    The upper end of the interval of the A/A rate must not exceed the nominal level.
+    The interval of the A/A rate must not lie above the nominal level: a test whose true rate is
+    the nominal one passes, and with 6,000 comparisons one of 0.057 or more instead of 0.05 fails.
     """
     replays = audited[audited["test"].str.contains("replays")]
     null = replays[replays["planted"] == 0]
     planted = replays[replays["planted"] == 1]
-    return bool((null["high"] <= null["nominal"]).all() and (planted["rate"] >= MUST_FIND).all())
+    return bool((null["low"] <= null["nominal"]).all() and (planted["rate"] >= MUST_FIND).all())
 
 
 def differ(first: Floats, second: Floats, protocol: Protocol) -> NDArray[np.bool_]:

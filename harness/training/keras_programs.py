@@ -81,7 +81,7 @@ class KerasProgram:
         for variable, start in zip(self.optimiser.variables, self._slots, strict=True):
             variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
         self.optimiser.learning_rate = learning_rate
-        if _on_torch():
+        if on_torch():
             import torch
 
             torch.manual_seed(seed)
@@ -94,7 +94,7 @@ class KerasProgram:
 
     def state(self) -> Any:
         values = [np.array(v) for v in self._variables]
-        return values, torch_state() if _on_torch() else None
+        return values, torch_state() if on_torch() else None
 
     def restore(self, state: Any) -> None:
         values, generators = state
@@ -104,7 +104,7 @@ class KerasProgram:
             restore_torch_state(generators)
 
 
-def _on_torch() -> bool:
+def on_torch() -> bool:
     """Whether dropout draws from PyTorch's generator; elsewhere it draws from the model's own."""
     import keras
 

@@ -77,12 +77,17 @@ class TorchProgram:
             indices = torch.from_numpy(order[i * self._size : (i + 1) * self._size])
             indices = indices.to(self._x.device)
             self.optimiser.zero_grad()
-            each = self._loss(self._y[indices], self.model(self._x[indices])).mean()
+            labels, predicted = self._y[indices], self.model(self._x[indices])
+            each = self._loss(labels, predicted).mean()
             each.backward()
             self.optimiser.step()
-            losses.append(each.detach())
+            losses.append(self.told(each.detach(), labels, predicted.detach()))
         means: np.ndarray = torch.stack(losses).float().cpu().numpy()
         return means
+
+    def told(self, each: Any, labels: Any, predicted: Any) -> Any:
+        """What is reported of a step, given its mean loss."""
+        return each
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         self.model.eval()

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,15 @@ import numpy as np
 from harness.operators import operator_of
 from harness.registry import Data, Fault, Subject, load_registry
 from harness.tables import Outcome
+from harness.training.history import History
 from harness.training.judge import judge
+from harness.training.network import Network, WatchedLoop, network_of
 from harness.training.programs import Framework, Program, framework
-from harness.training.steps import each, taken
+from harness.training.replay import Material, Replayer
+from harness.training.steps import Pace, each, epoch_order, taken
+from harness.training.watch import Labelled
 from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration, TrialStatus
-
-CHECK_EVERY = 0.05
-"""Seconds of training between two looks at the clock."""
 
 PROGRAMS_KEPT = 4
 """Compiled programs kept for reuse; each costs some megabytes."""
@@ -59,6 +61,8 @@ class Request:
     """Seconds after which the training is cut."""
     work_limit: float = float("inf")
     """Multiply-accumulates after which it is cut, with the step that reaches them."""
+    history: History | None = None
+    """Asks for a watched training that goes on from others; ``seed`` is then the run's."""
 
     @staticmethod
     def of(
@@ -104,6 +108,7 @@ class Trainer:
         self._data: dict[tuple[Any, ...], Data] = {}
         self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._unfinished: dict[tuple[str, int], _State] = {}
+        self._replayer = Replayer()
 
     def train(self, request: Request) -> Outcome:
         """Train, judge, and say how it went; a bad program is an outcome, not an exception."""
@@ -122,14 +127,19 @@ class Trainer:
                 **more,
             )
 
+        run: Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]
         try:
-            program = self._program(subject, request, data)
+            if request.history is None:
+                program = self._program(subject, request, data)
+                run = partial(self._run, program, subject, request, data)
+            else:
+                run = self._open(request.history, subject, request, data)
         except _CannotTrain as error:
             return outcome(TrialStatus.INVALID, cause=error.cause, message=str(error))
         built = time.perf_counter()
         more: dict[str, Any] = {"build_seconds": built - loaded}
         try:
-            return self._run(program, subject, request, data, outcome, more)
+            return run(outcome, more)
         except Exception as error:
             cause = Cause.MEMORY if _is_memory(error) else Cause.PROGRAM
             self._programs.clear()
@@ -176,25 +186,58 @@ class Trainer:
             )
         if reached == 0:
             return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
-
-        judging = time.perf_counter()
-        search = _judge(program, subject.metric, data.x_search, data.y_search)
-        holdout = _judge(program, subject.metric, data.x_holdout, data.y_holdout)
-        ended = time.perf_counter()
-        more["evaluate_seconds"] = ended - judging
-        if search is None or holdout is None or not program.finite():
-            return outcome(
-                TrialStatus.DIVERGED,
-                ended - began,
-                cause=Cause.NON_FINITE,
-                message="weights, predictions or metric are not finite",
-                **more,
-            )
-        if reached == target and request.fidelity < 1:
+        judged = _judged(program, subject, data, began, outcome, more)
+        if judged.judged and reached == target and request.fidelity < 1:
             state = _State(reached, program.state())
             self._unfinished[request.run, request.proposal] = state
-        status = TrialStatus.COMPLETED if reached == target else TrialStatus.CUT
-        return outcome(status, ended - began, search=search, holdout=holdout, **more)
+        return judged if reached == target else _cut(judged)
+
+    def _open(
+        self, history: History, subject: Subject, request: Request, data: Data
+    ) -> Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]:
+        """Make a history ready; what is returned trains and judges it."""
+        framework = self._framework
+
+        def build(seed: int) -> Network:
+            framework.seed(seed)
+            return network_of(subject.build(history.start))
+
+        material = Material(
+            build=build,
+            loss=lambda name: framework.loss(name, subject.losses),
+            x=data.x_train,
+            y=data.y_train,
+            validation=Labelled(data.x_search, data.y_search),
+        )
+        with _cannot(Cause.PROGRAM):
+            opened = self._replayer.open(material, history, run=request.run, seed=request.seed)
+
+        def run(outcome: Callable[..., Outcome], more: dict[str, Any]) -> Outcome:
+            began = time.perf_counter()
+            training, samples = history.links[-1].training, len(data.y_train)
+            size, macs = training.batch_size, opened.loop.macs
+            watched = self._replayer.train(
+                material,
+                opened,
+                run=request.run,
+                limit=request.limit,
+                most=steps_to_see(request.work_limit / macs, samples, size),
+            )
+            total = -(-samples // size) * training.epochs
+            looked = len(watched.seen.checks) * min(size, samples)
+            more |= {
+                "steps": watched.steps,
+                "work": float((samples_seen(watched.steps, samples, size) + looked) * macs),
+                "losses": watched.losses,
+                "fidelity": 1.0 if watched.ended else max(watched.steps, 1) / total,
+                "seen": watched.seen.plain(),
+            }
+            if watched.steps == 0:
+                return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
+            judged = _judged(opened.loop, subject, data, began, outcome, more)
+            return judged if watched.ended else _cut(judged)
+
+        return run
 
     def _load(self, subject: Subject, request: Request) -> Data:
         """The data of a request, its training part as tensors of the backend."""
@@ -273,35 +316,53 @@ def _steps(
     Returns:
         Steps trained, mean loss of each epoch touched, and why it diverged ('' if it did not).
     """
-    at, chunk, means = done, 1, []
+    at, means, pace = done, [], Pace(program, deadline)
     while at < target:
         epoch, first = divmod(at, per_epoch)
         end = min(per_epoch, first + target - at)
-        order = np.random.default_rng([request.seed, epoch]).permutation(samples).astype(np.int32)
-        losses: list[np.ndarray] = []
-        while first < end:
-            began = time.perf_counter()
-            if began >= deadline:
-                break
-            last = min(end, first + chunk)
-            losses.append(program.run(order, first, last))
-            at, ran, first = at + last - first, last - first, last
-            took = time.perf_counter() - began
-            wanted = min(CHECK_EVERY, max(deadline - began - took, 0.0))
-            chunk = max(1, min(4 * chunk, int(ran * wanted / max(took, 1e-6))))
+        losses = pace.run(epoch_order(request.seed, epoch, samples), first, end)
         if losses:
             epoch_losses = np.concatenate(losses).astype(np.float64)
+            at += len(epoch_losses)
             means.append(float(f"{epoch_losses.mean():.6g}"))
             if not np.isfinite(epoch_losses).all():
                 finite = tuple(m for m in means if np.isfinite(m))
                 return at - done, finite, f"loss not finite in epoch {epoch + 1}"
-        if first < end:
+        if sum(map(len, losses)) < end - first:
             break
     return at - done, tuple(means), ""
 
 
-def _judge(program: Program, metric: str, x: np.ndarray, y: np.ndarray) -> float | None:
-    return judge(metric, y, program.predict(x))
+def _judged(
+    trained: Program | WatchedLoop,
+    subject: Subject,
+    data: Data,
+    began: float,
+    outcome: Callable[..., Outcome],
+    more: dict[str, Any],
+) -> Outcome:
+    """Judge a trained program: completed, or diverged where anything is not finite.
+
+    Args:
+        began: When its training did.
+    """
+    judging = time.perf_counter()
+    search = judge(subject.metric, data.y_search, trained.predict(data.x_search))
+    holdout = judge(subject.metric, data.y_holdout, trained.predict(data.x_holdout))
+    finite, ended = trained.finite(), time.perf_counter()
+    more["evaluate_seconds"] = ended - judging
+    seconds = ended - began
+    if search is None or holdout is None or not finite:
+        message = "weights, predictions or metric are not finite"
+        return outcome(
+            TrialStatus.DIVERGED, seconds, cause=Cause.NON_FINITE, message=message, **more
+        )
+    return outcome(TrialStatus.COMPLETED, seconds, search=search, holdout=holdout, **more)
+
+
+def _cut(outcome: Outcome) -> Outcome:
+    """The same, had it been cut short; a training that diverged stays one."""
+    return replace(outcome, status=TrialStatus.CUT) if outcome.judged else outcome
 
 
 def _structure(configuration: Configuration) -> tuple[tuple[str, object], ...]:
