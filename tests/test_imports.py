@@ -18,7 +18,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.operators",),
     ("harness.registry", "harness.budget", "harness.pytorch"),
     ("harness.stats", "harness.store"),
-    ("harness.space",),
+    ("harness.space", "harness.coverage"),
     ("harness.training", "harness.theia"),
     ("harness.autotrainer",),
     ("harness.techniques.base", "harness.techniques.support"),
@@ -26,6 +26,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.techniques",),
     ("harness.plan", "harness.trainings"),
     ("harness.analysis", "harness.runner", "harness.tracking", "harness.mutation"),
+    ("harness.faults",),
     ("common", "tables", "experiments"),
 )
 
