@@ -80,6 +80,8 @@ def svg(figure: Figure) -> bytes:
 def save(figure: Figure, folder: Path, name: str) -> None:
     """As ``name.pdf`` and ``name.png``, the same bytes for the same figure."""
     folder.mkdir(parents=True, exist_ok=True)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out: the files that follow need not do it again
     figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
     figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
 
@@ -408,7 +410,7 @@ def _forest(
         axes.plot([left, right], [at, at], color=kind.colour, linewidth=2, solid_capstyle="butt")
         axes.plot(value, at, kind.marker, color=kind.colour)
     axes.set_yticks(range(len(names)), list(names))
-    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
 
 

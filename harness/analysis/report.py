@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from harness.analysis import anytime, boards, ranks, trust
 from harness.analysis.figures import FIGURES, save, svg
 from harness.analysis.layout import Layout, headed, words
-from harness.analysis.multiverse import WINNERS, Options, claims, multiverse
+from harness.analysis.multiverse import Options, claims, multiverse
 from harness.analysis.protocols import Protocol
 from harness.analysis.render import by_setting, summary_layout, table3_layout
 from harness.analysis.study import Study
@@ -152,7 +152,7 @@ def report(
     *,
     audit: str | None = "random",
     comparisons: int = COMPARISONS,
-    winners: Options = WINNERS,
+    winners: Options | None = None,
 ) -> Report:
     """Compute what the page shows.
 
@@ -163,7 +163,7 @@ def report(
         audit: The technique whose trials are independent of each other; it is left out of the
             page if the study has no runs of it.
         comparisons: Of its A/A audit.
-        winners: Choices of the multiverse that decide what a run amounts to.
+        winners: Choices of the multiverse about figures; by default those that can matter.
     """
     audited = (
         trust.audit(study, audit, comparisons=comparisons, seed=study.protocol.bootstrap_seed)

@@ -7,7 +7,7 @@ the way is a field of the protocol.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
@@ -284,11 +284,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
     row |= _patches(cell, results, protocol)
-    row |= _cost(cell)
-    row["no_better"] = sum(r.judged and not r.better for r in results)
-    row["unjudged"] = sum(not r.judged for r in results)
-    confirmed = [fmean(run.confirmed) for run in cell if run.confirmed]
-    row |= {"n_confirmed": len(confirmed), "confirmed_mean": _mean(confirmed)}
+    row |= {name: figure(cell, results) for name, figure in FIGURES.items()}
     row["status"] = _status(row, cell, protocol)
     return row
 
@@ -405,16 +401,56 @@ def fix_complexity(faulty: Configuration, fixed: Configuration, protocol: Protoc
     return share
 
 
-def _cost(cell: Sequence[Run]) -> Row:
-    """Mean number of configurations and mean seconds per run."""
-    training = fmean(run.training_seconds for run in cell)
-    search = fmean(run.search_seconds for run in cell)
-    return {
-        "trials_mean": fmean(len({row.proposal for row in run.trials}) for run in cell),
-        "training_seconds": training,
-        "search_seconds": search,
-        "other_seconds": fmean(run.total_seconds for run in cell) - training - search,
-    }
+Figure = Callable[[Sequence[Run], Sequence[Result]], float | None]
+
+FIGURES: dict[str, Figure] = {}
+"""Columns of the scores that need no more than a cell's runs and what they amount to."""
+
+
+def figure(function: Figure) -> Figure:
+    """Make a function of a cell's runs and results the column of the scores that has its name."""
+    FIGURES[function.__name__] = function
+    return function
+
+
+@figure
+def no_better(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(r.judged and not r.better for r in results)
+
+
+@figure
+def unjudged(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(not r.judged for r in results)
+
+
+@figure
+def n_confirmed(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(bool(run.confirmed) for run in cell)
+
+
+@figure
+def confirmed_mean(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    return _mean([fmean(run.confirmed) for run in cell if run.confirmed])
+
+
+@figure
+def trials_mean(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(len({row.proposal for row in run.trials}) for run in cell)
+
+
+@figure
+def training_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(run.training_seconds for run in cell)
+
+
+@figure
+def search_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(run.search_seconds for run in cell)
+
+
+@figure
+def other_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(r.total_seconds - r.training_seconds - r.search_seconds for r in cell)
 
 
 def _status(row: Row, cell: Sequence[Run], protocol: Protocol) -> str:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from studies import FAST, reaching
 
-from harness.analysis.multiverse import VERDICTS, Claim, claims, multiverse
+from harness.analysis.multiverse import VERDICTS, WINNERS, Claim, claims, multiverse, relevant
 from harness.analysis.scores import scores
 from harness.tables import MULTIVERSE, records
+from harness.vocabulary import TrialStatus
 
 UP = [0.7 + i / 100 for i in range(8)]
 DOWN = [0.1 + i / 100 for i in range(8)]
@@ -26,6 +27,29 @@ def test_the_universes_are_the_combinations_that_a_protocol_allows() -> None:
     assert (table["holds"] <= table["universes"]).all()
     halves = table[table["choice"] == "fall_back_to_faulty"]
     assert (halves.groupby("claim")["universes"].sum() == 12).all()
+
+
+def test_choices_that_cannot_matter_are_left_out() -> None:
+    assert set(relevant(STUDY)) == {"fall_back_to_faulty", "decimals"}
+    first, *others = STUDY.runs
+    kinds = {
+        "cut_may_win": {"status": TrialStatus.CUT},
+        "partial_may_win": {"fidelity": 0.5},
+        "diverged_may_win": {"status": TrialStatus.DIVERGED},
+        "skip_first_trial": {"proposal": 0, "configuration": first.faulty},
+    }
+    for name, changes in kinds.items():
+        row = replace(first.trials[0], **changes)
+        found = relevant(replace(STUDY, runs=[replace(first, trials=[row]), *others]))
+        assert set(found) == {"fall_back_to_faulty", "decimals", "unjudged", name}
+
+
+def test_what_is_left_out_would_change_no_share() -> None:
+    whole = multiverse(STUDY, claims(STUDY), WINNERS, {})
+    some = multiverse(STUDY, claims(STUDY), verdict={})
+    shares = [t[t["choice"].isna()] for t in (whole, some)]
+    one, two = ((t["holds"] / t["universes"]).tolist() for t in shares)
+    assert one == two
 
 
 def test_a_universe_is_what_the_scores_say_under_its_choices() -> None:
