@@ -42,7 +42,7 @@ def status(fault: Fault) -> str:
 
 
 def shown(fault: Fault, table: pd.DataFrame) -> list[str]:
-    """Six fields: data, sizes, means, whether it is exposed, what is lost, T."""
+    """Six fields: data, sizes and device, means, whether it is exposed, what is lost, T."""
     row = qualification.best_row(fault, table)
     data = fault.subject.data_set or "generated"
     if row is None:
@@ -50,7 +50,7 @@ def shown(fault: Fault, table: pd.DataFrame) -> list[str]:
     data = f"{data}, stand-in" if row["data"] == "stand_in" else data
     return [
         data,
-        f"n {row['n']}, {row['fraction']:g}",
+        f"n {row['n']}, {row['fraction']:g}, {row['device']}",
         f"{spread(row, 'faulty')} / {spread(row, 'fixed')}",
         f"{qualification.verdict(row, CORRECTED)} (p {figure(row['p'])}, A12 {figure(row['a12'])})",
         lost(row).replace("the study's ", ""),
@@ -60,7 +60,7 @@ def shown(fault: Fault, table: pd.DataFrame) -> list[str]:
 
 def listed(registry: Registry, table: pd.DataFrame) -> Table:
     screen = Table(box=box.SIMPLE_HEAD, show_lines=True)
-    heads = ("id", "what is wrong", "ground truth", "status", "data", "n, fraction")
+    heads = ("id", "what is wrong", "ground truth", "status", "data", "n, fraction, device")
     for head in (*heads, "faulty / fixed", "exposed", "lost", "T (s)"):
         screen.add_column(head, no_wrap=head in ("id", "ground truth"))
     for fault in registry.values():
@@ -111,13 +111,11 @@ def _subjects(registry: Registry) -> Iterator[str]:
 
 def _measured(registry: Registry, table: pd.DataFrame) -> Iterator[str]:
     yield (
-        "| fault | published faulty / fixed | re-evaluated | data, n, fraction | measured faulty | "
-        "measured fixed | exposed | lost | T (s) |"
+        "| fault | published faulty / fixed | re-evaluated | data, n, fraction, device | "
+        "measured faulty | measured fixed | exposed | lost | T (s) |"
     )
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | ---: |"
     for fault in registry.values():
-        if not fault.published:
-            continue
         row = qualification.best_row(fault, table)
         told = _told(fault.published, fault.subject.measure.digits)
         if row is None:
@@ -128,9 +126,6 @@ def _measured(registry: Registry, table: pd.DataFrame) -> Iterator[str]:
             f"| {fault.id} | {told} | {data}, {sizes} | {spread(row, 'faulty')} | "
             f"{spread(row, 'fixed')} | {exposed} | {drop} | {seconds} |"
         )
-    devices = sorted(set(table["device"]))
-    yield ""
-    yield f"Devices: {', '.join(devices) or 'none yet'}; one thread."
 
 
 def _told(figures: Mapping[str, Any], digits: int) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from harness import stats
 from harness.analysis.protocols import Protocol
 from harness.analysis.scores import exposure
+from harness.mutation.criterion import LARGEST_RATIO, LEAST_DROP, LEAST_RATIO, LEAST_SHARE
 from harness.registry import Fault
 from harness.tables import QUALIFICATION, Baseline
 from harness.vocabulary import METRICS
@@ -79,8 +80,9 @@ def inside_filter(drop: float, *, higher_is_better: bool) -> bool:
     >>> inside_filter(0.14, higher_is_better=True)
     False
     """
-    low, high = (0.15, 0.9) if higher_is_better else (1.5, 5.0)
-    return low <= drop <= high
+    if higher_is_better:
+        return LEAST_DROP <= drop <= 1 - LEAST_SHARE
+    return LEAST_RATIO <= drop <= LARGEST_RATIO
 
 
 def read(results: Path) -> pd.DataFrame:
