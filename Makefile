@@ -128,6 +128,13 @@ report: setup ## one page about a study, with figures; SOURCE=icst23 for the pub
 notebooks: setup ## execute the notebooks on a study's results
 	@$(BIN)/python experiments/notebooks.py $(OVERRIDES)
 
+.PHONY: mutants
+mutants: setup ## make mutants of SUBJECT, and faults of those that are killed
+	@$(BIN)/python experiments/mutants.py results='$(RESULTS)' $(if $(SUBJECT),subject=$(SUBJECT)) \
+		$(if $(OPERATORS),operators=[$(OPERATORS)]) $(if $(SEED),seed=$(SEED)) \
+		$(if $(FRACTION),fraction=$(FRACTION)) $(if $(BACKEND),backend=$(BACKEND)) \
+		$(if $(WORKERS),workers=$(WORKERS)) $(ARGS)
+
 .PHONY: published
 published: setup ## recompute the published study, as published and corrected
 	@$(BIN)/python experiments/published.py $(if $(OUT),--out '$(OUT)') $(if $(PACKAGE),--package '$(PACKAGE)') \
