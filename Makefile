@@ -72,8 +72,8 @@ test-all: setup ## all tests
 	$(BIN)/pytest -q
 
 .PHONY: bench
-bench: setup ## measure what docs/performance.md states, side by side
-	$(BIN)/python -m experiments.bench
+bench: setup ## measure what docs/performance.md states, side by side; PARTS="commands theia"
+	$(BIN)/python -m experiments.bench $(PARTS)
 
 .PHONY: faults
 faults: setup ## list the faults: what is wrong, ground truth, operators
