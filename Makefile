@@ -104,6 +104,10 @@ sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra
 	@# One process at the end: tables, and the mirror in MLflow.
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
 
+.PHONY: cost
+cost: setup ## what a study will take: hours, GPU hours and disk; GPUS=8 PER_GPU=2
+	@$(BIN)/python experiments/cost.py $(OVERRIDES) $(if $(GPUS),gpus=$(GPUS)) $(if $(PER_GPU),per_gpu=$(PER_GPU))
+
 .PHONY: missing
 missing: setup ## what a study still lacks; the last line counts it
 	@$(BIN)/python experiments/missing.py $(OVERRIDES)
