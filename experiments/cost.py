@@ -30,7 +30,7 @@ def run(cfg: DictConfig) -> int:
             f"nothing can be projected. Measure them first: make baseline PLAN={study.name}"
         )
     gpus = whole("gpus", cfg.gpus, least=0)
-    each = whole("per_gpu", cfg.per_gpu)
+    each = whole("per_gpu", cfg.per_gpu, least=0) or 1
     slots = gpus * each or workers(cfg) or len(os.sched_getaffinity(0))
     cells = [cell for cell in study.cells(registry) if cell.fault in times]
     found = project(
