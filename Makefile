@@ -31,7 +31,7 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  A study takes PLAN=$(PLAN) BUDGET=$(BUDGET) and, if wanted, FAULTS=D1,D7 TECHNIQUES=hebo REPEATS=3"
 	@echo "  SEED=1 CLOCK=wall SPACE=icst23 PROTOCOL=icst23 BACKEND=jax WORKERS=1 RESULTS=folder FAULTS_PATH=folder"
@@ -73,12 +73,20 @@ test-all: setup ## all tests
 	$(BIN)/pytest -q
 
 .PHONY: bench
-bench: setup ## measure what docs/performance.md states, side by side
-	$(BIN)/python -m experiments.bench
+bench: setup ## measure what docs/performance.md states, side by side; PARTS="commands theia"
+	$(BIN)/python -m experiments.bench $(PARTS)
 
 .PHONY: faults
 faults: setup ## list the faults: what is wrong, ground truth, operators
 	@$(BIN)/python experiments/faults.py
+
+.PHONY: localise
+localise: setup ## where is the bug? PROGRAM=train.py, or FAULT=D1; FAULT=all is a table
+	@$(BIN)/python -m harness.theia $(if $(FAULT),$(if $(filter all,$(FAULT)),--faults,--fault $(FAULT)),$(PROGRAM)) $(ARGS)
+
+.PHONY: theia-benchmark
+theia-benchmark: setup ## what Theia finds in its paper's 39 programs; OUT=folder for CSV files
+	@$(BIN)/python -m experiments.theia_benchmark $(if $(OUT),--out '$(OUT)') $(ARGS)
 
 .PHONY: fault
 fault: setup ## all that is known of one fault: make fault ID=C1
@@ -124,6 +132,13 @@ report: setup ## one page about a study, with figures; SOURCE=icst23 for the pub
 .PHONY: notebooks
 notebooks: setup ## execute the notebooks on a study's results
 	@$(BIN)/python experiments/notebooks.py $(OVERRIDES)
+
+.PHONY: mutants
+mutants: setup ## make mutants of SUBJECT, and faults of those that are killed
+	@$(BIN)/python experiments/mutants.py results='$(RESULTS)' $(if $(SUBJECT),subject=$(SUBJECT)) \
+		$(if $(OPERATORS),operators=[$(OPERATORS)]) $(if $(SEED),seed=$(SEED)) \
+		$(if $(FRACTION),fraction=$(FRACTION)) $(if $(BACKEND),backend=$(BACKEND)) \
+		$(if $(WORKERS),workers=$(WORKERS)) $(ARGS)
 
 .PHONY: published
 published: setup ## recompute the published study, as published and corrected

@@ -21,6 +21,8 @@ from harness.analysis import protocols, published
 from harness.analysis.protocols import Protocol
 from harness.analysis.study import Study, published_study, read_study
 from harness.budget import check_budget
+from harness.mutation.operators import MUTATION_OPERATORS
+from harness.mutation.records import Campaign
 from harness.plan import Plan, import_technique
 from harness.registry import load_registry
 from harness.store import Store, digest
@@ -156,6 +158,23 @@ def plan(cfg: DictConfig) -> Plan:
         independent=bool(cfg.independent),
         chunk=_chunk(cfg.chunk),
         **_baseline_settings(cfg.plan),
+    )
+
+
+def campaign(cfg: DictConfig) -> Campaign:
+    """The campaign that a configuration describes; its subject and operators are checked here."""
+    if cfg.subject is None:
+        known = ", ".join(load_registry().subjects)
+        raise HarnessError(f"name a subject: make mutants SUBJECT=... Registered: {known}")
+    every = [row.acronym for row in MUTATION_OPERATORS]
+    return Campaign(
+        subject=str(cfg.subject),
+        operators=every if cfg.operators is None else [str(o) for o in _list(cfg.operators)],
+        n=whole("n", cfg.n),
+        seed=whole("seed", cfg.seed, least=0),
+        data=str(cfg.data),
+        fraction=_number("fraction", cfg.fraction),
+        backend=str(cfg.backend),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.budget import check_budget, make_clock
 from harness.data import DATA_SETS, STAND_IN
-from harness.registry import Fault, Registry
+from harness.registry import Fault, Registry, Subject
 from harness.space import VARIANTS
 from harness.store import Cell, Store, digest, plain
 from harness.techniques.base import Technique
@@ -98,10 +98,7 @@ class Plan:
         return data
 
     def backend_of(self, fault: Fault) -> str:
-        """What a fault's programs are trained on, a name that ``configure`` knows."""
-        if fault.subject.framework == "pytorch":
-            return NATIVE
-        return self.backend or fault.subject.backend
+        return trained_on(fault.subject, self.backend)
 
     def cells(self, registry: Registry) -> list[Cell]:
         """All runs, repetition by repetition, so that an early look sees every fault.
@@ -152,6 +149,15 @@ def sources(plan: Plan, cells: Sequence[Cell], store: Store) -> dict[Cell, Cell]
 
 def _anytime(plan: Plan, cell: Cell) -> bool:
     return bool(getattr(plan.techniques[cell.technique], "anytime", False))
+
+
+def trained_on(subject: Subject, backend: str) -> str:
+    """What a subject's programs are trained on where ``backend`` is asked for ('': its own).
+
+    Returns:
+        A name that ``configure`` knows.
+    """
+    return NATIVE if subject.framework == "pytorch" else backend or subject.backend
 
 
 def settings(technique: Technique) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from harness.analysis.protocols import CORRECTED, Protocol
 from harness.budget import make_clock
 from harness.confirm import confirm
 from harness.engine import Kept, KeptLog, Pool, RemoteTrain, Replay, Workers
-from harness.engine.workers import NEVER
 from harness.plan import Plan, baseline_paths, sources
 from harness.registry import Fault, Registry, folders, load_registry
 from harness.space import derive
@@ -27,6 +26,7 @@ from harness.store import Cell, Row, Store, TrialLog, read_baseline, write_json
 from harness.tables import Baseline, Outcome, Trial, changed
 from harness.techniques.base import Finish, Program, RepairTask, Technique
 from harness.training import Request
+from harness.trainings import Trainings, baseline_seeds
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
 
 ATTEMPTS = 3
@@ -49,6 +49,7 @@ class _BaselineJob:
     data: str
     fraction: float
     seeds: int
+    store: Store
     path: Path
 
 
@@ -57,19 +58,21 @@ def measure_baselines(
 ) -> dict[str, Baseline]:
     """The baseline of each fault of the plan: from the store, or measured and stored.
 
-    Faulty and fixed program are trained as often as the plan says, with seeds of their own.
-    Drivers that share a results folder share its baselines: whichever is stored first counts.
+    Faulty and fixed program are trained as often as the plan says, with seeds of their own;
+    trainings that a qualification made on this device count. Drivers that share a results folder
+    share its baselines: whichever is stored first counts.
     """
     paths = baseline_paths(plan, registry, store)
     jobs = [
         _BaselineJob(
-            name,
-            tuple(folders()),
-            plan.backend_of(registry[name]),
-            plan.data_of(registry[name]),
-            plan.fraction_of(name),
-            plan.seeds_of(name),
-            path,
+            fault=name,
+            folders=tuple(folders()),
+            backend=plan.backend_of(registry[name]),
+            data=plan.data_of(registry[name]),
+            fraction=plan.fraction_of(name),
+            seeds=plan.seeds_of(name),
+            store=store,
+            path=path,
         )
         for name, path in paths.items()
         if not path.exists()
@@ -94,6 +97,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
     fault = load_registry(job.folders)[name]
     worker = workers(job.backend)
     device, started = worker.device(), _now()
+    trainings = Trainings(job.store, job.backend, lambda: worker, same_device=True)
     lists: dict[str, list[Outcome]] = {}
     for which in ("faulty", "fixed"):
         configuration: Configuration = getattr(fault, which)
@@ -105,10 +109,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
             fraction=job.fraction,
             folders=job.folders,
         )
-        train = RemoteTrain(worker, request, seed=fault.data_seed + (which == "fixed"))
-        lists[which] = [
-            train(configuration, proposal=n, fidelity=1.0, limit=NEVER) for n in range(job.seeds)
-        ]
+        lists[which] = trainings(request, baseline_seeds(fault, which, job.seeds))
     times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
     if not times:
         raise HarnessError(

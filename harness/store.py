@@ -388,6 +388,9 @@ class Store:
     def baseline_path(self, fault: str, identity: str) -> Path:
         return self.root / "baselines" / f"{plain(fault)}-{identity}.json"
 
+    def trainings_path(self, subject: str, identity: str) -> Path:
+        return self.root / "trainings" / plain(subject) / f"{identity}.json"
+
     def baselines(self, fault: str) -> list[Baseline]:
         """All that were measured of a fault, in whatever setting, the oldest first."""
         found = sorted((self.root / "baselines").glob(f"{plain(fault)}-*.json"), key=_written)

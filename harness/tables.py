@@ -251,6 +251,26 @@ SUMMARY = Table(
     """),
 )
 
+MUTANTS = Table(
+    "mutants",
+    _columns("""
+        subject             | str   |         | name of the subject
+        operator            | str   |         | acronym of the mutation operator
+        layer               | int   |         | number in the name of the setting, if it works layer by layer
+        value               | str   |         | what the operator set
+        changes             | str   |         | all values that differ from the subject's, as JSON
+        fate                | str   |         | invalid, survived, too_weak, too_strong, kept
+        n                   | int   |         | trainings of the mutant, and of the original
+        unscored            | int   |         | trainings of the mutant without a finite score
+        mean_original       | float | metric  | mean holdout metric of the original
+        mean_mutant         | float | metric  | mean holdout metric of the mutant
+        p                   | float |         | of the slope in the Gaussian linear model score ~ is_mutant
+        d                   | float |         | Cohen's d, positive where the mutant is worse
+        fault               | str   |         | id of the fault that the mutant became
+        message             | str   |         | why the mutant cannot be trained
+    """),
+)
+
 ANYTIME = Table(
     "anytime",
     _columns("""

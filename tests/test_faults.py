@@ -16,6 +16,7 @@ from harness.registry import FAULTS, Fault, Registry, load_registry
 from harness.space import derive
 from harness.tables import changed
 from harness.training.device import NATIVE
+from harness.training.judge import angle
 from harness.vocabulary import TrialStatus
 
 ALL = load_registry([FAULTS])
@@ -178,3 +179,11 @@ def test_package_variants_of_data(registry: Registry) -> None:
     mended = registry["D9"].subject.data(1, STAND_IN, 1.0, registry["D9"].fixed)
     assert mended.y_train.max() == 9
     assert mended.x_holdout.max() <= 1
+
+
+def test_the_drawn_eyes_are_as_hard_to_guess_as_real_ones() -> None:
+    """The best constant answer errs by 0.14 radians on both."""
+    data = ALL.subjects["unityeyes_lenet"].data(3, STAND_IN, 0.02, ALL["U1"].fixed)
+    constant = np.zeros_like(data.y_holdout) + data.y_train.mean(axis=0)
+    assert angle(data.y_holdout, constant) == pytest.approx(0.14, abs=0.01)
+    assert data.x_holdout[0].shape[1:] == (36, 60, 1)

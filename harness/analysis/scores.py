@@ -129,22 +129,18 @@ def result(run: Run, baseline: Baseline, protocol: Protocol) -> Result:
 def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> Result:
     """What ``run`` amounts to if this trial, or none, is its winner."""
     metric = METRICS[run.metric]
-    faulty_mean = mean_of_faulty(baseline)
     if best is None or best.holdout is None:
-        value = faulty_mean if protocol.unjudged == "faulty_mean" else None
+        value = mean_of_faulty(baseline) if protocol.unjudged == "faulty_mean" else None
         return Result(value, None, judged=False, better=False)
     better = not baseline.faulty_search or metric.better(
         _search(best), median(baseline.faulty_search)
     )
     again = confirmations(best, run) if protocol.confirmed_counts else []
     own = mean_confirmed(again, run) if again else best.holdout
-    if (
-        protocol.fall_back_to_faulty
-        and run.technique not in protocol.never_falls_back
-        and faulty_mean is not None
-        and (own is None or metric.better(faulty_mean, own))
-    ):
-        return Result(faulty_mean, None, judged=True, better=better)
+    if protocol.fall_back_to_faulty and run.technique not in protocol.never_falls_back:
+        faulty_mean = mean_of_faulty(baseline)
+        if faulty_mean is not None and (own is None or metric.better(faulty_mean, own)):
+            return Result(faulty_mean, None, judged=True, better=better)
     return Result(own, best.configuration, judged=True, better=better)
 
 
@@ -298,9 +294,12 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     if all(run.status in DECLINED for run in cell):
         row |= _undone(first, protocol)
     else:
-        by_list = replace(baseline, faulty_mean=None)
-        tested = [counted(*pair, by_list, protocol).value for pair in zip(best, cell, strict=True)]
-        row |= _performance([r.value for r in results], baseline, protocol)
+        values = tested = [r.value for r in results]
+        if baseline.faulty_mean is not None:
+            by_list = replace(baseline, faulty_mean=None)
+            pairs = zip(best, cell, strict=True)
+            tested = [counted(*pair, by_list, protocol).value for pair in pairs]
+        row |= _performance(values, baseline, protocol)
         row |= _tests(tested, baseline, protocol)
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
