@@ -26,6 +26,7 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(INDEPENDENT),independent=$(INDEPENDENT)) \
 	$(if $(BACKEND),backend=$(BACKEND)) \
 	$(if $(WORKERS),workers=$(WORKERS)) \
+	$(if $(PER_GPU),per_gpu=$(PER_GPU)) \
 	$(ARGS)
 
 .PHONY: help
@@ -111,6 +112,10 @@ sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra
 		$(OVERRIDES) chunk=$(shell seq -s, -f '%g/$(CHUNKS)' $(CHUNKS))
 	@# One process at the end: tables, and the mirror in MLflow.
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
+
+.PHONY: cost
+cost: setup ## what a study will take: hours, GPU hours and disk; GPUS=8 PER_GPU=2
+	@$(BIN)/python experiments/cost.py $(OVERRIDES) $(if $(GPUS),gpus=$(GPUS))
 
 .PHONY: missing
 missing: setup ## what a study still lacks; the last line counts it
