@@ -333,6 +333,7 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
                 fidelity=row.outcome.fidelity,
                 spent=row.spent,
                 configuration=row.configuration,
+                structural=_structural(row.note),
             )
             for row in rows
         ],
@@ -342,6 +343,11 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
         total_seconds=times["total"],
         confirmed=record["confirmed"],
     )
+
+
+def _structural(note: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Of a patch that is a history, as the technique noted it."""
+    return tuple(note["structural"].values()) if "history" in note else None
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -33,6 +33,9 @@ class Protocol:
     study it leaves no value."""
     partial_may_win: bool
     """A training at a fidelity below 1 may win. The study has none."""
+    histories_by_holdout: bool
+    """Whether among patches that are histories the holdout metric decides, as the study took the
+    best of AutoTrainer's attempts: a selection on the samples that judge."""
 
     # What a run counts as.
     fall_back_to_faulty: bool
@@ -129,8 +132,9 @@ ICST23 = Protocol(
     diverged_may_win=True,
     cut_may_win=False,
     partial_may_win=False,
+    histories_by_holdout=True,
     fall_back_to_faulty=True,
-    never_falls_back=("autotrainer",),
+    never_falls_back=("autotrainer", "autotrainer_icst23"),
     faulty_list="reference",
     unjudged="faulty_mean",
     no_symptom_ir=0.0,
@@ -162,6 +166,7 @@ CORRECTED = Protocol(
     diverged_may_win=False,
     cut_may_win=True,
     partial_may_win=True,
+    histories_by_holdout=False,
     fall_back_to_faulty=False,
     never_falls_back=(),
     faulty_list="first_trials",
