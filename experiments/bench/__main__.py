@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.bench.monitor import watching
 from experiments.bench.optimisers import compare
 from harness.budget import TrainingClock
 from harness.registry import Fault, load_registry
@@ -281,6 +282,7 @@ PARTS: dict[str, Callable[[], list[tuple[str, str, str]]]] = {
     "overhead": overhead,
     "memory": memory_over_trials,
     "loops": loops,
+    "monitor": watching,
     "commands": commands,
 }
 
