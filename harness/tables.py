@@ -168,6 +168,11 @@ class Table:
         return frame
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as plain mappings."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def _columns(text: str) -> tuple[Column, ...]:
     """Columns from lines of ``name | type | unit | meaning``."""
     rows = [[part.strip() for part in line.split("|")] for line in text.strip().splitlines()]
@@ -355,6 +360,33 @@ MULTIVERSE = Table(
 )
 
 
+QUALIFICATION = Table(
+    "qualification",
+    _columns("""
+        fault               | str   |         | id of the fault
+        data                | str   |         | data variant; stand_in where synthetic arrays took the place of the data set
+        fraction            | float | share   | share of the training data used
+        n                   | int   |         | trainings of the faulty program, and as many of the fixed one
+        device              | str   |         | what it was trained on
+        metric              | str   |         | what the means measure, on the holdout part
+        faulty_mean         | float | metric  | mean over the judged trainings of the faulty program
+        faulty_sd           | float | metric  | its standard deviation (ddof 1)
+        faulty_unjudged     | int   |         | trainings of the faulty program that diverged or crashed
+        fixed_mean          | float | metric  | mean over the judged trainings of the fixed program
+        fixed_sd            | float | metric  | its standard deviation (ddof 1)
+        fixed_unjudged      | int   |         | trainings of the fixed program that diverged or crashed
+        p                   | float |         | two-sided Mann-Whitney, faulty against fixed; unjudged trainings rank worst
+        a12                 | float | [0, 1]  | chance that a fixed training is better than a faulty one
+        exposed             | bool  |         | the protocol's bounds on p and a12 are met
+        least_p             | float |         | the smallest p that n trainings against n can give
+        drop                | float | share   | accuracy lost relative to the fixed program; error gained as a multiple of it
+        inside_filter       | bool  |         | drop of 15 to 90 %, or error of 1.5 to 5 times the fixed program's, as in the study
+        training_time       | float | s       | T: median training time of the faulty program
+        content             | str   |         | hash of the fault and its subject as measured, 12 digits
+    """),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
     """The faulty and the fixed program, trained repeatedly."""
@@ -374,6 +406,14 @@ class Baseline:
     """Mean of the faulty program where it is known better than by its list (published studies)."""
     fixed_mean: float | None = None
     """Mean of the fixed program where no list of trainings exists (published studies)."""
+    faulty_unjudged: int = 0
+    """Trainings of the faulty program that diverged or crashed: they rank below all others."""
+    fixed_unjudged: int = 0
+    data: str = "default"
+    fraction: float = 1.0
+    device: str = ""
+    content: str = ""
+    """Hash of the fault and its subject when it was measured; '' if it was not noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from harness import operators
-from harness.pytorch import ACTIVATIONS, INITIALISERS, LOSSES, OPTIMISERS, activation, block
+from harness.pytorch import INITIALISERS, LOSSES, OPTIMISERS, activation, block
 from harness.training import configure
 from harness.training.keras_programs import OPTIMISERS as KERAS_OPTIMISERS
 from harness.vocabulary import HarnessError
@@ -171,13 +171,3 @@ def test_unknown_names_get_suggestions() -> None:
     values = {"kernel_initialiser_1": "he_norml", "bias_initialiser_1": "zeros"}
     with pytest.raises(HarnessError, match="no initialiser 'he_norml'. Did you mean he_normal"):
         block(torch.nn.Linear(2, 2), {**values, "activation_1": "relu"}, 1)
-
-
-def test_every_value_of_the_operators_is_there() -> None:
-    for names, table in (
-        (operators.ACTIVATIONS, ACTIVATIONS),
-        (operators.INITIALISERS, INITIALISERS),
-        (operators.LOSSES, LOSSES),
-        (operators.OPTIMISERS, OPTIMISERS),
-    ):
-        assert set(names) == set(table)

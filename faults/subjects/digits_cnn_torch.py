@@ -10,19 +10,15 @@ import numpy as np
 
 from harness.registry import Data, Subject
 
-TRAIN, SEARCH = 1_400, 198
-
 
 def load(seed: int, variant: str, fraction: float) -> Data:
     """1,400 training images (n, 1, 8, 8), 198 search samples, 199 holdout, shuffled by ``seed``."""
     from sklearn.datasets import load_digits
 
     images, digits = load_digits(return_X_y=True)
-    order = np.random.default_rng(seed).permutation(len(digits))
-    x = (images[order] / 16).astype("float32").reshape(-1, 1, 8, 8)
-    y = np.eye(10, dtype="float32")[digits[order]]
-    used, cut = round(TRAIN * fraction), TRAIN + SEARCH
-    return Data(x[:used], y[:used], x[TRAIN:cut], y[TRAIN:cut], x[cut:], y[cut:])
+    x = (images / 16).astype("float32").reshape(-1, 1, 8, 8)
+    y = np.eye(10, dtype="float32")[digits]
+    return Data.shuffled(x, y, seed, fraction, train=1_400, search=198)
 
 
 def build(c):

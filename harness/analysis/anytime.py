@@ -9,7 +9,7 @@ bound between the ends of two trials.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -80,6 +80,7 @@ def curves(study: Study, fault: str, technique: str) -> Floats:
     return np.array(rows).reshape(-1, len(grid))
 
 
+@lru_cache(maxsize=8)
 def anytime(study: Study) -> pd.DataFrame:
     """Median best-so-far of every fault and technique: a frame of the table ``ANYTIME``.
 
@@ -112,6 +113,7 @@ def anytime(study: Study) -> pd.DataFrame:
     return ANYTIME.frame(rows)
 
 
+@lru_cache(maxsize=8)
 def progress(study: Study) -> pd.DataFrame:
     """Median improvement rate over the faults at every budget: a frame of ``PROGRESS``.
 
@@ -164,6 +166,7 @@ def run_areas(study: Study, fault: str, technique: str) -> Floats:
     return area(_rates(study, fault, technique))
 
 
+@lru_cache(maxsize=8)
 def areas(study: Study) -> pd.DataFrame:
     """:func:`area` of every fault and technique, mean over the runs: a frame of ``AREAS``."""
     rows = []
@@ -228,14 +231,15 @@ def expected_running_time(hits: Floats, budget: float) -> float:
     return float(np.minimum(hits, budget).sum() / successes) if successes else math.inf
 
 
-def targets(study: Study, wanted: Sequence[float] = IR_TARGETS) -> pd.DataFrame:
+@lru_cache(maxsize=8)
+def targets(study: Study) -> pd.DataFrame:
     """Successes and expected running time per fault, technique and target: ``TARGETS``."""
     rows = []
     for fault in study.faults:
         if study.gap(fault) is None:
             continue
         for technique in study.techniques:
-            for target in wanted:
+            for target in IR_TARGETS:
                 hits = first_hits(study, fault, technique, target)
                 if not len(hits):
                     continue

@@ -16,14 +16,17 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.protocols import Protocol
-from harness.analysis.scores import Row, figures, verdicts
+from harness.analysis.scores import Row, figures, verdicts, winner
 from harness.analysis.study import Study
-from harness.tables import MULTIVERSE
+from harness.tables import MULTIVERSE, records
+from harness.vocabulary import TrialStatus
 
 Options = Mapping[str, Sequence[Any]]
 """Field of the protocol -> the values to try."""
 
 WINNERS: Options = {
+    "skip_first_trial": (True, False),
+    "diverged_may_win": (False, True),
     "cut_may_win": (True, False),
     "partial_may_win": (True, False),
     "fall_back_to_faulty": (False, True),
@@ -57,7 +60,7 @@ def claims(study: Study) -> list[Claim]:
     higher median improvement rate. Of every technique: whether it improves half of the faults, and
     whether its patches change more than the developers' fixes.
     """
-    own = [{str(k): v for k, v in row.items()} for row in study.scores.to_dict("records")]
+    own = records(study.scores)
     found: list[Claim] = []
     for first, second in combinations(study.techniques, 2):
         found += [_more_faults(first, second, own), _higher_rate(first, second, own)]
@@ -66,10 +69,40 @@ def claims(study: Study) -> list[Claim]:
     return found
 
 
+def relevant(study: Study) -> Options:
+    """Those of ``WINNERS`` that can change a figure of this study.
+
+    A choice about trials of a kind (cut, at a partial fidelity, diverged with a score, the faulty
+    program itself) is moot without such trials, one about runs without a judged trial if every
+    other choice leaves each run one, and one about unexposed faults if there is none.
+    """
+    trials = [(run, row) for run in study.runs for row in run.trials if row.search is not None]
+    strictest = replace(
+        study.protocol,
+        skip_first_trial=True,
+        diverged_may_win=False,
+        cut_may_win=False,
+        partial_may_win=False,
+    )
+    kinds = {
+        "skip_first_trial": any(
+            r.proposal == 0 and r.configuration == run.faulty for run, r in trials
+        ),
+        "diverged_may_win": any(row.status is TrialStatus.DIVERGED for _, row in trials),
+        "cut_may_win": any(row.status is TrialStatus.CUT for _, row in trials),
+        "partial_may_win": any(
+            row.fidelity < 1 and row.status is TrialStatus.COMPLETED for _, row in trials
+        ),
+        "unjudged": any(winner(run, strictest) is None for run in study.runs),
+        "ir_needs_exposure": not study.scores["exposed"].all(),
+    }
+    return {name: values for name, values in WINNERS.items() if kinds.get(name, True)}
+
+
 def multiverse(
     study: Study,
     stated: Sequence[Claim],
-    winners: Options = WINNERS,
+    winners: Options | None = None,
     verdict: Options = VERDICTS,
 ) -> pd.DataFrame:
     """How often each claim holds, over all and for each option of each choice: ``MULTIVERSE``.
@@ -77,8 +110,11 @@ def multiverse(
     Args:
         study: The runs; choices that are not named are those of its protocol.
         stated: See :func:`claims`.
-        winners, verdict: Choices to combine. Combinations that a protocol refuses are left out.
+        winners: Choices about figures to combine; by default the :func:`relevant` ones.
+        verdict: Choices about what is significant. Combinations that a protocol refuses are left
+            out.
     """
+    winners = relevant(study) if winners is None else winners
     decided: Counter[tuple[str, str | None, str | None]] = Counter()
     true: Counter[tuple[str, str | None, str | None]] = Counter()
     for options, rows in _universes(study, winners, verdict):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations, islice
 from typing import Any, NamedTuple
 
@@ -101,6 +102,7 @@ def interquartile_mean(values: Floats) -> float:
     return float(there[left_out : len(there) - left_out].mean()) if len(there) else math.nan
 
 
+@lru_cache(maxsize=8)
 def ranks(study: Study) -> pd.DataFrame:
     """One row per technique: a frame of the table ``RANKS``."""
     rng = np.random.default_rng(study.protocol.bootstrap_seed)
@@ -131,6 +133,7 @@ def ranks(study: Study) -> pd.DataFrame:
     return RANKS.frame(rows)
 
 
+@lru_cache(maxsize=8)
 def pairs(study: Study) -> pd.DataFrame:
     """One row per pair of techniques: a frame of the table ``PAIRS``."""
     rng = np.random.default_rng(study.protocol.bootstrap_seed)
@@ -158,6 +161,20 @@ def pairs(study: Study) -> pd.DataFrame:
         row |= {"p_wilcoxon": p, "p_holm": p_holm}
         row |= {"wins": sum(clear), "losses": len(clear) - sum(clear)}
     return PAIRS.frame(rows)
+
+
+def posthoc(study: Study) -> pd.DataFrame:
+    """Holm-adjusted p-values of :func:`over_faults`, techniques against techniques.
+
+    1 on the diagonal, and where two techniques cannot be tested.
+    """
+    names = list(study.techniques)
+    table = pd.DataFrame(1.0, index=names, columns=names)
+    chosen = list(combinations(names, 2))
+    adjusted = stats.holm([over_faults(study, *pair) for pair in chosen])
+    for (first, second), p in zip(chosen, adjusted, strict=True):
+        table.loc[first, second] = table.loc[second, first] = 1.0 if p is None else p
+    return table
 
 
 def over_faults(study: Study, first: str, second: str) -> float | None:

@@ -7,7 +7,7 @@ the way is a field of the protocol.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
@@ -161,7 +161,7 @@ def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protoco
 def mean_of_faulty(baseline: Baseline) -> float | None:
     """Mean holdout metric of the faulty program: the one known best, else that of its list."""
     known = baseline.faulty_mean
-    return _mean(baseline.faulty_holdout) if known is None else known
+    return _mean(trained_faulty(baseline)) if known is None else known
 
 
 def mean_of_fixed(baseline: Baseline) -> float | None:
@@ -183,16 +183,17 @@ class Exposure(NamedTuple):
 def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
     """Whether the trainings of the fixed program are really better than those of the faulty one.
 
-    Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. A fault without
-    judged trainings on either side is not exposed; where only the fixed program's mean is known,
-    there is no test, and the fault is exposed if that mean is better than the faulty one.
+    Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. Trainings that diverged
+    or crashed rank worst. Where only the fixed program's mean is known, there is no test, and the
+    fault is exposed if that mean is better than the faulty one.
     """
-    faulty, fixed = baseline.faulty_holdout, baseline.fixed_holdout
-    up = METRICS[baseline.metric].higher_is_better
+    metric = METRICS[baseline.metric]
+    faulty = [*baseline.faulty_holdout, *[metric.nothing] * baseline.faulty_unjudged]
+    fixed = [*baseline.fixed_holdout, *[metric.nothing] * baseline.fixed_unjudged]
     p = stats.mann_whitney(faulty, fixed)
-    a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=up)
+    a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=metric.higher_is_better)
     if not fixed and baseline.fixed_mean is not None and faulty:
-        shows = METRICS[baseline.metric].better(baseline.fixed_mean, fmean(faulty))
+        shows = metric.better(baseline.fixed_mean, fmean(faulty))
         return Exposure(p, a12, exposed=shows)
     if p is None or a12 is None:
         return Exposure(p, a12, exposed=False)
@@ -277,7 +278,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
         "fraction": first.fraction,
         "metric": baseline.metric,
         "n": len(cell),
-        "n_baseline": len(baseline.faulty_holdout),
+        "n_baseline": len(baseline.faulty_holdout) + baseline.faulty_unjudged,
         "faulty_mean": mean_of_faulty(baseline),
         "fix_mean": mean_of_fixed(baseline),
         "training_time": baseline.training_time,
@@ -295,11 +296,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
     row |= _patches(cell, results, protocol)
-    row |= _cost(cell)
-    row["no_better"] = sum(r.judged and not r.better for r in results)
-    row["unjudged"] = sum(not r.judged for r in results)
-    confirmed = [fmean(run.confirmed) for run in cell if run.confirmed]
-    row |= {"n_confirmed": len(confirmed), "confirmed_mean": _mean(confirmed)}
+    row |= {name: figure(cell, results) for name, figure in FIGURES.items()}
     row["status"] = _status(row, cell, protocol)
     return row
 
@@ -331,7 +328,8 @@ def _tests(values: Sequence[float | None], baseline: Baseline, protocol: Protoco
     """
     metric = METRICS[baseline.metric]
     ranked = rounded([metric.nothing if v is None else v for v in values], protocol)
-    faulty = rounded(baseline.faulty_holdout, protocol)
+    faulty = [*rounded(baseline.faulty_holdout, protocol)]
+    faulty += [metric.nothing] * baseline.faulty_unjudged
     return {
         "p_wilcoxon": stats.wilcoxon(faulty, ranked, ties=protocol.ties),
         "p_mannwhitney": stats.mann_whitney(faulty, ranked),
@@ -353,10 +351,15 @@ def metered(values: Sequence[float | None], baseline: Baseline) -> list[float]:
     return judged + [worst] * (len(values) - len(judged)) if worst is not None else judged
 
 
+def trained_faulty(baseline: Baseline) -> list[float]:
+    """The trainings of the faulty program, likewise: those that diverged count as the worst."""
+    return metered([*baseline.faulty_holdout, *[None] * baseline.faulty_unjudged], baseline)
+
+
 def _improvement(baseline: Baseline, patched: Sequence[float], protocol: Protocol) -> Row:
     """The improvement rate and its interval; missing without a gap."""
-    known_faulty, known_fixed = baseline.faulty_mean, baseline.fixed_mean
-    faulty = baseline.faulty_holdout if known_faulty is None else [known_faulty]
+    known_fixed = baseline.fixed_mean
+    faulty = trained_faulty(baseline) if baseline.faulty_mean is None else [baseline.faulty_mean]
     fixed = baseline.fixed_holdout if known_fixed is None else [known_fixed]
     if not (faulty and fixed and patched) or fmean(faulty) == fmean(fixed):
         return {"ir": None, "ir_low": None, "ir_high": None}
@@ -418,16 +421,56 @@ def fix_complexity(faulty: Configuration, fixed: Configuration, protocol: Protoc
     return share
 
 
-def _cost(cell: Sequence[Run]) -> Row:
-    """Mean number of configurations and mean seconds per run."""
-    training = fmean(run.training_seconds for run in cell)
-    search = fmean(run.search_seconds for run in cell)
-    return {
-        "trials_mean": fmean(len({row.proposal for row in run.trials}) for run in cell),
-        "training_seconds": training,
-        "search_seconds": search,
-        "other_seconds": fmean(run.total_seconds for run in cell) - training - search,
-    }
+Figure = Callable[[Sequence[Run], Sequence[Result]], float | None]
+
+FIGURES: dict[str, Figure] = {}
+"""Columns of the scores that need no more than a cell's runs and what they amount to."""
+
+
+def figure(function: Figure) -> Figure:
+    """Make a function of a cell's runs and results the column of the scores that has its name."""
+    FIGURES[function.__name__] = function
+    return function
+
+
+@figure
+def no_better(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(r.judged and not r.better for r in results)
+
+
+@figure
+def unjudged(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(not r.judged for r in results)
+
+
+@figure
+def n_confirmed(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(bool(run.confirmed) for run in cell)
+
+
+@figure
+def confirmed_mean(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    return _mean([fmean(run.confirmed) for run in cell if run.confirmed])
+
+
+@figure
+def trials_mean(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(len({row.proposal for row in run.trials}) for run in cell)
+
+
+@figure
+def training_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(run.training_seconds for run in cell)
+
+
+@figure
+def search_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(run.search_seconds for run in cell)
+
+
+@figure
+def other_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(r.total_seconds - r.training_seconds - r.search_seconds for r in cell)
 
 
 def _status(row: Row, cell: Sequence[Run], protocol: Protocol) -> str:

@@ -9,7 +9,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from harness.analysis.metrics import complexity
 from harness.analysis.protocols import Protocol
+from harness.analysis.published import Published
+from harness.analysis.published.facts import TECHNIQUES
 from harness.analysis.scores import (
     BaselineKey,
     exposure,
@@ -29,9 +32,12 @@ from harness.tables import Baseline, Run
 from harness.vocabulary import HarnessError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
-    """Runs that share budget, clock, space, data and fraction, with what they are judged by."""
+    """Runs that share budget, clock, space and fraction, with what they are judged by.
+
+    The runs of one fault share their data variant, too; other faults may have another one.
+    """
 
     runs: Sequence[Run]
     baselines: Mapping[BaselineKey, Baseline]
@@ -44,12 +50,14 @@ class Study:
     """Runs that are planned and not made."""
 
     def __post_init__(self) -> None:
-        settings = {(r.budget, r.clock, r.space, r.data, r.fraction) for r in self.runs}
+        settings = {(r.budget, r.clock, r.space, r.fraction) for r in self.runs}
         if len(settings) != 1:
             raise HarnessError(
-                "a study is analysed in one budget, clock, space, data variant and fraction. "
+                "a study is analysed in one budget, clock, space and fraction. "
                 f"Found: {len(settings)} settings in {len(self.runs)} runs"
             )
+        if len({(run.fault, run.data) for run in self.runs}) > len(self.data):
+            raise HarnessError("a study has one data variant for each fault. Found: several")
         if odd := {run.technique for run in self.runs} ^ set(self.techniques):
             raise HarnessError(f"runs and named techniques differ in {', '.join(sorted(odd))}")
 
@@ -67,6 +75,11 @@ class Study:
     def budget(self) -> float:
         """As a multiple of T."""
         return self.runs[0].budget
+
+    @cached_property
+    def data(self) -> dict[str, str]:
+        """Fault -> its data variant."""
+        return {run.fault: run.data for run in self.runs}
 
     @cached_property
     def faults(self) -> list[str]:
@@ -95,8 +108,7 @@ class Study:
         return self._cells.get((fault, technique), [])
 
     def baseline(self, fault: str) -> Baseline:
-        first = self.runs[0]
-        return self.baselines[fault, first.data, first.fraction]
+        return self.baselines[fault, self.data[fault], self.runs[0].fraction]
 
     def subject(self, fault: str) -> str:
         return self.subjects.get(fault, fault)
@@ -106,6 +118,18 @@ class Study:
         base = self.baseline(fault)
         results = [result(run, base, self.protocol) for run in self.cell(fault, technique)]
         return metered([r.value for r in results], base)
+
+    def patch_sizes(self, fault: str, technique: str) -> list[float]:
+        """Complexity of the patch of each run that ends with one."""
+        base, settings = self.baseline(fault), self.protocol.settings_count
+        patches = (
+            (run, result(run, base, self.protocol).patch) for run in self.cell(fault, technique)
+        )
+        return [
+            complexity(run.faulty, patch, settings=settings)
+            for run, patch in patches
+            if patch is not None
+        ]
 
     def gap(self, fault: str) -> tuple[float, float] | None:
         """Mean holdout metric of the faulty and the fixed program.
@@ -158,12 +182,12 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         )
     absent = set(missing)
     runs = [store.read_run(cell) for cell in cells if cell not in absent]
-    seen = {run.fault for run in runs}
+    seen = {run.fault: run.data for run in runs}
     used = {run.technique for run in runs}
     return Study(
         runs=runs,
         baselines={
-            (fault, plan.data, plan.fraction): read_baseline(path)
+            (fault, seen[fault], plan.fraction_of(fault)): read_baseline(path)
             for fault, path in baseline_paths(plan, registry, store).items()
             if fault in seen
         },
@@ -171,4 +195,27 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         protocol=protocol,
         techniques=[name for name in plan.techniques if name in used],
         missing=missing,
+    )
+
+
+def published_study(published: Published, budget: float, protocol: Protocol) -> Study:
+    """The searchers' recorded runs of the published study at one of its budgets.
+
+    Raises:
+        HarnessError: If it has no runs of that budget.
+    """
+    runs = [run for run in published.runs if run.budget == budget]
+    if not runs:
+        found = sorted({run.budget for run in published.runs})
+        raise HarnessError(
+            f"the published study has no runs of budget {budget:g}. "
+            f"Found: {', '.join(f'{b:g}' for b in found)}"
+        )
+    used = {run.technique for run in runs}
+    return Study(
+        runs=runs,
+        baselines=published.baselines(protocol),
+        subjects={name: name if facts.real else name[0] for name, facts in published.facts.items()},
+        protocol=protocol,
+        techniques=[name for name in TECHNIQUES if name in used],
     )

@@ -43,6 +43,9 @@ power."""
 MOST_TRIALS = 200
 """Of a replayed run; a budget that would hold more is not replayed to its end."""
 
+AT_ONCE = 100
+"""Comparisons whose replays are held in memory together."""
+
 Groups = tuple[Floats, Floats]
 Supply = Callable[[str, int], Groups]
 """Fault and number of comparisons -> the two groups, each of shape (comparisons, runs)."""
@@ -126,12 +129,13 @@ def audit(study: Study, technique: str, *, comparisons: int, seed: int) -> pd.Da
 def passes(audited: pd.DataFrame) -> bool:
     """Whether the replays reject no more often than they may, and find what all runs were given.
 
-    The upper end of the interval of the A/A rate must not exceed the nominal level.
+    The interval of the A/A rate must not lie above the nominal level: a test whose true rate is
+    the nominal one passes, and with 6,000 comparisons one of 0.057 or more instead of 0.05 fails.
     """
     replays = audited[audited["test"].str.contains("replays")]
     null = replays[replays["planted"] == 0]
     planted = replays[replays["planted"] == 1]
-    return bool((null["high"] <= null["nominal"]).all() and (planted["rate"] >= MUST_FIND).all())
+    return bool((null["low"] <= null["nominal"]).all() and (planted["rate"] >= MUST_FIND).all())
 
 
 def differ(first: Floats, second: Floats, protocol: Protocol) -> NDArray[np.bool_]:
@@ -188,14 +192,15 @@ def _count(
     each = math.ceil(comparisons / len(study.faults))
     rejected = found = 0
     for fault in study.faults:
-        first, second = groups(fault, each)
-        if not first.size:
-            continue
         up = METRICS[study.baseline(fault).metric].higher_is_better
-        a12 = stats.superiority(second, first) if up else stats.superiority(-second, -first)
-        right = differ(first, second, protocol) & ((a12 > 0.5) | (planted == 0))
-        rejected += int(right.sum())
-        found += each
+        for at in range(0, each, AT_ONCE):
+            first, second = groups(fault, min(AT_ONCE, each - at))
+            if not first.size:
+                break
+            a12 = stats.superiority(second, first) if up else stats.superiority(-second, -first)
+            right = differ(first, second, protocol) & ((a12 > 0.5) | (planted == 0))
+            rejected += int(right.sum())
+            found += len(right)
     bounds = binomtest(rejected, found).proportion_ci(method="exact") if found else None
     return {
         "test": f"{test}, {protocol.test}",

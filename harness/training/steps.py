@@ -94,8 +94,22 @@ def _told(each: Any, hits: Loss | None, y: Any, predicted: Any) -> Any:
     return ops.stack([ops.cast(v, "float32") for v in (each, ops.mean(hits(y, predicted)))])
 
 
-def _batched(call: Callable[[Any], Any], x: Any, size: int = 2048) -> np.ndarray:
-    return np.concatenate([call(x[i : i + size]) for i in range(0, len(x), size)])
+def each(call: Callable[[Any], Any], x: Any) -> Any:
+    """``call`` of the input, or of each input of a program that has several."""
+    return tuple(map(call, x)) if isinstance(x, tuple) else call(x)
+
+
+def _batched(call: Callable[[Any], Any], x: Any) -> np.ndarray:
+    """``call`` on up to 2,048 samples at a time; on fewer of large ones, for the memory."""
+    first = x[0] if isinstance(x, tuple) else x
+    size = max(32, min(2048, 400_000 // int(np.prod(first.shape[1:]))))
+    parts = [slice(i, i + size) for i in range(0, len(first), size)]
+    return np.concatenate([call(taken(x, part)) for part in parts])
+
+
+def taken(x: Any, where: Any) -> Any:
+    """The samples of an input, or of each of several, at ``where``."""
+    return each(lambda part: part[where], x)
 
 
 class _TensorFlow:
@@ -113,23 +127,24 @@ class _TensorFlow:
 
         variables = model.trainable_variables
         weights = [v.value for v in variables]
-        samples = len(x)
+        samples = len(y)
 
         def step(indices: Any) -> Any:
             with tf.GradientTape() as tape:
-                predicted = model(tf.gather(x, indices), training=True)
+                batch = each(lambda part: tf.gather(part, indices), x)
+                predicted = model(batch, training=True)
                 labels = tf.gather(y, indices)
-                each = tf.reduce_mean(loss(labels, predicted))
-                total = tf.add_n([each, *model.losses])
+                mean = tf.reduce_mean(loss(labels, predicted))
+                total = tf.add_n([mean, *model.losses])
             optimiser.apply(tape.gradient(total, weights), variables)
-            return _told(each, hits, labels, predicted)
+            return _told(mean, hits, labels, predicted)
 
         number = tf.TensorSpec([], tf.int32)
 
         def run(order: Any, first: Any, last: Any) -> Any:
             def body(i: Any, losses: Any) -> Any:
-                each = step(order[i * size : (i + 1) * size])
-                return i + 1, losses.write(i - first, each)
+                mean = step(order[i * size : (i + 1) * size])
+                return i + 1, losses.write(i - first, mean)
 
             shape = [] if hits is None else [2]
             losses = tf.TensorArray(tf.float32, size=last - first, element_shape=shape)
@@ -138,11 +153,12 @@ class _TensorFlow:
         def predict(batch: Any) -> Any:
             return model(batch, training=False)
 
-        order, batch = tf.TensorSpec([samples], tf.int32), tf.TensorSpec([None, *x.shape[1:]])
+        order = tf.TensorSpec([samples], tf.int32)
+        batch = each(lambda part: tf.TensorSpec([None, *part.shape[1:]]), x)
         self._run = tf.function(run, [order, number, number], autograph=False)
         self._predict = tf.function(predict, [batch], autograph=False)
         self.run(np.arange(samples, dtype=np.int32), 0, 0)  # traces, and optimises the graph
-        self.predict(np.asarray(x[:1]))
+        self.predict(each(np.asarray, taken(x, slice(1))))
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         losses: np.ndarray = self._run(order, np.int32(first), np.int32(last)).numpy()
@@ -168,30 +184,30 @@ class _Jax:
 
         self._model, self._optimiser, self._size = model, optimiser, size
         self._shape: tuple[int, ...] = () if hits is None else (2,)
-        samples = len(x)
+        samples = len(y)
         whole, self._rest = divmod(samples, size)
         self._whole = whole
 
         def objective(trainable: Any, fixed: Any, indices: Any) -> Any:
             predicted, fixed, extra = model.stateless_call(
-                trainable, fixed, x[indices], training=True, return_losses=True
+                trainable, fixed, taken(x, indices), training=True, return_losses=True
             )
             labels = y[indices]
-            each = jnp.mean(loss(labels, predicted))
-            return each + sum(extra), (_told(each, hits, labels, predicted), fixed)
+            mean = jnp.mean(loss(labels, predicted))
+            return mean + sum(extra), (_told(mean, hits, labels, predicted), fixed)
 
         def step(state: Any, indices: Any) -> Any:
             trainable, fixed, slots = state
             gradient = jax.value_and_grad(objective, has_aux=True)
-            (_, (each, fixed)), grads = gradient(trainable, fixed, indices)
+            (_, (mean, fixed)), grads = gradient(trainable, fixed, indices)
             trainable, slots = optimiser.stateless_apply(slots, grads, trainable)
-            return (trainable, fixed, slots), each
+            return (trainable, fixed, slots), mean
 
         def run(state: Any, order: Any, first: Any, last: Any) -> Any:
             def body(i: Any, carried: Any) -> Any:
                 state, losses = carried
-                state, each = step(state, jax.lax.dynamic_slice(order, (i * size,), (size,)))
-                return state, losses.at[i].set(each)
+                state, mean = step(state, jax.lax.dynamic_slice(order, (i * size,), (size,)))
+                return state, losses.at[i].set(mean)
 
             losses = jnp.zeros((max(whole, 1), *self._shape), jnp.float32)
             return jax.lax.fori_loop(first, last, body, (state, losses))
@@ -206,7 +222,7 @@ class _Jax:
                 trainable, fixed, batch, training=False
             )[0]
         )
-        self.predict(np.asarray(x[:1]))
+        self.predict(each(np.asarray, taken(x, slice(1))))
 
     def _state(self) -> Any:
         return (
@@ -222,8 +238,8 @@ class _Jax:
             state, losses = self._run(state, order, first, end)
             parts.append(np.asarray(losses)[first:end])
         if last > self._whole and self._step is not None:
-            state, each = self._step(state, order[self._whole * self._size :])
-            parts.append(np.asarray(each).reshape(1, *self._shape))
+            state, mean = self._step(state, order[self._whole * self._size :])
+            parts.append(np.asarray(mean).reshape(1, *self._shape))
         holders = (
             self._model.trainable_variables,
             self._model.non_trainable_variables,
@@ -252,7 +268,8 @@ class _Torch:
     ) -> None:
         self._model, self._loss, self._optimiser, self._hits = model, loss, optimiser, hits
         self._x, self._y, self._size = x, y, size
-        self._loss(y[:1], model(x[:1], training=False))  # shows what cannot train, and trains not
+        one = model(taken(x, slice(1)), training=False)
+        self._loss(y[:1], one)  # shows what cannot train, and trains not
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         import torch
@@ -261,16 +278,16 @@ class _Torch:
         variables = self._model.trainable_variables
         for i in range(first, last):
             indices = torch.from_numpy(order[i * self._size : (i + 1) * self._size])
-            indices = indices.to(self._x.device)
+            indices = indices.to(self._y.device)
             self._model.zero_grad()
-            predicted = self._model(self._x[indices], training=True)
+            predicted = self._model(taken(self._x, indices), training=True)
             labels = self._y[indices]
-            each = self._loss(labels, predicted).mean()
-            sum(self._model.losses, each).backward()
+            mean = self._loss(labels, predicted).mean()
+            sum(self._model.losses, mean).backward()
             with torch.no_grad():
                 self._optimiser.apply([v.value.grad for v in variables], variables)
-                losses.append(_told(each, self._hits, labels, predicted))
-        return torch.stack(losses).cpu().numpy() if losses else np.zeros(0, np.float32)
+                losses.append(_told(mean, self._hits, labels, predicted))
+        return torch.stack(losses).detach().cpu().numpy() if losses else np.zeros(0, np.float32)
 
     def predict(self, x: Any) -> np.ndarray:
         import torch

@@ -25,7 +25,7 @@ from harness.training.judge import judge
 from harness.training.network import Network, WatchedLoop, network_of
 from harness.training.programs import Framework, Program, framework
 from harness.training.replay import Material, Replayer
-from harness.training.steps import Pace, epoch_order
+from harness.training.steps import Pace, each, epoch_order, taken
 from harness.training.watch import Labelled
 from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration, TrialStatus
@@ -105,7 +105,7 @@ class Trainer:
 
     def __init__(self) -> None:
         self._framework: Framework
-        self._data: OrderedDict[tuple[Any, ...], tuple[Data, Any, Any]] = OrderedDict()
+        self._data: dict[tuple[Any, ...], Data] = {}
         self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._unfinished: dict[tuple[str, int], _State] = {}
         self._replayer = Replayer()
@@ -115,7 +115,7 @@ class Trainer:
         began = time.perf_counter()
         registry = load_registry(request.folders or None)
         subject = registry.subject(request.subject)
-        data, x, y = self._load(subject, request)
+        data = self._load(subject, request)
         loaded = time.perf_counter()
 
         def outcome(status: TrialStatus, seconds: float = 0.0, **more: Any) -> Outcome:
@@ -130,10 +130,10 @@ class Trainer:
         run: Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]
         try:
             if request.history is None:
-                program = self._program(subject, request, x, y)
-                run = partial(self._run, program, subject, request, data, len(x))
+                program = self._program(subject, request, data)
+                run = partial(self._run, program, subject, request, data)
             else:
-                run = self._open(request.history, subject, request, data, x, y)
+                run = self._open(request.history, subject, request, data)
         except _CannotTrain as error:
             return outcome(TrialStatus.INVALID, cause=error.cause, message=str(error))
         built = time.perf_counter()
@@ -153,11 +153,10 @@ class Trainer:
         subject: Subject,
         request: Request,
         data: Data,
-        samples: int,
         outcome: Callable[..., Outcome],
         more: dict[str, Any],
     ) -> Outcome:
-        configuration = request.configuration
+        configuration, samples = request.configuration, len(data.y_train)
         per_epoch = -(-samples // int(configuration["batch_size"]))
         total = per_epoch * int(configuration["epochs"])
         target = max(1, round(request.fidelity * total))
@@ -194,7 +193,7 @@ class Trainer:
         return judged if reached == target else _cut(judged)
 
     def _open(
-        self, history: History, subject: Subject, request: Request, data: Data, x: Any, y: Any
+        self, history: History, subject: Subject, request: Request, data: Data
     ) -> Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]:
         """Make a history ready; what is returned trains and judges it."""
         framework = self._framework
@@ -206,8 +205,8 @@ class Trainer:
         material = Material(
             build=build,
             loss=lambda name: framework.loss(name, subject.losses),
-            x=x,
-            y=y,
+            x=data.x_train,
+            y=data.y_train,
             validation=Labelled(data.x_search, data.y_search),
         )
         with _cannot(Cause.PROGRAM):
@@ -215,7 +214,7 @@ class Trainer:
 
         def run(outcome: Callable[..., Outcome], more: dict[str, Any]) -> Outcome:
             began = time.perf_counter()
-            training, samples = history.links[-1].training, len(x)
+            training, samples = history.links[-1].training, len(data.y_train)
             size, macs = training.batch_size, opened.loop.macs
             watched = self._replayer.train(
                 material,
@@ -240,18 +239,23 @@ class Trainer:
 
         return run
 
-    def _load(self, subject: Subject, request: Request) -> tuple[Data, Any, Any]:
-        key = (subject.path, subject.content, request.data_seed, request.data, request.fraction)
+    def _load(self, subject: Subject, request: Request) -> Data:
+        """The data of a request, its training part as tensors of the backend."""
+        seed = request.seed if subject.fresh_data else request.data_seed
+        values = [request.configuration[name] for name in subject.data_settings]
+        key = (subject.path, subject.content, seed, request.data, request.fraction, *values)
         if key not in self._data:
-            self._framework = framework(subject.framework)
-            tensor = self._framework.tensor
-            data = subject.load(request.data_seed, request.data, request.fraction)
-            self._data.clear()  # a worker stays with one fault for a while; its data may be large
-            self._data[key] = (data, tensor(data.x_train), tensor(data.y_train))
+            # A worker stays with one fault for a while; its data may be large.
+            self._data.clear()
             self._programs.clear()
+            self._framework = framework(subject.framework)
+            data = subject.data(seed, request.data, request.fraction, request.configuration)
+            tensor = self._framework.tensor
+            x, y = each(tensor, data.x_train), tensor(data.y_train)
+            self._data[key] = replace(data, x_train=x, y_train=y)
         return self._data[key]
 
-    def _program(self, subject: Subject, request: Request, x: Any, y: Any) -> Program:
+    def _program(self, subject: Subject, request: Request, data: Data) -> Program:
         """The compiled program of a configuration, with fresh weights and optimiser."""
         self._framework.seed(request.seed)
         with _cannot(Cause.SHAPE):
@@ -261,7 +265,7 @@ class Trainer:
             self._programs.move_to_end(key)
             program = self._programs[key]
         else:
-            program = self._compile(subject, request.configuration, fresh, x, y)
+            program = self._compile(subject, request.configuration, fresh, data)
             self._programs[key] = program
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
@@ -269,11 +273,12 @@ class Trainer:
         return program
 
     def _compile(
-        self, subject: Subject, configuration: Configuration, model: Any, x: Any, y: Any
+        self, subject: Subject, configuration: Configuration, model: Any, data: Data
     ) -> Program:
+        x, y = data.x_train, data.y_train
         with _cannot(Cause.LABELS):
             loss = self._framework.loss(str(configuration["loss"]), subject.losses)
-            loss(y[:2], self._framework.outputs(model, x[:2]))
+            loss(y[:2], self._framework.outputs(model, taken(x, slice(2))))
         with _cannot(Cause.PROGRAM):
             size = int(configuration["batch_size"])
             optimiser = str(configuration["optimiser"])
@@ -292,7 +297,7 @@ class Trainer:
         if state is not None and state.steps == steps:
             program.restore(state.program)
             return steps
-        samples = len(next(iter(self._data.values()))[1])
+        samples = len(next(iter(self._data.values())).y_train)
         _steps(program, request, per_epoch, samples, 0, steps, float("inf"))
         return steps
 

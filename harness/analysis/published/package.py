@@ -116,7 +116,8 @@ def _files(root: Path, subjects: Mapping[str, str]) -> list[_File]:
     files = [f for f in files if f.technique in TECHNIQUES and f.budget in BUDGETS]
     if not files:
         raise HarnessError(
-            f"{results} holds no result of the study's 30 faults: files are expected to be called "
+            f"{root} is no clone of the replication package: {results} holds no result of the "
+            "study's 30 faults, which are called "
             "'...|<subject>|_<technique>_iter_-1_time_<budget>_repeat_<n>_top10_1.csv'. "
             f"Found: {len(matches)} other CSV files"
         )

@@ -65,13 +65,10 @@ def test_what_stands_and_what_falls(finding: Finding) -> None:
     assert random is Verdict.STANDS
 
 
-def test_the_document_is_complete_and_repeatable(
-    finding: Finding, published: Answer, corrected: Answer
-) -> None:
+def test_the_document_is_complete(finding: Finding) -> None:
     text = finding.markdown()
     for word in ("791", "76,051", "R5", "U7", "UnityEyes", "fall\\_back\\_to\\_faulty", "2 of 27"):
         assert word in text
-    assert text == Finding(published, corrected, agreement(published)).markdown()
     assert "UnityEyes" in finding.text() and "nan" not in text
 
 

@@ -49,25 +49,11 @@ def test_the_original_layout_gives_the_same_tables(
         assert [t.spent for t in ours.trials] == pytest.approx(
             [t.spent for t in theirs.trials], abs=0.02
         )
-    few = pd.concat([study.trials[_cell(study, run)] for run in _one_per_cell(same)])
+    few = study.trials[study.trials["fault"].isin(FAULTS) & (study.trials["budget"] == 10)]
     tidy = replace(study, trials=few[few["repeat"] < 3].reset_index(drop=True))
     computed, expected = Answer.of(read, protocol).cells, Answer.of(tidy, protocol).cells
     assert len(computed) == len(expected) == 9 + 9
-    pd.testing.assert_frame_equal(computed, expected, rtol=1e-4)
-
-
-def _cell(study: Published, run: object) -> pd.Series[bool]:
-    t = study.trials
-    at: pd.Series[bool] = (
-        (t["fault"] == run.fault)  # type: ignore[attr-defined]
-        & (t["technique"] == run.technique)  # type: ignore[attr-defined]
-        & (t["budget"] == run.budget)  # type: ignore[attr-defined]
-    )
-    return at
-
-
-def _one_per_cell(runs: list[object]) -> list[object]:
-    return [run for run in runs if run.repetition == 0]  # type: ignore[attr-defined]
+    pd.testing.assert_frame_equal(computed, expected, rtol=1e-3)
 
 
 def test_what_is_lacking_is_said(package: Path) -> None:
