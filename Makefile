@@ -121,7 +121,7 @@ autotrainer: setup ## repair a saved model: MODEL=model.keras CONFIG=training.js
 
 .PHONY: autotrainer-evidence
 autotrainer-evidence: setup ## rebuild docs/autotrainer.md: demos, cases and published figures
-	@$(BIN)/python experiments/autotrainer_evidence.py $(ARGS)
+	@$(BIN)/python -m experiments.autotrainer_evidence $(if $(OUT),--out '$(OUT)') $(ARGS)
 
 .PHONY: mlflow
 mlflow: setup ## browse the runs in MLflow's user interface
