@@ -6,17 +6,19 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.autotrainer.tool import Attempt, Data, Result, data_of, training_of
 from harness.training.history import Training
 from harness.training.network import network_of
 from harness.vocabulary import HarnessError
 
-NAMES = ("repaired.keras", "repaired.pt", "log.jsonl", "summary.md", "curves.svg")
+NAMES = ("repaired.keras", "repaired.pt", "log.jsonl", "summary.html")
 """What a run may write."""
 
 
@@ -114,16 +116,14 @@ def check_folder(folder: Path) -> None:
 
 
 def write(result: Result, folder: Path) -> list[Path]:
-    """The repaired model, the log of every check and attempt, the summary page with its curves."""
+    """The repaired model, the log of every check and attempt, the summary page."""
     check_folder(folder)
     model = _save(result.model, folder)
     log = folder / "log.jsonl"
     log.write_text("".join(json.dumps(line) + "\n" for line in log_lines(result)))
-    curves = folder / "curves.svg"
-    draw(result, curves)
-    page = folder / "summary.md"
-    page.write_text(summary(result, model.name, curves.name))
-    return [model, log, page, curves]
+    page = folder / "summary.html"
+    page.write_text(summary(result, model.name), encoding="utf-8")
+    return [model, log, page]
 
 
 def _save(model: Any, folder: Path) -> Path:
@@ -158,65 +158,30 @@ def _told(attempt: Attempt) -> dict[str, Any]:
     return values
 
 
-def summary(result: Result, model: str, curves: str) -> str:
-    """One page of Markdown: what was wrong, what was tried, what came out, how to use it."""
-    first = result.attempts[0]
-    found = first.found.value.replace("_", " ") if first.found else "no symptom"
-    epochs = first.seen.epochs if first.seen else 0
-    links = [
-        f"1. {_link(result, number)}, {link.epochs} epochs"
-        for number, link in enumerate(result.history.links)
-    ]
-    rows = [_row(attempt) for attempt in result.attempts]
-    return "\n".join(
-        [
-            f"# AutoTrainer: {result.status.value.replace('_', ' ')}",
-            "",
-            f"The program showed **{found}** after {epochs} epochs of training; its validation "
-            f"accuracy was then {_number(first.accuracy)}. {len(result.attempts) - 1} attempts "
-            f"were made in {result.seconds:.0f} s (mode {result.rules.mode}, strategy "
-            f"{result.rules.strategy}). The model in `{model}` has a validation accuracy of "
-            f"**{_number(result.accuracy)}**.",
-            "",
-            "How it came about:",
-            "",
-            *links,
-            "",
-            "| attempt | against | solution | change | then showed | epochs | accuracy | seconds |",
-            "| ---: | --- | --- | --- | --- | ---: | ---: | ---: |",
-            *rows,
-            "",
-            f"![training curves]({curves})",
-            "",
-        ]
+def summary(result: Result, model: str) -> str:
+    """One page of HTML: what was wrong, what was tried, what came out; the curves are inside."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
+    )
+    texts = {a.number: a.text for a in result.attempts}
+    return environment.get_template("summary.html.j2").render(
+        status=result.status.value,
+        first=result.attempts[0],
+        attempts=result.attempts,
+        answer=result.history.links[-1].number,
+        links=[(texts[link.number], link.epochs) for link in result.history.links],
+        accuracy=result.accuracy,
+        seconds=result.seconds,
+        rules=result.rules,
+        model=model,
+        curves=curves(result),
+        words=lambda name: str(name).replace("_", " "),
+        number=lambda value: "unknown" if value is None else f"{value:.3f}",
     )
 
 
-def _link(result: Result, number: int) -> str:
-    wanted = result.history.links[number].number
-    return next(a.text for a in result.attempts if a.number == wanted)
-
-
-def _row(attempt: Attempt) -> str:
-    cells = (
-        attempt.number,
-        attempt.symptom or "",
-        f"{attempt.solution} {attempt.repetition + 1}" if attempt.solution else "",
-        attempt.text,
-        attempt.error or attempt.found or "no symptom",
-        attempt.seen.epochs if attempt.seen else 0,
-        _number(attempt.accuracy),
-        f"{attempt.seconds:.1f}",
-    )
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.3f}"
-
-
-def draw(result: Result, path: Path) -> None:
-    """Validation accuracy and training loss of every training, epoch by epoch."""
+def curves(result: Result) -> str:
+    """SVG: validation accuracy and training loss of every training, epoch by epoch."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.4), layout="constrained")
@@ -234,5 +199,7 @@ def draw(result: Result, path: Path) -> None:
             loss.plot(range(1, len(attempt.losses) + 1), attempt.losses, **style)
     accuracy.set(title="validation accuracy", xlabel="epoch", ylim=(0, 1))
     loss.set(title="training loss", xlabel="epoch", yscale="symlog")
-    accuracy.legend(fontsize="small")
-    figure.savefig(path)
+    accuracy.legend(fontsize="small", loc="lower right")
+    drawn = StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    return drawn.getvalue()[drawn.getvalue().index("<svg") :]
