@@ -28,7 +28,7 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  A study takes PLAN=$(PLAN) BUDGET=$(BUDGET) and, if wanted, FAULTS=D1,D7 TECHNIQUES=hebo REPEATS=3"
 	@echo "  SEED=1 CLOCK=wall SPACE=icst23 PROTOCOL=icst23 BACKEND=jax WORKERS=1 RESULTS=folder FAULTS_PATH=folder"
@@ -76,6 +76,14 @@ bench: setup ## measure what docs/performance.md states, side by side
 .PHONY: faults
 faults: setup ## list the faults: what is wrong, ground truth, operators
 	@$(BIN)/python experiments/faults.py
+
+.PHONY: localise
+localise: setup ## where is the bug? PROGRAM=train.py, or FAULT=D1; FAULT=all is a table
+	@$(BIN)/python -m harness.theia $(if $(FAULT),$(if $(filter all,$(FAULT)),--faults,--fault $(FAULT)),$(PROGRAM)) $(ARGS)
+
+.PHONY: theia-benchmark
+theia-benchmark: setup ## what Theia finds in its paper's 39 programs; OUT=folder for CSV files
+	@$(BIN)/python -m experiments.theia_benchmark $(if $(OUT),--out '$(OUT)') $(ARGS)
 
 .PHONY: fault
 fault: setup ## all that is known of one fault: make fault ID=C1

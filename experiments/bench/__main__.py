@@ -29,6 +29,7 @@ import numpy as np
 
 from experiments.bench.monitor import watching
 from experiments.bench.optimisers import compare
+from experiments.bench.theia import checks
 from harness.budget import TrainingClock
 from harness.registry import Fault, load_registry
 from harness.space import derive
@@ -284,6 +285,7 @@ PARTS: dict[str, Callable[[], list[tuple[str, str, str]]]] = {
     "loops": loops,
     "monitor": watching,
     "commands": commands,
+    "theia": checks,
 }
 
 
