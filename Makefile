@@ -22,6 +22,8 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(CLOCK),clock=$(CLOCK)) \
 	$(if $(SPACE),space=$(SPACE)) \
 	$(if $(PROTOCOL),protocol=$(PROTOCOL)) \
+	$(if $(CONFIRMATIONS),confirmations=$(CONFIRMATIONS)) \
+	$(if $(INDEPENDENT),independent=$(INDEPENDENT)) \
 	$(if $(BACKEND),backend=$(BACKEND)) \
 	$(if $(WORKERS),workers=$(WORKERS)) \
 	$(ARGS)
@@ -101,6 +103,15 @@ baseline: setup ## train faulty and fixed programs: training time, is the fault 
 experiment: setup ## run a repair study, print and save its tables
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
 
+LAUNCHER ?= local
+CHUNKS ?= 2
+.PHONY: sweep
+sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra.launcher.partition=...'
+	@$(BIN)/python experiments/repair.py -m hydra/launcher=submitit_$(LAUNCHER) $(LAUNCH) \
+		$(OVERRIDES) chunk=$(shell seq -s, -f '%g/$(CHUNKS)' $(CHUNKS))
+	@# One process at the end: tables, and the mirror in MLflow.
+	@$(BIN)/python experiments/repair.py $(OVERRIDES)
+
 .PHONY: missing
 missing: setup ## what a study still lacks; the last line counts it
 	@$(BIN)/python experiments/missing.py $(OVERRIDES)
@@ -116,6 +127,13 @@ report: setup ## one page about a study, with figures; SOURCE=icst23 for the pub
 .PHONY: notebooks
 notebooks: setup ## execute the notebooks on a study's results
 	@$(BIN)/python experiments/notebooks.py $(OVERRIDES)
+
+.PHONY: mutants
+mutants: setup ## make mutants of SUBJECT, and faults of those that are killed
+	@$(BIN)/python experiments/mutants.py results='$(RESULTS)' $(if $(SUBJECT),subject=$(SUBJECT)) \
+		$(if $(OPERATORS),operators=[$(OPERATORS)]) $(if $(SEED),seed=$(SEED)) \
+		$(if $(FRACTION),fraction=$(FRACTION)) $(if $(BACKEND),backend=$(BACKEND)) \
+		$(if $(WORKERS),workers=$(WORKERS)) $(ARGS)
 
 .PHONY: published
 published: setup ## recompute the published study, as published and corrected

@@ -69,7 +69,6 @@ def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Gene
         "trials": trials,
         "fault": {"metric": fault.subject.metric, "faulty": fault.faulty, "fixed": fault.fixed},
         "seconds": {"training": T * trials, "search": 1.0, "total": T * trials + 3},
-        "confirmed": [],
         "device": "a machine",
         "environment": {"packages": {"keras": "3.0"}, "commit": "abc", "dirty": False},
     }

@@ -38,6 +38,9 @@ class Protocol:
     best of AutoTrainer's attempts: a selection on the samples that judge."""
 
     # What a run counts as.
+    confirmed_counts: bool
+    """A run whose winner was trained again with fresh seeds counts as the mean of these trainings:
+    the winner was chosen for one lucky training among many. The study trained none again."""
     fall_back_to_faulty: bool
     """A run whose holdout value is worse than the faulty mean counts as that mean and has no
     patch, as in the study. It hides regressions and shrinks the spread. Means and improvement rates
@@ -132,6 +135,7 @@ ICST23 = Protocol(
     diverged_may_win=True,
     cut_may_win=False,
     partial_may_win=False,
+    confirmed_counts=False,
     histories_by_holdout=True,
     fall_back_to_faulty=True,
     never_falls_back=("autotrainer", "autotrainer_icst23"),
@@ -166,6 +170,7 @@ CORRECTED = Protocol(
     diverged_may_win=False,
     cut_may_win=True,
     partial_may_win=True,
+    confirmed_counts=True,
     histories_by_holdout=False,
     fall_back_to_faulty=False,
     never_falls_back=(),

@@ -125,7 +125,11 @@ def test_a_repair_operator_is_one_row(copy: Path) -> None:
 
 @cache
 def operator_of("""
-    edit(copy / "harness" / "operators.py", ")\n\n\n@cache\ndef operator_of(", row.replace("\\\\", "\\"))
+    edit(
+        copy / "harness" / "operators.py",
+        ")\n\n\n@cache\ndef operator_of(",
+        row.replace("\\\\", "\\"),
+    )
     code = """
 from harness.registry import load_registry
 from harness.space import derive
