@@ -432,6 +432,7 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row], confirmed: Sequence[Con
                 spent=row.spent,
                 configuration=row.configuration,
                 structural=_structural(row.note),
+                history=row.note.get("history"),
             )
             for row in rows
         ],

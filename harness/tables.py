@@ -453,6 +453,8 @@ class RunRow:
     structural: tuple[str, ...] | None = None
     """Of a patch that is a history: the repair operator of each edit that no hyperparameter tells;
     None for an ordinary patch."""
+    history: Mapping[str, Any] | None = None
+    """That history as stored, see ``harness.training.history``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
