@@ -145,6 +145,15 @@ published: setup ## recompute the published study, as published and corrected
 	@$(BIN)/python experiments/published.py $(if $(OUT),--out '$(OUT)') $(if $(PACKAGE),--package '$(PACKAGE)') \
 		$(if $(PROTOCOL),--protocol '$(PROTOCOL)') $(if $(FAULTS),--faults '$(FAULTS)') $(ARGS)
 
+.PHONY: autotrainer
+autotrainer: setup ## repair a saved model: MODEL=model.keras CONFIG=training.json DATA=data.npz OUT=folder
+	@$(BIN)/python experiments/autotrainer.py '$(MODEL)' '$(CONFIG)' '$(DATA)' '$(OUT)' \
+		$(if $(BACKEND),--backend '$(BACKEND)') $(if $(TRUST),--trust) $(ARGS)
+
+.PHONY: autotrainer-evidence
+autotrainer-evidence: setup ## rebuild docs/autotrainer.md: demos, cases and published figures
+	@$(BIN)/python -m experiments.autotrainer_evidence $(if $(OUT),--out '$(OUT)') $(ARGS)
+
 .PHONY: mlflow
 mlflow: setup ## browse the runs in MLflow's user interface
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(RESULTS)/mlflow.db
