@@ -5,7 +5,7 @@ make baseline PLAN=laptop
 
 from __future__ import annotations
 
-from common import console, main, plan, protocol, store, workers
+from common import console, main, plan, protocol, store, whole, workers
 from omegaconf import DictConfig
 from rich.table import Table
 
@@ -24,7 +24,11 @@ def run(cfg: DictConfig) -> int:
 
     def pool() -> Pool:
         backend = study.backend_of(registry[study.faults[0]])
-        opened.append(Pool(workers(cfg), backend, int(cfg.threads)).__enter__())
+        opened.append(
+            Pool(
+                workers(cfg), backend, int(cfg.threads), whole("per_gpu", cfg.per_gpu, least=0)
+            ).__enter__()
+        )
         return opened[0]
 
     try:

@@ -450,6 +450,11 @@ class RunRow:
     """Charged to the run's clock when this trial had ended, this one included; its unit."""
     configuration: Configuration | None
     """None where the record keeps the outcome only (the published runs of AutoTrainer)."""
+    structural: tuple[str, ...] | None = None
+    """Of a patch that is a history: the repair operator of each edit that no hyperparameter tells;
+    None for an ordinary patch."""
+    history: Mapping[str, Any] | None = None
+    """That history as stored, see ``harness.training.history``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,8 @@ class Result:
     """Whether any trial could win."""
     better: bool
     """Whether the winner beats the median faulty training on the search part."""
+    structural: tuple[str, ...] = ()
+    """Repair operators of the patch's edits that no hyperparameter tells."""
 
 
 def winner(run: Run, protocol: Protocol) -> RunRow | None:
@@ -100,7 +102,14 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     """
     metric = METRICS[run.metric]
     candidates = [row for row in run.trials if may_win(row, run, protocol)]
-    return min(candidates, key=lambda row: metric.loss(_search(row)), default=None)
+
+    def loss(row: RunRow) -> float:
+        by_holdout = protocol.histories_by_holdout and row.structural is not None
+        value = row.holdout if by_holdout else row.search
+        assert value is not None
+        return metric.loss(value)
+
+    return min(candidates, key=loss, default=None)
 
 
 def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
@@ -141,7 +150,9 @@ def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protoco
         faulty_mean = mean_of_faulty(baseline)
         if faulty_mean is not None and (own is None or metric.better(faulty_mean, own)):
             return Result(faulty_mean, None, judged=True, better=better)
-    return Result(own, best.configuration, judged=True, better=better)
+    return Result(
+        own, best.configuration, judged=True, better=better, structural=best.structural or ()
+    )
 
 
 def confirmations(best: RunRow | None, run: Run) -> list[Confirmation]:
@@ -392,13 +403,17 @@ def _improvement_rates(
 def _patches(cell: Sequence[Run], results: Sequence[Result], protocol: Protocol) -> Row:
     """What the patches change, and what the fix changes. A run without a patch has no say."""
     faulty, fixed = cell[0].faulty, cell[0].fixed
-    patches = [r.patch for r in results if r.patch is not None]
-    defined = [aj_as_defined(faulty, fixed, patch, protocol) for patch in patches]
-    published = [asymmetric_jaccard_as_published(faulty, fixed, patch) for patch in patches]
+    patches = [(r.patch, r.structural) for r in results if r.patch is not None]
+    defined = [aj_as_defined(faulty, fixed, *patch, protocol) for patch in patches]
+    published = [asymmetric_jaccard_as_published(faulty, fixed, *patch) for patch in patches]
+    counted = protocol.settings_count
     return {
         "patches": len(patches),
         "complexity_mean": _mean(
-            [complexity(faulty, patch, settings=protocol.settings_count) for patch in patches]
+            [
+                complexity(faulty, patch, settings=counted, structural=len(structural))
+                for patch, structural in patches
+            ]
         ),
         "fix_complexity": fix_complexity(faulty, fixed, protocol),
         "aj_as_defined_mean": _mean([aj for aj in defined if aj is not None]),
@@ -407,10 +422,14 @@ def _patches(cell: Sequence[Run], results: Sequence[Result], protocol: Protocol)
 
 
 def aj_as_defined(
-    faulty: Configuration, fixed: Configuration, patched: Configuration, protocol: Protocol
+    faulty: Configuration,
+    fixed: Configuration,
+    patched: Configuration,
+    structural: Iterable[str],
+    protocol: Protocol,
 ) -> float | None:
     """:func:`asymmetric_jaccard_as_defined`, with the protocol's value for a fix out of reach."""
-    share = asymmetric_jaccard_as_defined(faulty, fixed, patched)
+    share = asymmetric_jaccard_as_defined(faulty, fixed, patched, structural)
     return protocol.unreachable_fix_aj if share is None else share
 
 
