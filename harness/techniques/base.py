@@ -86,6 +86,8 @@ class Finish:
     health: Mapping[str, int | float | str]
     status: str = "ok"
     """``ok``, ``not_applicable`` or ``no_symptom``."""
+    choice: int | None = None
+    """Proposal that the technique returns as its patch; None leaves it to the search metric."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
