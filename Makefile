@@ -16,7 +16,8 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(FAULTS),plan.faults=[$(FAULTS)]) \
 	$(if $(TECHNIQUES),plan.techniques=[$(TECHNIQUES)]) \
 	$(if $(REPEATS),plan.repetitions=$(REPEATS)) \
-	$(if $(FRACTION),plan.fraction=$(FRACTION)) \
+	$(if $(FRACTION),plan.fraction=$(FRACTION) ++plan.fraction_for=null) \
+	$(if $(SEEDS),++plan.seeds=$(SEEDS) ++plan.seeds_for=null) \
 	$(if $(SEED),seed=$(SEED)) \
 	$(if $(CLOCK),clock=$(CLOCK)) \
 	$(if $(SPACE),space=$(SPACE)) \
@@ -76,6 +77,14 @@ bench: setup ## measure what docs/performance.md states, side by side
 faults: setup ## list the faults: what is wrong, ground truth, operators
 	@$(BIN)/python experiments/faults.py
 
+.PHONY: fault
+fault: setup ## all that is known of one fault: make fault ID=C1
+	@$(BIN)/python -m harness.faults show $(ID)
+
+.PHONY: data
+data: setup ## download the data sets that some faults need: DATA_SETS=mnist,cifar10,reuters
+	@$(BIN)/python experiments/data.py $(DATA_SETS)
+
 .PHONY: baseline
 baseline: setup ## train faulty and fixed programs: training time, is the fault exposed?
 	@$(BIN)/python experiments/baseline.py $(OVERRIDES)
@@ -91,6 +100,19 @@ missing: setup ## what a study still lacks; the last line counts it
 .PHONY: tables
 tables: setup ## rebuild a study's tables from its stored runs
 	@$(BIN)/python experiments/tables.py $(OVERRIDES)
+
+.PHONY: report
+report: setup ## one page about a study, with figures; SOURCE=icst23 for the published runs
+	@$(BIN)/python experiments/report.py $(OVERRIDES) $(if $(SOURCE),source=$(SOURCE))
+
+.PHONY: notebooks
+notebooks: setup ## execute the notebooks on a study's results
+	@$(BIN)/python experiments/notebooks.py $(OVERRIDES)
+
+.PHONY: published
+published: setup ## recompute the published study, as published and corrected
+	@$(BIN)/python experiments/published.py $(if $(OUT),--out '$(OUT)') $(if $(PACKAGE),--package '$(PACKAGE)') \
+		$(if $(PROTOCOL),--protocol '$(PROTOCOL)') $(if $(FAULTS),--faults '$(FAULTS)') $(ARGS)
 
 .PHONY: mlflow
 mlflow: setup ## browse the runs in MLflow's user interface

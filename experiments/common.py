@@ -15,8 +15,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from harness.analysis import protocols
+from harness.analysis import protocols, published
 from harness.analysis.protocols import Protocol
+from harness.analysis.study import Study, published_study, read_study
 from harness.budget import check_budget
 from harness.plan import Plan, import_technique
 from harness.registry import load_registry
@@ -66,7 +67,7 @@ def _fail(error: Exception) -> int:
 
 def _check(arguments: Sequence[str], config: str) -> None:
     """Say what is wrong with the overrides before Hydra does, with suggestions."""
-    known = [*OmegaConf.load(CONFIGS / f"{config}.yaml"), *_groups()]
+    known = [*_settings(config), *_groups()]
     for argument in arguments:
         if argument.startswith("-") or "=" not in argument:
             continue
@@ -78,6 +79,13 @@ def _check(arguments: Sequence[str], config: str) -> None:
             for name in value.split(","):
                 if name not in _options(key):
                     raise unknown(key, name, _options(key))
+
+
+def _settings(config: str) -> list[str]:
+    """The keys of a configuration and of those that it starts from."""
+    content = OmegaConf.load(CONFIGS / f"{config}.yaml")
+    starts = [name for name in content.defaults if isinstance(name, str) and name != "_self_"]
+    return [*content, *(key for start in starts for key in _settings(start))]
 
 
 def _groups() -> list[str]:
@@ -129,7 +137,24 @@ def plan(cfg: DictConfig) -> Plan:
         fraction=_number("fraction", cfg.plan.fraction),
         backend=str(cfg.backend),
         seed=_whole("seed", cfg.seed, least=0),
+        **_baseline_settings(cfg.plan),
     )
+
+
+def _baseline_settings(plan: DictConfig) -> dict[str, Any]:
+    """What a plan may say of baselines and stand-ins, where it says it."""
+    told: dict[str, Any] = {}
+    if plan.get("seeds") is not None:
+        told["seeds"] = _whole("seeds", plan.seeds)
+    if plan.get("stand_ins") is not None:
+        told["stand_ins"] = [str(name) for name in _list(plan.stand_ins)]
+    for setting, check in (("fraction_for", _number), ("seeds_for", _whole)):
+        if plan.get(setting) is not None:
+            told[setting] = {
+                load_registry()[str(fault)].id: check(f"{setting}.{fault}", value)
+                for fault, value in plan[setting].items()
+            }
+    return told
 
 
 def _list(value: Any) -> list[Any]:
@@ -164,15 +189,44 @@ def protocol(cfg: DictConfig) -> Protocol:
     return protocols.protocol(**cfg.protocol)
 
 
+def study(*words: str) -> Study:
+    """For notebooks: what is stored of a study.
+
+    Args:
+        words: Settings as on the command line of ``experiments/report.py``, after those of the
+            variable STUDY, one a line.
+    """
+    told = [word for word in os.environ.get("STUDY", "").splitlines() if word]
+    words = (f"results={CONFIGS.parent / 'results'}", *told, *words)
+    reset_hydra()
+    with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
+        return stored(hydra.compose("report", list(words)))
+
+
+def stored(cfg: DictConfig) -> Study:
+    """The study whose report a configuration asks for."""
+    if cfg.source == "icst23":
+        return published_study(published.load(), check_budget(cfg.budget), protocol(cfg))
+    if cfg.source == "runs":
+        return read_study(plan(cfg), load_registry(), store(cfg), protocol(cfg))
+    raise unknown("source of runs", cfg.source, ("runs", "icst23"))
+
+
 def label(cfg: DictConfig, study: Plan) -> str:
     """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
-    whole = OmegaConf.load(CONFIGS / "plan" / f"{study.name}.yaml")
+    whole = {
+        "stand_ins": [],
+        "fraction_for": {},
+        **OmegaConf.load(CONFIGS / "plan" / f"{study.name}.yaml"),
+    }
     told = {
         "faults": list(study.faults),
         "techniques": list(study.techniques),
         "repetitions": study.repetitions,
         "data": study.data,
         "fraction": study.fraction,
+        "stand_ins": list(study.stand_ins),
+        "fraction_for": dict(study.fraction_for),
     }
     rest = {"clock": study.clock, "space": study.space, "backend": study.backend}
     usual = {"clock": "training", "space": "corrected", "backend": ""}

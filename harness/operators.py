@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from harness.domains import Choice, Domain, Integer, Real
 from harness.vocabulary import Value, unknown
@@ -252,6 +253,7 @@ OPERATORS: tuple[Operator, ...] = (
 )
 
 
+@cache
 def operator_of(hyperparameter: str) -> Operator | None:
     """The one operator that reaches ``hyperparameter``; None for a setting out of reach.
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.budget import check_budget, make_clock
+from harness.data import DATA_SETS, STAND_IN
 from harness.registry import Fault, Registry
 from harness.space import VARIANTS
 from harness.store import Cell, Store, digest
 from harness.techniques.base import Technique
-from harness.training.device import BACKENDS
+from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, unknown
 
 BASELINE_SEEDS = 10
@@ -35,15 +36,30 @@ class Plan:
     data: str = "default"
     fraction: float = 1.0
     backend: str = ""
-    """Keras backend; '' leaves it to each subject."""
+    """Keras backend; '' leaves it to each subject. Native PyTorch programs ignore it."""
     seed: int = 1
+    seeds: int = BASELINE_SEEDS
+    """Trainings of the faulty and of the fixed program in a baseline."""
+    stand_ins: Sequence[str] = ()
+    """Data sets in whose place synthetic arrays are used."""
+    fraction_for: Mapping[str, float] = field(default_factory=dict)
+    """Fault id -> its own fraction, instead of the plan's."""
+    seeds_for: Mapping[str, int] = field(default_factory=dict)
+    """Fault id -> its own number of trainings, instead of the plan's."""
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
+        for name in self.stand_ins:
+            if name not in DATA_SETS:
+                raise unknown("data set", name, DATA_SETS)
+        for fraction in (self.fraction, *self.fraction_for.values()):
+            if not 0 < fraction <= 1:
+                raise HarnessError(f"fraction must be in (0, 1]. Received: {fraction}")
+        for seeds in (self.seeds, *self.seeds_for.values()):
+            if seeds < 1:
+                raise HarnessError(f"seeds must be 1 or more. Received: {seeds}")
         if self.repetitions < 1:
             raise HarnessError(f"repetitions must be 1 or more. Received: {self.repetitions}")
-        if not 0 < self.fraction <= 1:
-            raise HarnessError(f"fraction must be in (0, 1]. Received: {self.fraction}")
         if self.space not in VARIANTS:
             raise unknown("search space", self.space, VARIANTS)
         if not self.faults or not self.techniques:
@@ -52,15 +68,30 @@ class Plan:
         if self.backend and self.backend not in BACKENDS:
             raise unknown("Keras backend", self.backend, BACKENDS)
 
+    def fraction_of(self, fault: str) -> float:
+        """Share of the fault's training data."""
+        return self.fraction_for.get(fault, self.fraction)
+
+    def seeds_of(self, fault: str) -> int:
+        """Trainings of each of the fault's two programs in its baseline."""
+        return self.seeds_for.get(fault, self.seeds)
+
+    def data_of(self, fault: Fault) -> str:
+        """The fault's data variant: the plan's, or the stand-in if the plan allows it."""
+        data = STAND_IN if fault.subject.data_set in self.stand_ins else self.data
+        if data not in fault.subject.variants:
+            raise unknown(f"data variant of {fault.id}", data, fault.subject.variants)
+        return data
+
     def backend_of(self, fault: Fault) -> str:
+        """What a fault's programs are trained on, a name that ``configure`` knows."""
+        if fault.subject.framework == "pytorch":
+            return NATIVE
         return self.backend or fault.subject.backend
 
     def cells(self, registry: Registry) -> list[Cell]:
         """All runs, repetition by repetition, so that an early look sees every fault."""
         faults = [registry[f] for f in self.faults]
-        for fault in faults:
-            if self.data not in fault.subject.variants:
-                raise unknown(f"data variant of {fault.id}", self.data, fault.subject.variants)
         return [
             Cell(
                 fault=fault.id,
@@ -70,8 +101,8 @@ class Plan:
                 space=self.space,
                 clock=self.clock,
                 budget=float(self.budget),
-                data=self.data,
-                fraction=self.fraction,
+                data=self.data_of(fault),
+                fraction=self.fraction_of(fault.id),
                 backend=self.backend_of(fault),
                 repetition=repetition,
                 seed=self.seed,
@@ -100,7 +131,8 @@ def baseline_paths(plan: Plan, registry: Registry, store: Store) -> dict[str, Pa
     paths = {}
     for fault in (registry[name] for name in plan.faults):
         backend = plan.backend_of(fault)
-        content = [fault.content, plan.data, plan.fraction, backend, BASELINE_SEEDS]
+        data, fraction = plan.data_of(fault), plan.fraction_of(fault.id)
+        content = [fault.content, data, fraction, backend, plan.seeds_of(fault.id)]
         paths[fault.id] = store.baseline_path(fault.id, digest(content))
     return paths
 

@@ -20,12 +20,14 @@ from typing import Any
 import numpy as np
 import yaml
 
+from harness.data import DATA_SETS
 from harness.operators import LOSSES_FOR, Context, Operator, operator_of
 from harness.tables import changed
 from harness.vocabulary import METRICS, Configuration, HarnessError, Metric, Value, unknown
 
 FAULTS = Path(__file__).resolve().parents[1] / "faults"
 ORIGINS = ("real", "mutant")
+FRAMEWORKS = ("keras", "pytorch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,20 @@ class Data:
     x_holdout: np.ndarray
     """Judges; no technique sees it."""
     y_holdout: np.ndarray
+
+    @staticmethod
+    def shuffled(
+        x: np.ndarray, y: np.ndarray, seed: int, fraction: float, *, train: int, search: int
+    ) -> Data:
+        """Samples in an order drawn from ``seed``; those after training and search are holdout.
+
+        Args:
+            fraction: Share of the ``train`` samples to use; the other parts do not depend on it.
+        """
+        order = np.random.default_rng(seed).permutation(len(y))
+        x, y = x[order], y[order]
+        used, cut = round(train * fraction), train + search
+        return Data(x[:used], y[:used], x[train:cut], y[train:cut], x[cut:], y[cut:])
 
 
 @dataclass(frozen=True)
@@ -57,17 +73,27 @@ class Subject:
     """How the labels are written: ``one_hot``, ``binary`` (n, 1), ``classes`` (n,), ``real``."""
     fixed: Configuration
     """Every hyperparameter and setting of the program, with the value that learns well."""
-    load: Callable[[int, str, float], Data]
-    """(data seed, data variant, fraction of the training data) -> Data."""
+    load: Callable[..., Data]
+    """(data seed, data variant, fraction of the training data) -> Data; and, by keyword, the
+    settings named in ``data_settings``."""
     build: Callable[[Configuration], Any]
-    """Configuration -> an uncompiled model that is freshly initialised."""
+    """Configuration -> an uncompiled Keras model or ``torch.nn`` module, freshly initialised."""
     variants: Sequence[str] = ("default",)
     """Data variants that ``load`` knows."""
     losses: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """The subject's own loss functions, by name."""
-    initialisers: Mapping[str, Callable[[int], Any]] = field(default_factory=dict)
-    """The subject's own initialisers: name -> (seed -> Keras initialiser)."""
+    initialisers: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    """The subject's own initialisers: name -> maker of a Keras initialiser."""
+    data_set: str = ""
+    """The files that ``load`` reads, a key of ``harness.data.DATA_SETS``; '' if it reads none."""
+    data_settings: Sequence[str] = ()
+    """Settings of the configuration that the program's data code obeys."""
+    fresh_data: bool = False
+    """Whether the program draws its data anew at every start, as well as its weights."""
+    semantics: Sequence[str] = ()
+    """What the framework is taken to mean where versions or frameworks differ."""
     framework: str = "keras"
+    """``pytorch`` if the subject is a native PyTorch program, see ``harness.pytorch``."""
     backend: str = "tensorflow"
     """Keras backend on which the subject trains fastest; ``BACKEND=...`` overrides it."""
     epochs_floor: int = 1
@@ -82,8 +108,14 @@ class Subject:
 
     @cached_property
     def content(self) -> str:
-        """Hash of the module: part of every run's identity."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        """Hash of the module, and of which program of it: part of every run's identity."""
+        other = "" if self.name == self.path.stem else self.name
+        return hashlib.sha256(self.path.read_bytes() + other.encode()).hexdigest()
+
+    def data(self, seed: int, variant: str, fraction: float, configuration: Configuration) -> Data:
+        """What the program of ``configuration`` trains on and is judged by."""
+        settings = {name: configuration[name] for name in self.data_settings}
+        return self.load(seed, variant, fraction, **settings)
 
     @property
     def context(self) -> Context:
@@ -106,6 +138,14 @@ class Fault:
     """``real`` or ``mutant``."""
     path: Path
     deprecated: str = ""
+    description: str = ""
+    """What the post asked, or what the mutation changed, and why it harms."""
+    other_fixes: Sequence[str] = ()
+    """Repairs other than the developers' that are known to work."""
+    deviations: Sequence[str] = ()
+    """Where this program differs from the published one."""
+    published: Mapping[str, float] = field(default_factory=dict)
+    """Figures of the study: see ``PUBLISHED``."""
 
     @cached_property
     def faulty(self) -> dict[str, Value]:
@@ -202,11 +242,13 @@ def _load(paths: tuple[Path, ...]) -> Registry:
         for path in sorted((folder / "subjects").glob("*.py")):
             if path.stem.startswith("_"):
                 continue
-            if path.stem in subjects:
-                raise HarnessError(
-                    f"{path}: subject '{path.stem}' exists already in {subjects[path.stem].path}"
-                )
-            subjects[path.stem] = load_subject(path)
+            for subject in load_subjects(path):
+                if subject.name in subjects:
+                    raise HarnessError(
+                        f"{path}: subject '{subject.name}' exists already in "
+                        f"{subjects[subject.name].path}"
+                    )
+                subjects[subject.name] = subject
     faults: dict[str, Fault] = {}
     for folder in paths:
         for path in sorted(folder.rglob("*.yaml")):
@@ -217,8 +259,13 @@ def _load(paths: tuple[Path, ...]) -> Registry:
     return Registry(subjects, list(faults.values()))
 
 
-def load_subject(path: Path) -> Subject:
-    """Import the module at ``path`` and check the subject that it defines."""
+def load_subjects(path: Path) -> list[Subject]:
+    """Import the module at ``path`` and check what it defines.
+
+    Returns:
+        ``SUBJECT``, named after the module, and ``PACKAGE`` if the module has it: the program as
+        the study's package runs it where that is another one, named ``<module>_package``.
+    """
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     name = f"harness_subject_{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -236,20 +283,42 @@ def load_subject(path: Path) -> Subject:
         raise HarnessError(
             f"{path}: a subject module defines SUBJECT = Subject(...); found {subject!r}"
         )
+    found = {path.stem: subject}
+    if isinstance(package := getattr(module, "PACKAGE", None), Subject):
+        found[f"{path.stem}_package"] = package
+    for key, each in found.items():
+        _check_subject(each, path)
+        object.__setattr__(each, "name", key)
+        object.__setattr__(each, "path", path)
+    return list(found.values())
+
+
+def _check_subject(subject: Subject, path: Path) -> None:
     if subject.metric not in METRICS:
         raise HarnessError(f"{path}: {unknown('metric', subject.metric, METRICS)}")
+    if subject.framework not in FRAMEWORKS:
+        raise HarnessError(f"{path}: {unknown('framework', subject.framework, FRAMEWORKS)}")
     if subject.labels not in LOSSES_FOR:
         raise HarnessError(f"{path}: {unknown('encoding of labels', subject.labels, LOSSES_FOR)}")
     needed = ("loss", "optimiser", "learning_rate", "batch_size", "epochs")
-    lacking = [n for n in needed if n not in subject.fixed]
+    lacking = [n for n in (*needed, *subject.data_settings) if n not in subject.fixed]
     if lacking:
         raise HarnessError(f"{path}: the subject's configuration lacks {', '.join(lacking)}")
-    object.__setattr__(subject, "name", path.stem)
-    object.__setattr__(subject, "path", path)
-    return subject
+    if subject.data_set and subject.data_set not in DATA_SETS:
+        raise HarnessError(f"{path}: {unknown('data set', subject.data_set, DATA_SETS)}")
 
 
-_KEYS = {"id", "subject", "title", "faulty", "origin", "source", "deprecated"}
+_NEEDED = ("id", "subject", "title", "faulty", "origin", "source")
+_KEYS = {*_NEEDED, "deprecated", "description", "other_fixes", "deviations", "published"}
+PUBLISHED = {
+    "faulty": "mean of the faulty program as printed (Table III)",
+    "fixed": "mean of the fixed program as printed (Table III)",
+    "again": "mean of the faulty program re-evaluated: first trial of the study's 90 runs",
+    "again_sd": "standard deviation of these trials",
+    "hyperparameters": "number of hyperparameters as printed (Table II) or stored in the results",
+    "training_time": "seconds that the study's budgets took for one training of the faulty program",
+}
+"""Figures that a fault file may carry over from the study, under ``published``."""
 
 
 def load_fault(path: Path, subjects: Mapping[str, Subject]) -> Fault:
@@ -277,7 +346,7 @@ def load_fault(path: Path, subjects: Mapping[str, Subject]) -> Fault:
         raise fail(f"a fault file is a mapping; found {type(raw).__name__}")
     if odd := sorted(set(map(str, raw)) - _KEYS):
         raise fail(str(unknown("key", odd[0], sorted(_KEYS))), odd[0])
-    for key in ("id", "subject", "title", "faulty", "origin", "source"):
+    for key in _NEEDED:
         if key not in raw:
             raise fail(f"the key '{key}' is missing; found {', '.join(raw) or 'none'}")
     identity = str(raw["id"])
@@ -309,6 +378,14 @@ def load_fault(path: Path, subjects: Mapping[str, Subject]) -> Fault:
             )
     if not isinstance(origin, dict) or not origin:
         raise fail("'origin' is a mapping, such as {post: Stack Overflow 31880720}", "origin")
+    published = raw.get("published", {})
+    if not isinstance(published, dict):
+        raise fail("'published' is a mapping, such as {faulty: 0.52}", "published")
+    for name, value in published.items():
+        if name not in PUBLISHED:
+            raise fail(str(unknown("published figure", name, PUBLISHED)), "published", str(name))
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise fail(f"'{name}' is a number. Received: {value!r}", "published", str(name))
     values = {n: float(v) if type(subject.fixed[n]) is float else v for n, v in values.items()}
     return Fault(
         id=identity,
@@ -320,7 +397,17 @@ def load_fault(path: Path, subjects: Mapping[str, Subject]) -> Fault:
         kind="mutant" if "operator" in origin else "real",
         path=path,
         deprecated=str(raw.get("deprecated", "")),
+        description=" ".join(str(raw.get("description", "")).split()),
+        other_fixes=_texts(raw.get("other_fixes", [])),
+        deviations=_texts(raw.get("deviations", [])),
+        published=published,
     )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A text or a list of texts, each on one line."""
+    items = value if isinstance(value, list) else [value]
+    return tuple(" ".join(str(item).split()) for item in items)
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ from harness import RESULTS_VERSION, __version__
 from harness.budget import make_clock
 from harness.engine import Pool, RemoteTrain, Replay, Workers
 from harness.engine.workers import NEVER
-from harness.plan import BASELINE_SEEDS, Plan, baseline_paths
+from harness.plan import Plan, baseline_paths
 from harness.registry import Fault, Registry, folders, load_registry
 from harness.space import derive
 from harness.store import Cell, Row, Store, TrialLog, read_baseline, write_json
@@ -46,6 +46,7 @@ class _BaselineJob:
     backend: str
     data: str
     fraction: float
+    seeds: int
     path: Path
 
 
@@ -54,12 +55,18 @@ def measure_baselines(
 ) -> dict[str, Baseline]:
     """The baseline of each fault of the plan: from the store, or measured and stored.
 
-    Faulty and fixed program are trained ``BASELINE_SEEDS`` times each, with seeds of their own.
+    Faulty and fixed program are trained as often as the plan says, with seeds of their own.
     """
     paths = baseline_paths(plan, registry, store)
     jobs = [
         _BaselineJob(
-            name, tuple(folders()), plan.backend_of(registry[name]), plan.data, plan.fraction, path
+            name,
+            tuple(folders()),
+            plan.backend_of(registry[name]),
+            plan.data_of(registry[name]),
+            plan.fraction_of(name),
+            plan.seeds_of(name),
+            path,
         )
         for name, path in paths.items()
         if not path.exists()
@@ -92,10 +99,9 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         )
         train = RemoteTrain(worker, request, seed=fault.data_seed + (which == "fixed"))
         lists[which] = [
-            train(configuration, proposal=n, fidelity=1.0, limit=NEVER)
-            for n in range(BASELINE_SEEDS)
+            train(configuration, proposal=n, fidelity=1.0, limit=NEVER) for n in range(job.seeds)
         ]
-    times = [o.seconds for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
+    times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
     if not times:
         raise HarnessError(
             f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
@@ -109,9 +115,10 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         job.path,
         {
             "fault": name,
+            "content": fault.content,
             "metric": fault.subject.metric,
             "training_time": statistics.median(times),
-            "work": statistics.median(o.work for o in lists["faulty"]),
+            "work": statistics.median(o.work / o.fidelity for o in lists["faulty"]),
             "data": job.data,
             "fraction": job.fraction,
             "device": device,
@@ -131,6 +138,11 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
         f"{means['fixed']:.3f} fixed"
     )
+
+
+def _whole(outcome: Outcome) -> float:
+    """Seconds that the training takes to its end: one that diverged was stopped before."""
+    return outcome.seconds / outcome.fidelity
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +406,7 @@ def _program(fault: Fault, cell: Cell) -> Program:
     subject, seed, data, fraction = fault.subject, fault.data_seed, cell.data, cell.fraction
 
     def search_data() -> tuple[Any, Any, Any, Any]:
-        arrays = subject.load(seed, data, fraction)
+        arrays = subject.data(seed, data, fraction, fault.faulty)
         return arrays.x_train, arrays.y_train, arrays.x_search, arrays.y_search
 
     return Program(

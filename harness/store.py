@@ -309,6 +309,15 @@ class Store:
     def baseline_path(self, fault: str, identity: str) -> Path:
         return self.root / "baselines" / f"{_plain(fault)}-{identity}.json"
 
+    def baselines(self, fault: str) -> list[Baseline]:
+        """All that were measured of a fault, in whatever setting, the oldest first."""
+        found = sorted((self.root / "baselines").glob(f"{_plain(fault)}-*.json"), key=_written)
+        return [b for b in map(read_baseline, found) if b.fault == fault]
+
+
+def _written(path: Path) -> int:
+    return path.stat().st_mtime_ns
+
 
 def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
     cell, times = record["cell"], record["seconds"]
@@ -348,10 +357,8 @@ def read_baseline(path: Path) -> Baseline:
     """The judged trainings of faulty and fixed program, from a baseline file."""
     content = read_json(path)
     try:
-        judged = {
-            which: [o for o in map(parse_outcome, content[which]) if o.judged]
-            for which in ("faulty", "fixed")
-        }
+        trained = {which: [*map(parse_outcome, content[which])] for which in ("faulty", "fixed")}
+        judged = {which: [o for o in trained[which] if o.judged] for which in trained}
         return Baseline(
             fault=content["fault"],
             metric=content["metric"],
@@ -361,6 +368,12 @@ def read_baseline(path: Path) -> Baseline:
             fixed_search=[o.search for o in judged["fixed"] if o.search is not None],
             training_time=content["training_time"],
             work=content.get("work", 0.0),
+            faulty_unjudged=len(trained["faulty"]) - len(judged["faulty"]),
+            fixed_unjudged=len(trained["fixed"]) - len(judged["fixed"]),
+            data=content["data"],
+            fraction=content["fraction"],
+            device=content["device"],
+            content=content.get("content", ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise HarnessError(f"{path} is no baseline: {error!r}") from None

@@ -43,6 +43,8 @@ class Outcome:
     """From request to answer, everything included."""
     memory: int = 0
     """Bytes that the training process held afterwards."""
+    seen: Mapping[str, Any] | None = None
+    """What a watched training showed, as JSON values: ``harness.training.history.Seen``."""
 
     def __post_init__(self) -> None:
         judged = self.search is not None and self.holdout is not None
@@ -166,6 +168,11 @@ class Table:
         return frame
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as plain mappings."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def _columns(text: str) -> tuple[Column, ...]:
     """Columns from lines of ``name | type | unit | meaning``."""
     rows = [[part.strip() for part in line.split("|")] for line in text.strip().splitlines()]
@@ -243,6 +250,142 @@ SUMMARY = Table(
     """),
 )
 
+ANYTIME = Table(
+    "anytime",
+    _columns("""
+        fault               | str   |         | id of the fault
+        technique           | str   |         | name of the technique
+        budget              | float | x T     | the part of the budget that is spent
+        n                   | int   | runs    | runs of the technique
+        judged              | int   | runs    | of these, with a judged trial by then
+        median              | float | metric  | median over the runs of the best so far, holdout; missing while half have none
+        low                 | float | metric  | lower end of its 95 % bootstrap interval over the runs
+        high                | float | metric  | upper end
+        ir_median           | float |         | the median as an improvement rate; missing where the fault has none
+    """),
+)
+
+PROGRESS = Table(
+    "progress",
+    _columns("""
+        technique           | str   |         | name of the technique
+        budget              | float | x T     | the part of the budget that is spent
+        faults              | int   |         | faults with an improvement rate and runs of all techniques
+        ir                  | float |         | median over the faults of the median rate of their runs
+        ir_low              | float |         | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        ir_high             | float |         | upper end
+    """),
+)
+
+AREAS = Table(
+    "areas",
+    _columns("""
+        fault               | str   |         | id of the fault
+        technique           | str   |         | name of the technique
+        budget              | float | x T     | up to which the area is taken
+        n                   | int   | runs    | runs of the technique
+        area                | float | [0, 1]  | mean over runs and budgets of the share of the gap closed so far
+        area_low            | float | [0, 1]  | lower end of its 95 % bootstrap interval over the runs
+        area_high           | float | [0, 1]  | upper end
+    """),
+)
+
+TARGETS = Table(
+    "targets",
+    _columns("""
+        fault               | str   |         | id of the fault
+        technique           | str   |         | name of the technique
+        target              | float |         | improvement rate to reach
+        n                   | int   | runs    | runs of the technique
+        reached             | int   | runs    | runs whose best so far reaches it
+        running_time        | float | x T     | expected budget until it is reached once, with restarts; infinite if it never is
+    """),
+)
+
+RANKS = Table(
+    "ranks",
+    _columns("""
+        technique           | str   |         | name of the technique
+        faults              | int   |         | faults with runs of all techniques
+        mean_rank           | float |         | mean over these of the rank by mean holdout metric; 1 is best, ties share
+        rated               | int   |         | of these, with an improvement rate: the next figures are over them
+        iqm                 | float |         | interquartile mean of the improvement rates of all runs
+        iqm_low             | float |         | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        iqm_high            | float |         | upper end
+        area                | float | [0, 1]  | mean over the faults of the area under the anytime curve
+        area_low            | float | [0, 1]  | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        area_high           | float | [0, 1]  | upper end
+    """),
+)
+
+PAIRS = Table(
+    "pairs",
+    _columns("""
+        first               | str   |         | name of a technique
+        second              | str   |         | name of another
+        faults              | int   |         | faults with runs of both
+        probability         | float | [0, 1]  | that a run of the first beats one of the second, mean A12 over the faults
+        low                 | float | [0, 1]  | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        high                | float | [0, 1]  | upper end
+        wins                | int   | faults  | where the first is significantly better (two-sided Mann-Whitney, Holm over all pairs and faults)
+        losses              | int   | faults  | where the second is
+        p_wilcoxon          | float |         | two-sided signed-rank over the faults of the mean improvement rates
+        p_holm              | float |         | the same after Holm over the pairs
+    """),
+)
+
+AUDIT = Table(
+    "audit",
+    _columns("""
+        test                | str   |         | what is compared by which test
+        planted             | float | share   | runs of one side that were given a trial better than all; 0 is the A/A audit
+        comparisons         | int   |         | pairs of groups of runs
+        rejected            | int   |         | of these, significant; with something planted, in its favour
+        rate                | float | share   | rejected among the comparisons
+        low                 | float | share   | lower end of its 95 % Clopper-Pearson interval
+        high                | float | share   | upper end
+        nominal             | float | share   | level of the test
+    """),
+)
+
+MULTIVERSE = Table(
+    "multiverse",
+    _columns("""
+        claim               | str   |         | a statement about the techniques
+        choice              | str   |         | field of the protocol; missing for all universes together
+        option              | str   |         | its value in these universes
+        universes           | int   |         | combinations of the choices in which the claim can be decided
+        holds               | int   |         | of these, where it is true
+    """),
+)
+
+
+QUALIFICATION = Table(
+    "qualification",
+    _columns("""
+        fault               | str   |         | id of the fault
+        data                | str   |         | data variant; stand_in where synthetic arrays took the place of the data set
+        fraction            | float | share   | share of the training data used
+        n                   | int   |         | trainings of the faulty program, and as many of the fixed one
+        device              | str   |         | what it was trained on
+        metric              | str   |         | what the means measure, on the holdout part
+        faulty_mean         | float | metric  | mean over the judged trainings of the faulty program
+        faulty_sd           | float | metric  | its standard deviation (ddof 1)
+        faulty_unjudged     | int   |         | trainings of the faulty program that diverged or crashed
+        fixed_mean          | float | metric  | mean over the judged trainings of the fixed program
+        fixed_sd            | float | metric  | its standard deviation (ddof 1)
+        fixed_unjudged      | int   |         | trainings of the fixed program that diverged or crashed
+        p                   | float |         | two-sided Mann-Whitney, faulty against fixed; unjudged trainings rank worst
+        a12                 | float | [0, 1]  | chance that a fixed training is better than a faulty one
+        exposed             | bool  |         | the protocol's bounds on p and a12 are met
+        least_p             | float |         | the smallest p that n trainings against n can give
+        drop                | float | share   | accuracy lost relative to the fixed program; error gained as a multiple of it
+        inside_filter       | bool  |         | drop of 15 to 90 %, or error of 1.5 to 5 times the fixed program's, as in the study
+        training_time       | float | s       | T: median training time of the faulty program
+        content             | str   |         | hash of the fault and its subject as measured, 12 digits
+    """),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
@@ -259,6 +402,18 @@ class Baseline:
     """T, seconds: the median over the trainings of the faulty program."""
     work: float = 0.0
     """Multiply-accumulates of one of them; 0 where they were not counted."""
+    faulty_mean: float | None = None
+    """Mean of the faulty program where it is known better than by its list (published studies)."""
+    fixed_mean: float | None = None
+    """Mean of the fixed program where no list of trainings exists (published studies)."""
+    faulty_unjudged: int = 0
+    """Trainings of the faulty program that diverged or crashed: they rank below all others."""
+    fixed_unjudged: int = 0
+    data: str = "default"
+    fraction: float = 1.0
+    device: str = ""
+    content: str = ""
+    """Hash of the fault and its subject when it was measured; '' if it was not noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +427,8 @@ class RunRow:
     fidelity: float
     spent: float
     """Charged to the run's clock when this trial had ended, this one included; its unit."""
-    configuration: Configuration
+    configuration: Configuration | None
+    """None where the record keeps the outcome only (the published runs of AutoTrainer)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +450,8 @@ class Run:
     fixed: Configuration
     trials: Sequence[RunRow]
     status: str
-    """What the technique itself said: ``ok``, ``not_applicable`` or ``no_symptom``."""
+    """What the technique itself said: ``ok``, ``not_applicable``, ``no_symptom``; ``timed_out`` if
+    it was not done within the budget."""
     training_seconds: float
     search_seconds: float
     total_seconds: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -68,6 +69,11 @@ class Metric:
     """Decimals shown in tables; files keep full precision."""
     meaning: str
 
+    @property
+    def nothing(self) -> float:
+        """Worse than every value: where a run without a result ranks."""
+        return -math.inf if self.higher_is_better else math.inf
+
     def better(self, a: float, b: float) -> bool:
         """Whether ``a`` is strictly better than ``b``."""
         return a > b if self.higher_is_better else a < b
@@ -85,6 +91,7 @@ METRICS: Mapping[str, Metric] = {
     for m in (
         Metric("accuracy", True, 0.0, 2, "share of samples classified correctly, in [0, 1]"),
         Metric("mae", False, None, 3, "mean absolute error, in the unit of the target, >= 0"),
+        Metric("angle", False, math.pi, 3, "mean angle between two directions, radians in [0, pi]"),
     )
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from outside import write_faults
+from outside import FAULT, write_faults
 
 from harness.registry import FAULTS, Registry, load_registry
 
@@ -18,7 +18,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("P
 
 @pytest.fixture(scope="session")
 def own_faults(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_faults(tmp_path_factory.mktemp("own") / "faults", "X1", "X2")
+    folder = write_faults(tmp_path_factory.mktemp("own") / "faults", "X1", "X2")
+    native = FAULT.format(id="X3").replace("sum_sign", "sum_sign_torch")
+    (folder / "X3.yaml").write_text(native)
+    return folder
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.tables import Outcome
+from harness.training.history import History, Seen
+from harness.training.symptoms import Symptom
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 
@@ -17,6 +19,20 @@ def quality(configuration: Configuration) -> float:
     distance = abs(log10(float(configuration["learning_rate"])) + 1)  # best at 0.1
     score = 1 / (1 + distance) - 0.05 * (configuration["optimiser"] != "rmsprop")
     return max(score, 0.0)
+
+
+def seen(symptom: Symptom | None, accuracy: float = 0.5) -> Seen:
+    """What a watched training of four epochs shows."""
+    return Seen(
+        symptom=symptom,
+        epochs=4,
+        accuracy=(accuracy,) * 4,
+        val_accuracy=(accuracy,) * 4,
+        val_loss=(1.0,) * 4,
+        checks=(),
+        check_seconds=0.0,
+        layers=("dense", "dense"),
+    )
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,21 @@ class FakeTrain:
     sleep: float = 0.0
 
     def __call__(
-        self, configuration: Configuration, *, proposal: int, fidelity: float, limit: float
+        self,
+        configuration: Configuration,
+        *,
+        proposal: int,
+        fidelity: float,
+        limit: float,
+        history: History | None = None,
+    ) -> Outcome:
+        outcome = self._train(configuration, proposal, fidelity, limit)
+        if history is None or not outcome.judged:
+            return outcome
+        return replace(outcome, seen=seen(Symptom.SLOW, outcome.search).plain())
+
+    def _train(
+        self, configuration: Configuration, proposal: int, fidelity: float, limit: float
     ) -> Outcome:
         time.sleep(self.sleep)
         if self.trouble and proposal % 3 == 1:

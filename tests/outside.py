@@ -36,6 +36,21 @@ SUBJECT = Subject(
 )
 """
 
+BUILD = SUBJECT[SUBJECT.index("def build") : SUBJECT.index("SUBJECT = ")]
+
+SUBJECT_IN_PYTORCH = SUBJECT.replace("load=load,", 'framework="pytorch", load=load,').replace(
+    BUILD,
+    """def build(c):
+    from torch import nn
+    from harness.pytorch import activation, block
+    return nn.Sequential(
+        *block(nn.Linear(4, c["units_1"]), c, 1), nn.Dropout(c["dropout_1"]),
+        nn.Linear(c["units_1"], 2), activation(c["activation_2"]),
+    )
+
+""",
+)
+
 FAULT = """
 id: {id}
 subject: sum_sign
@@ -47,9 +62,10 @@ source: test
 
 
 def write_faults(folder: Path, *ids: str) -> Path:
-    """One subject, and faults of it by id."""
+    """One subject in both frameworks, and faults of the one in Keras by id."""
     (folder / "subjects").mkdir(parents=True)
     (folder / "subjects" / "sum_sign.py").write_text(SUBJECT)
+    (folder / "subjects" / "sum_sign_torch.py").write_text(SUBJECT_IN_PYTORCH)
     for name in ids:
         (folder / f"{name}.yaml").write_text(FAULT.format(id=name))
     return folder

@@ -14,12 +14,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = (  # from the bottom; a module may import its own layer and those before it
     ("harness", "harness.vocabulary"),
-    ("harness.domains", "harness.tables"),
+    ("harness.domains", "harness.tables", "harness.data", "harness.semantics"),
     ("harness.operators",),
-    ("harness.registry", "harness.budget"),
+    ("harness.registry", "harness.budget", "harness.pytorch"),
     ("harness.stats", "harness.store"),
     ("harness.space",),
-    ("harness.training",),
+    ("harness.training", "harness.theia"),
+    ("harness.autotrainer",),
     ("harness.techniques.base", "harness.techniques.support"),
     ("harness.engine",),
     ("harness.techniques",),
@@ -81,7 +82,17 @@ def test_hydra_stays_in_the_experiments(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["harness.registry", "harness.plan", "harness.analysis.scores", "harness.store"]
+    "module",
+    [
+        "harness.registry",
+        "harness.plan",
+        "harness.analysis.scores",
+        "harness.store",
+        "harness.theia",
+        "harness.theia.live",
+        "harness.theia.script",
+        "harness.theia.suspects",
+    ],
 )
 def test_no_framework_is_loaded_by(module: str) -> None:
     heavy = ("ray", "tensorflow", "keras", "torch", "jax", "mlflow", "hydra")

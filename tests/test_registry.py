@@ -1,9 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from outside import FAULT, write_faults
 
-from harness.registry import FAULTS, Registry, load_registry
+from harness.registry import FAULTS, Data, Registry, load_registry
 from harness.vocabulary import HarnessError
 
 
@@ -117,6 +118,25 @@ def test_a_subject_lacks_nothing(tmp_path: Path) -> None:
     module.write_text(module.read_text().replace('"batch_size": 32, ', ""))
     with pytest.raises(HarnessError, match="configuration lacks batch_size"):
         load_registry([folder])
+
+
+def test_a_subject_names_a_known_framework(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f")
+    module = folder / "subjects" / "sum_sign_torch.py"
+    module.write_text(module.read_text().replace('"pytorch"', '"torch"'))
+    with pytest.raises(HarnessError, match="no framework 'torch'. Did you mean pytorch"):
+        load_registry([folder])
+
+
+def test_samples_are_shuffled_and_cut_into_three_parts() -> None:
+    x = np.arange(10)
+    whole, half = (Data.shuffled(x, 2 * x, 3, f, train=6, search=1) for f in (1.0, 0.5))
+    parts = [whole.x_train, whole.x_search, whole.x_holdout]
+    assert [len(p) for p in parts] == [6, 1, 3]
+    assert sorted(np.concatenate(parts)) == list(x)
+    assert np.array_equal(half.x_train, whole.x_train[:3])
+    assert np.array_equal(half.x_holdout, whole.x_holdout)
+    assert np.array_equal(whole.y_holdout, 2 * whole.x_holdout)
 
 
 def test_faults_path_adds_folders(with_own_faults: Path) -> None:

@@ -109,11 +109,13 @@ def test_a_configuration_that_is_trained_on_pays_only_for_what_it_adds(results: 
 
 
 def test_the_wall_clock_charges_more_than_training(results: Store) -> None:
-    study = plan(clock="wall", repetitions=1, budget=20)
+    """With a native PyTorch program; asking for a backend of Keras does not change that."""
+    study = plan(faults=["X3"], clock="wall", repetitions=1, budget=20, backend="jax")
     go(study, results)
     (cell,) = study.cells(load_registry())
     record = read_json(results.folder(cell) / "run.json")
     assert record["spent"] > record["seconds"]["training"]
+    assert record["device"].startswith("pytorch on ")
 
 
 def without_times(path: Path) -> list[str]:

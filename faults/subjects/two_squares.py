@@ -15,7 +15,9 @@ def load(seed: int, variant: str, fraction: float) -> Data:
     """
     rng = np.random.default_rng(seed)
     holdout = 8 if variant == "icst23" else 1_000
-    return Data(*_points(rng, round(160 * fraction)), *_points(rng, 32), *_points(rng, holdout))
+    used = slice(round(160 * fraction))
+    training = (array[used] for array in _points(rng, 160))
+    return Data(*training, *_points(rng, 32), *_points(rng, holdout))
 
 
 def _points(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:

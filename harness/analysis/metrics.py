@@ -62,7 +62,7 @@ def stability(values: Sequence[float], ddof: int) -> float | None:
     return float(np.std(values, ddof=ddof)) if len(values) > ddof else None
 
 
-def complexity(faulty: Configuration, patched: Configuration) -> float:
+def complexity(faulty: Configuration, patched: Configuration, *, settings: bool = False) -> float:
     """Share of the hyperparameters that a patch changes.
 
     A hyperparameter is what a repair operator reaches; settings beyond them count neither above
@@ -70,6 +70,8 @@ def complexity(faulty: Configuration, patched: Configuration) -> float:
 
     Args:
         faulty, patched: Configurations of one program, settings included.
+        settings: Whether settings count all the same, as in the study's scripts, which divide by
+            the number of columns of a result file.
 
     Returns:
         In [0, 1]; smaller is simpler, 0 is no change.
@@ -77,18 +79,31 @@ def complexity(faulty: Configuration, patched: Configuration) -> float:
     Raises:
         ValueError: If these are not configurations of one program, or nothing can be changed.
 
-    Source: Kim et al., ICST 2023, complexity. The study's files also count frozen dropouts below
-    the line.
+    Source: Kim et al., ICST 2023, complexity.
 
     >>> before = {"loss": "hinge", "epochs": 5, "dropout_1": 0.25, "learning_rate": 1}
     >>> complexity(before, {**before, "loss": "poisson", "learning_rate": 1.0})
     0.3333333333333333
+    >>> complexity(before, {**before, "loss": "poisson"}, settings=True)
+    0.25
     """
-    reachable = [name for name in faulty if operator_of(name) is not None]
-    if not reachable:
-        raise ValueError(f"no hyperparameter that an operator reaches. Received: {dict(faulty)}")
+    counted = hyperparameters(faulty, settings=settings)
     differing = changed(faulty, patched)
-    return sum(name in differing for name in reachable) / len(reachable)
+    return sum(name in differing for name in counted) / len(counted)
+
+
+def hyperparameters(configuration: Configuration, *, settings: bool = False) -> list[str]:
+    """The names that complexity counts, see there.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    names = [name for name in configuration if settings or operator_of(name) is not None]
+    if not names:
+        raise ValueError(
+            f"no hyperparameter that an operator reaches. Received: {dict(configuration)}"
+        )
+    return names
 
 
 def asymmetric_jaccard_as_defined(

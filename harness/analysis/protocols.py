@@ -21,7 +21,13 @@ class Protocol:
 
     # Which trial is the result of a run.
     skip_first_trial: bool
-    """The first trial cannot win. In the study it is the faulty program itself."""
+    """The first trial cannot win where it is the faulty program itself, as in the study: that is no
+    patch. The study's rule for picking a patch leaves it out, and so do we: it is a training of the
+    faulty program, and the lists that a test compares must have none in common."""
+    diverged_may_win: bool
+    """A training whose predictions are NaN may win by the score that it was given, as the UnityEyes
+    programs of the study do: their clip turns NaN into a near-perfect angle of 0.004475 radians.
+    791 trials, 301 of them winners. Such a score says nothing; our own programs give none."""
     cut_may_win: bool
     """A training that the end of the budget cut short may win with the epochs it reached. In the
     study it leaves no value."""
@@ -31,7 +37,15 @@ class Protocol:
     # What a run counts as.
     fall_back_to_faulty: bool
     """A run whose holdout value is worse than the faulty mean counts as that mean and has no
-    patch, as in the study. It hides regressions and shrinks the spread."""
+    patch, as in the study. It hides regressions and shrinks the spread. Means and improvement rates
+    take the mean that is known best; the test that of the list that it compares with."""
+    never_falls_back: tuple[str, ...]
+    """Techniques that keep their values all the same: the study's scripts do not touch those of
+    AutoTrainer."""
+    faulty_list: Literal["reference", "first_trials"]
+    """Published runs only: the faulty program's list. The study's own is not public. ``reference``
+    is ten two-decimal values consistent with its printed marks, and the mean that its tables
+    imply; ``first_trials`` are the trainings of the faulty program with which all runs begin."""
     unjudged: Literal["worst", "faulty_mean"]
     """What a run without any judged trial counts as: worse than everything (the metric's worst
     value; without a bound, the worst value of its cell), or the faulty mean, as in the study."""
@@ -46,9 +60,11 @@ class Protocol:
     ddof: int
     """Of the standard deviation: 0 in the study, 1 for a sample."""
     test: Literal["wilcoxon", "mannwhitney"]
-    """Which p-value decides. The study pairs by position lists that are independent."""
+    """Which p-value decides. The study pairs by position, with ``wilcoxon``, lists that are
+    independent: trainings of the faulty program in the order of a folder, runs in that of a log."""
     ties: Ties
-    """How the signed-rank test treats equal differences, see ``harness.stats.wilcoxon``."""
+    """How the signed-rank test treats equal differences, see ``harness.stats.wilcoxon``. It drops
+    zero differences in both, as SciPy does by default."""
     holm: bool
     """Whether the p-value that decides is adjusted over all cells of one budget."""
     alpha: float
@@ -70,14 +86,27 @@ class Protocol:
     starts an effect that is not negligible."""
 
     # Patches.
+    settings_count: bool
+    """Whether complexity counts every column of a configuration, frozen dropouts included, as in
+    the study (21 instead of 19 for MNIST), instead of what a repair operator reaches."""
     aj: Literal["as_defined", "as_published"]
     """Which asymmetric Jaccard the summary shows. The study's figures come from its scripts."""
     unreachable_fix_counts_one: bool
     """Whether a fix that no operator reaches has a complexity of one hyperparameter, as in the
     study, rather than none."""
+    unreachable_fix_aj: float | None
+    """Asymmetric Jaccard of a patch where no operator reaches the fix: 0 in the study (R1, U2);
+    otherwise missing, since there is nothing to share."""
     summarise_significant_only: bool
     """Whether deviation, complexity and asymmetric Jaccard of the summary are those of the
     significant cells only, as in the study. That favours techniques that seldom succeed."""
+
+    figure_falls_back_to_first: bool
+    """Whether Figure 2 lifts runs worse than the *first* faulty value to it, as the study's
+    notebook does, whatever the tables count."""
+    no_symptom_comparable: bool
+    """Whether a fault in which AutoTrainer saw no symptom is one of the cases in which it is
+    compared (12 of the study's 52), as one that it did not repair."""
 
     # Intervals.
     bootstrap_resamples: int
@@ -97,9 +126,12 @@ class Protocol:
 ICST23 = Protocol(
     name="icst23",
     skip_first_trial=True,
+    diverged_may_win=True,
     cut_may_win=False,
     partial_may_win=False,
     fall_back_to_faulty=True,
+    never_falls_back=("autotrainer",),
+    faulty_list="reference",
     unjudged="faulty_mean",
     no_symptom_ir=0.0,
     decimals=2,
@@ -113,19 +145,26 @@ ICST23 = Protocol(
     ir_needs_exposure=False,
     exposure_alpha=0.05,
     exposure_a12=0.56,
+    settings_count=True,
     aj="as_published",
     unreachable_fix_counts_one=True,
+    unreachable_fix_aj=0.0,
     summarise_significant_only=True,
+    figure_falls_back_to_first=True,
+    no_symptom_comparable=True,
     bootstrap_resamples=2000,
     bootstrap_seed=0,
 )
 
 CORRECTED = Protocol(
     name="corrected",
-    skip_first_trial=False,
+    skip_first_trial=True,
+    diverged_may_win=False,
     cut_may_win=True,
     partial_may_win=True,
     fall_back_to_faulty=False,
+    never_falls_back=(),
+    faulty_list="first_trials",
     unjudged="worst",
     no_symptom_ir=None,
     decimals=None,
@@ -139,9 +178,13 @@ CORRECTED = Protocol(
     ir_needs_exposure=True,
     exposure_alpha=0.05,
     exposure_a12=0.56,
+    settings_count=False,
     aj="as_defined",
     unreachable_fix_counts_one=False,
+    unreachable_fix_aj=None,
     summarise_significant_only=False,
+    figure_falls_back_to_first=False,
+    no_symptom_comparable=True,
     bootstrap_resamples=2000,
     bootstrap_seed=0,
 )

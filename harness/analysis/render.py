@@ -6,21 +6,17 @@ Figures are rounded here and nowhere before, with the digits of their metric.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from harness import stats
+from harness.analysis.layout import MARK, NONE, Field, Header, Layout, fixed
 from harness.analysis.protocols import Protocol
 from harness.analysis.scores import SETTING
 from harness.vocabulary import METRICS, CellStatus, HarnessError
 
-NONE = "-"
-MARK = "*"
 SHORT = {
     CellStatus.NOT_APPLICABLE.value: "N/A",
     CellStatus.NO_SYMPTOM.value: "none",
@@ -33,59 +29,6 @@ SHORT_MEANING = {
     "T/O": "no trial was judged within the budget",
 }
 TESTS = {"wilcoxon": "Wilcoxon signed-rank", "mannwhitney": "Mann-Whitney"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """One field of a rendered table."""
-
-    text: str
-    strong: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    text: str
-    justify: Literal["left", "right"] = "right"
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """A table, before it is known where it will be shown."""
-
-    title: str
-    headers: Sequence[_Header]
-    rows: Sequence[Sequence[_Field]]
-    notes: Sequence[str]
-
-    def rich(self) -> Table:
-        table = Table(
-            title=self.title,
-            caption=Text("\n".join(["", *self.notes])),
-            box=box.SIMPLE_HEAD,
-            padding=(0, 1, 0, 0),
-            pad_edge=False,
-            show_edge=False,
-            title_justify="left",
-            caption_justify="left",
-        )
-        for header in self.headers:
-            table.add_column(header.text, justify=header.justify, no_wrap=True)
-        for row in self.rows:
-            table.add_row(*(Text(f.text, style="bold" if f.strong else "") for f in row))
-        return table
-
-    def markdown(self) -> str:
-        lines = [
-            f"**{self.title}**",
-            "",
-            _markdown_row([_escaped(header.text) for header in self.headers]),
-            _markdown_row(["---:" if h.justify == "right" else "---" for h in self.headers]),
-            *(_markdown_row([_markdown_field(f) for f in row]) for row in self.rows),
-            "",
-            *(f"- {_escaped(note)}" for note in self.notes),
-        ]
-        return "\n".join(lines) + "\n"
 
 
 def by_setting(scores: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -107,14 +50,14 @@ def table3(
     Raises:
         HarnessError: If the scores hold no setting, or several.
     """
-    return _table3(scores, protocol, techniques).rich()
+    return table3_layout(scores, protocol, techniques).rich()
 
 
 def table3_markdown(
     scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None = None
 ) -> str:
     """:func:`table3` in Markdown."""
-    return _table3(scores, protocol, techniques).markdown()
+    return table3_layout(scores, protocol, techniques).markdown()
 
 
 def summary_table(summary: pd.DataFrame, protocol: Protocol) -> Table:
@@ -124,15 +67,18 @@ def summary_table(summary: pd.DataFrame, protocol: Protocol) -> Table:
         summary: A frame of the table ``SUMMARY``.
         protocol: The protocol that made it.
     """
-    return _summary(summary, protocol).rich()
+    return summary_layout(summary, protocol).rich()
 
 
 def summary_markdown(summary: pd.DataFrame, protocol: Protocol) -> str:
     """:func:`summary_table` in Markdown."""
-    return _summary(summary, protocol).markdown()
+    return summary_layout(summary, protocol).markdown()
 
 
-def _table3(scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None) -> _Layout:
+def table3_layout(
+    scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None = None
+) -> Layout:
+    """:func:`table3` before it is known where it will be shown."""
     settings = scores[SETTING].drop_duplicates()
     if len(settings) != 1:
         raise HarnessError(
@@ -147,34 +93,34 @@ def _table3(scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] 
         cells = {row["technique"]: row for _, row in of_fault.iterrows()}
         rows.append(
             [
-                _Field(first["fault"] + ("" if first["exposed"] else " †")),
-                _Field(_metric(first["faulty_mean"], first["metric"])),
+                Field(first["fault"] + ("" if first["exposed"] else " †")),
+                Field(_metric(first["faulty_mean"], first["metric"])),
                 *(_cell(cells.get(name)) for name in shown),
-                _Field(_metric(first["fix_mean"], first["metric"])),
-                _Field(_seconds(first["training_time"])),
+                Field(_metric(first["fix_mean"], first["metric"])),
+                Field(_seconds(first["training_time"])),
             ]
         )
     title = f"Repair at budget {setting['budget']:g}: mean (standard deviation) over the runs"
     headers = [
-        _Header("fault", "left"),
-        _Header("faulty"),
-        *(_Header(name, "left") for name in shown),
-        _Header("fix"),
-        _Header("T"),
+        Header("fault", "left"),
+        Header("faulty"),
+        *(Header(name, "left") for name in shown),
+        Header("fix"),
+        Header("T"),
     ]
     fields = {field.text for row in rows for field in row}
-    return _Layout(title, headers, rows, _notes3(scores, setting, protocol, fields))
+    return Layout(title, headers, rows, _notes3(scores, setting, protocol, fields))
 
 
-def _cell(row: pd.Series[Any] | None) -> _Field:
+def _cell(row: pd.Series[Any] | None) -> Field:
     if row is None:
-        return _Field(NONE)
+        return Field(NONE)
     if row["unjudged"] == row["n"]:
         # The row's status may be not_exposed, which hides why there is no value.
-        return _Field(SHORT.get(row["status"], SHORT[CellStatus.TIMED_OUT.value]))
+        return Field(SHORT.get(row["status"], SHORT[CellStatus.TIMED_OUT.value]))
     mean, std = _metric(row["mean"], row["metric"]), _metric(row["std"], row["metric"])
     starred = bool(row["significant"])
-    return _Field(f"{mean} ({std}){MARK if starred else ''}", strong=starred)
+    return Field(f"{mean} ({std}){MARK if starred else ''}", strong=starred)
 
 
 def _notes3(
@@ -233,53 +179,47 @@ def _counts(column: pd.Series[Any]) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
 
-def _summary(summary: pd.DataFrame, protocol: Protocol) -> _Layout:
+def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
+    """:func:`summary_table` before it is known where it will be shown."""
     varying = [name for name in SETTING if name != "budget" and summary[name].nunique() > 1]
-    fixed = [name for name in SETTING if name != "budget" and summary[name].nunique() == 1]
+    constant = [name for name in SETTING if name != "budget" and summary[name].nunique() == 1]
     names = ["sign.", "rep.", "IR", "std", "compl.", "AJ", "trials", "train", "search", "other"]
     headers = [
-        _Header("technique", "left"),
-        *(_Header(name, "left") for name in varying),
-        *(_Header(name) for name in ["budget", "exposed", *names]),
+        Header("technique", "left"),
+        *(Header(name, "left") for name in varying),
+        *(Header(name) for name in ["budget", "exposed", *names]),
     ]
     rows = [
         [
-            _Field(str(row["technique"])),
-            *(_Field(_plain(row[name])) for name in varying),
-            _Field(_plain(row["budget"])),
-            _Field(f"{row['exposed']}/{row['faults']}"),
-            _Field(str(row["significant"])),
-            _Field(str(row["repaired"])),
-            _Field(_fixed(row["ir_median"], 2)),
-            _Field(_fixed(row["std_mean"], 3)),
-            _Field(_fixed(row["complexity_median"], 2)),
-            _Field(_fixed(row["aj_mean"], 2)),
-            _Field(_fixed(row["trials_per_run"], 1)),
-            *(
-                _Field(_duration(row[f"{name}_seconds"]))
-                for name in ("training", "search", "other")
-            ),
+            Field(str(row["technique"])),
+            *(Field(_plain(row[name])) for name in varying),
+            Field(_plain(row["budget"])),
+            Field(f"{row['exposed']}/{row['faults']}"),
+            Field(str(row["significant"])),
+            Field(str(row["repaired"])),
+            Field(fixed(row["ir_median"], 2)),
+            Field(fixed(row["std_mean"], 3)),
+            Field(fixed(row["complexity_median"], 2)),
+            Field(fixed(row["aj_mean"], 2)),
+            Field(fixed(row["trials_per_run"], 1)),
+            *(Field(duration(row[f"{name}_seconds"])) for name in ("training", "search", "other")),
         ]
         for _, row in summary.iterrows()
     ]
     cells = "significant cells" if protocol.summarise_significant_only else "faults"
     notes = [
-        "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in fixed) + ".",
+        "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in constant) + ".",
         "exposed: faults that the baseline exposes, of those with runs; sign.: faults with a "
         f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
         f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
         f"{cells}; compl.: median complexity of their patches.",
         "trials: configurations per run; train, search, other: time over all runs.",
     ]
-    return _Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])
+    return Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])
 
 
 def _metric(value: float, metric: str) -> str:
-    return _fixed(value, METRICS[metric].digits)
-
-
-def _fixed(value: float, digits: int) -> str:
-    return NONE if pd.isna(value) else f"{value:.{digits}f}"
+    return fixed(value, METRICS[metric].digits)
 
 
 def _seconds(value: float) -> str:
@@ -293,10 +233,10 @@ def _seconds(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{float(f'{value:.2g}'):g}"
 
 
-def _duration(value: float) -> str:
+def duration(value: float) -> str:
     """A time in the unit that suits it.
 
-    >>> _duration(98.4), _duration(1260), _duration(86400)
+    >>> duration(98.4), duration(1260), duration(86400)
     ('98 s', '21 min', '24.0 h')
     """
     if pd.isna(value):
@@ -308,18 +248,3 @@ def _duration(value: float) -> str:
 
 def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _markdown_row(fields: Sequence[str]) -> str:
-    return "| " + " | ".join(fields) + " |"
-
-
-def _markdown_field(field: _Field) -> str:
-    if not field.strong:
-        return _escaped(field.text)
-    figures, mark = field.text.removesuffix(MARK), field.text.endswith(MARK)
-    return f"**{_escaped(figures)}**" + (_escaped(MARK) if mark else "")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace(MARK, "\\*").replace("_", "\\_")

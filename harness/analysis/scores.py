@@ -6,10 +6,10 @@ the way is a field of the protocol.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 from statistics import fmean, median
 from typing import Any, NamedTuple
@@ -22,18 +22,17 @@ from harness.analysis.metrics import (
     asymmetric_jaccard_as_defined,
     asymmetric_jaccard_as_published,
     complexity,
+    hyperparameters,
     improvement_rate,
     stability,
 )
 from harness.analysis.protocols import Protocol
-from harness.operators import operator_of
-from harness.tables import SCORES, SUMMARY, Baseline, Run, RunRow, changed
+from harness.tables import SCORES, SUMMARY, Baseline, Run, RunRow
 from harness.vocabulary import (
     METRICS,
     CellStatus,
     Configuration,
     HarnessError,
-    Metric,
     TrialStatus,
 )
 
@@ -45,8 +44,8 @@ BaselineKey = tuple[str, str, float]
 SETTING = ["budget", "clock", "protocol", "space", "data", "fraction"]
 """The columns in which the cells of one table, and of one family of tests, agree."""
 
-DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM)
-"""What a technique may say instead of searching."""
+DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_OUT)
+"""What a technique may say instead of a result."""
 
 
 class Cell(NamedTuple):
@@ -63,16 +62,21 @@ class Cell(NamedTuple):
 
     @classmethod
     def of(cls, run: Run) -> Cell:
-        head, number = re.fullmatch(r"(.*?)(\d*)", run.fault, re.DOTALL).groups()  # type: ignore[union-attr]
         return cls(
             run.space,
             run.data,
             run.fraction,
             run.clock,
             run.budget,
-            (head, int(number or 0)),
+            _by_number(run.fault),
             run.technique,
         )
+
+
+@cache
+def _by_number(fault: str) -> tuple[str, int]:
+    head, number = re.fullmatch(r"(.*?)(\d*)", fault, re.DOTALL).groups()  # type: ignore[union-attr]
+    return head, int(number or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,18 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     It may well be worse than the faulty program. None if no trial may win.
     """
     metric = METRICS[run.metric]
-    candidates = [row for row in run.trials if _may_win(row, protocol)]
+    candidates = [row for row in run.trials if may_win(row, run, protocol)]
     return min(candidates, key=lambda row: metric.loss(_search(row)), default=None)
 
 
-def _may_win(row: RunRow, protocol: Protocol) -> bool:
+def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
+    """Whether a trial may be the result of its run."""
     if row.search is None or row.holdout is None:
         return False
-    if protocol.skip_first_trial and row.proposal == 0:
+    if protocol.skip_first_trial and row.proposal == 0 and row.configuration == run.faulty:
         return False
+    if row.status is TrialStatus.DIVERGED:
+        return protocol.diverged_may_win
     if row.status is TrialStatus.CUT:
         return protocol.cut_may_win
     return row.fidelity == 1 or protocol.partial_may_win
@@ -116,9 +123,13 @@ def _search(row: RunRow) -> float:
 
 def result(run: Run, baseline: Baseline, protocol: Protocol) -> Result:
     """What ``run`` amounts to: its winner, or what the protocol puts in its place."""
+    return counted(winner(run, protocol), run, baseline, protocol)
+
+
+def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> Result:
+    """What ``run`` amounts to if this trial, or none, is its winner."""
     metric = METRICS[run.metric]
-    faulty_mean = _mean(baseline.faulty_holdout)
-    best = winner(run, protocol)
+    faulty_mean = mean_of_faulty(baseline)
     if best is None or best.holdout is None:
         value = faulty_mean if protocol.unjudged == "faulty_mean" else None
         return Result(value, None, judged=False, better=False)
@@ -127,11 +138,24 @@ def result(run: Run, baseline: Baseline, protocol: Protocol) -> Result:
     )
     if (
         protocol.fall_back_to_faulty
+        and run.technique not in protocol.never_falls_back
         and faulty_mean is not None
         and metric.better(faulty_mean, best.holdout)
     ):
         return Result(faulty_mean, None, judged=True, better=better)
     return Result(best.holdout, best.configuration, judged=True, better=better)
+
+
+def mean_of_faulty(baseline: Baseline) -> float | None:
+    """Mean holdout metric of the faulty program: the one known best, else that of its list."""
+    known = baseline.faulty_mean
+    return _mean(trained_faulty(baseline)) if known is None else known
+
+
+def mean_of_fixed(baseline: Baseline) -> float | None:
+    """Likewise of the fixed program."""
+    known = baseline.fixed_mean
+    return _mean(baseline.fixed_holdout) if known is None else known
 
 
 class Exposure(NamedTuple):
@@ -147,13 +171,18 @@ class Exposure(NamedTuple):
 def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
     """Whether the trainings of the fixed program are really better than those of the faulty one.
 
-    Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. A fault without
-    judged trainings on either side is not exposed.
+    Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. Trainings that diverged
+    or crashed rank worst. Where only the fixed program's mean is known, there is no test, and the
+    fault is exposed if that mean is better than the faulty one.
     """
-    faulty, fixed = baseline.faulty_holdout, baseline.fixed_holdout
-    up = METRICS[baseline.metric].higher_is_better
+    metric = METRICS[baseline.metric]
+    faulty = [*baseline.faulty_holdout, *[metric.nothing] * baseline.faulty_unjudged]
+    fixed = [*baseline.fixed_holdout, *[metric.nothing] * baseline.fixed_unjudged]
     p = stats.mann_whitney(faulty, fixed)
-    a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=up)
+    a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=metric.higher_is_better)
+    if not fixed and baseline.fixed_mean is not None and faulty:
+        shows = metric.better(baseline.fixed_mean, fmean(faulty))
+        return Exposure(p, a12, exposed=shows)
     if p is None or a12 is None:
         return Exposure(p, a12, exposed=False)
     shows = p < protocol.exposure_alpha and a12 >= protocol.exposure_a12
@@ -177,16 +206,29 @@ def scores(
         HarnessError: If a baseline is missing, a repetition occurs twice, or runs and baseline
             are measured differently.
     """
+    return SCORES.frame(verdicts(figures(runs, baselines, protocol), protocol))
+
+
+def figures(
+    runs: Iterable[Run], baselines: Mapping[BaselineKey, Baseline], protocol: Protocol
+) -> list[Row]:
+    """The rows of :func:`scores` before :func:`verdicts`: what each cell amounts to by itself."""
     ordered = sorted(runs, key=lambda run: (Cell.of(run), run.repetition))
     rows = []
     for _, group in groupby(ordered, key=Cell.of):
         cell = list(group)
         rows.append(_row(cell, _baseline_of(cell, baselines), protocol))
-    _adjust(rows)
-    for row in rows:
+    return rows
+
+
+def verdicts(rows: Sequence[Row], protocol: Protocol) -> list[Row]:
+    """The rows, which hold figures only, with ``p_holm``, ``significant`` and ``repaired``."""
+    judged = [dict(row) for row in rows]
+    _adjust(judged)
+    for row in judged:
         row["significant"] = _significant(row, protocol)
         row["repaired"] = row["significant"] and row["a12"] >= protocol.repaired_a12
-    return SCORES.frame(rows)
+    return judged
 
 
 def _baseline_of(cell: Sequence[Run], baselines: Mapping[BaselineKey, Baseline]) -> Baseline:
@@ -224,23 +266,25 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
         "fraction": first.fraction,
         "metric": baseline.metric,
         "n": len(cell),
-        "n_baseline": len(baseline.faulty_holdout),
-        "faulty_mean": _mean(baseline.faulty_holdout),
-        "fix_mean": _mean(baseline.fixed_holdout),
+        "n_baseline": len(baseline.faulty_holdout) + baseline.faulty_unjudged,
+        "faulty_mean": mean_of_faulty(baseline),
+        "fix_mean": mean_of_fixed(baseline),
         "training_time": baseline.training_time,
         "exposed": is_exposed,
     }
-    results = [result(run, baseline, protocol) for run in cell]
-    declined = all(run.status in DECLINED for run in cell)
-    row |= _undone(first, protocol) if declined else _performance(results, baseline, protocol)
+    best = [winner(run, protocol) for run in cell]
+    results = [counted(*pair, baseline, protocol) for pair in zip(best, cell, strict=True)]
+    if all(run.status in DECLINED for run in cell):
+        row |= _undone(first, protocol)
+    else:
+        by_list = replace(baseline, faulty_mean=None)
+        tested = [counted(*pair, by_list, protocol).value for pair in zip(best, cell, strict=True)]
+        row |= _performance([r.value for r in results], baseline, protocol)
+        row |= _tests(tested, baseline, protocol)
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
     row |= _patches(cell, results, protocol)
-    row |= _cost(cell)
-    row["no_better"] = sum(r.judged and not r.better for r in results)
-    row["unjudged"] = sum(not r.judged for r in results)
-    confirmed = [fmean(run.confirmed) for run in cell if run.confirmed]
-    row |= {"n_confirmed": len(confirmed), "confirmed_mean": _mean(confirmed)}
+    row |= {name: figure(cell, results) for name, figure in FIGURES.items()}
     row["status"] = _status(row, cell, protocol)
     return row
 
@@ -252,33 +296,42 @@ def _undone(run: Run, protocol: Protocol) -> Row:
     return dict.fromkeys(missing) | {"ir": protocol.no_symptom_ir if said else None}
 
 
-def _performance(results: Sequence[Result], baseline: Baseline, protocol: Protocol) -> Row:
-    """What the runs reach, and how that compares with the faulty and the fixed program.
+def _performance(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
+    """What the runs reach, and how much of the gap to the fixed program that closes.
 
-    Ranks see a run without a judged trial as worse than everything, means as the worst value.
+    A run without a judged trial counts as the worst value.
     """
-    metric = METRICS[baseline.metric]
-    values = [r.value for r in results]
-    metered = _metered(values, baseline, metric)
-    below_all = -math.inf if metric.higher_is_better else math.inf
-    ranked = _rounded([below_all if v is None else v for v in values], protocol)
-    faulty = _rounded(baseline.faulty_holdout, protocol)
+    numbers = metered(values, baseline)
     return {
-        "mean": _mean(metered),
-        "std": stability(metered, protocol.ddof),
-        "p_wilcoxon": stats.wilcoxon(faulty, ranked, ties=protocol.ties),
-        "p_mannwhitney": stats.mann_whitney(faulty, ranked),
-        "a12": stats.vargha_delaney(ranked, faulty, higher_is_better=metric.higher_is_better),
-        **_improvement(baseline, _rounded(metered, protocol), protocol),
+        "mean": _mean(numbers),
+        "std": stability(numbers, protocol.ddof),
+        **_improvement(baseline, rounded(numbers, protocol), protocol),
     }
 
 
-def _metered(values: Sequence[float | None], baseline: Baseline, metric: Metric) -> list[float]:
+def _tests(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
+    """How the runs compare with the faulty program's list.
+
+    Ranks see a run without a judged trial as worse than everything.
+    """
+    metric = METRICS[baseline.metric]
+    ranked = rounded([metric.nothing if v is None else v for v in values], protocol)
+    faulty = [*rounded(baseline.faulty_holdout, protocol)]
+    faulty += [metric.nothing] * baseline.faulty_unjudged
+    return {
+        "p_wilcoxon": stats.wilcoxon(faulty, ranked, ties=protocol.ties),
+        "p_mannwhitney": stats.mann_whitney(faulty, ranked),
+        "a12": stats.vargha_delaney(ranked, faulty, higher_is_better=metric.higher_is_better),
+    }
+
+
+def metered(values: Sequence[float | None], baseline: Baseline) -> list[float]:
     """The values with a number in place of those that rank worst.
 
     That is the metric's worst value; without such a bound, the worst value seen in the cell or in
     the trainings of the faulty program. None can be named if nothing was ever judged.
     """
+    metric = METRICS[baseline.metric]
     judged = [v for v in values if v is not None]
     worst = metric.worst
     if worst is None and (seen := [*judged, *baseline.faulty_holdout]):
@@ -286,9 +339,16 @@ def _metered(values: Sequence[float | None], baseline: Baseline, metric: Metric)
     return judged + [worst] * (len(values) - len(judged)) if worst is not None else judged
 
 
+def trained_faulty(baseline: Baseline) -> list[float]:
+    """The trainings of the faulty program, likewise: those that diverged count as the worst."""
+    return metered([*baseline.faulty_holdout, *[None] * baseline.faulty_unjudged], baseline)
+
+
 def _improvement(baseline: Baseline, patched: Sequence[float], protocol: Protocol) -> Row:
     """The improvement rate and its interval; missing without a gap."""
-    faulty, fixed = baseline.faulty_holdout, baseline.fixed_holdout
+    known_fixed = baseline.fixed_mean
+    faulty = trained_faulty(baseline) if baseline.faulty_mean is None else [baseline.faulty_mean]
+    fixed = baseline.fixed_holdout if known_fixed is None else [known_fixed]
     if not (faulty and fixed and patched) or fmean(faulty) == fmean(fixed):
         return {"ir": None, "ir_low": None, "ir_high": None}
     low, high = stats.bootstrap_interval(
@@ -312,34 +372,85 @@ def _patches(cell: Sequence[Run], results: Sequence[Result], protocol: Protocol)
     """What the patches change, and what the fix changes. A run without a patch has no say."""
     faulty, fixed = cell[0].faulty, cell[0].fixed
     patches = [r.patch for r in results if r.patch is not None]
-    defined = [asymmetric_jaccard_as_defined(faulty, fixed, patch) for patch in patches]
+    defined = [aj_as_defined(faulty, fixed, patch, protocol) for patch in patches]
     published = [asymmetric_jaccard_as_published(faulty, fixed, patch) for patch in patches]
     return {
         "patches": len(patches),
-        "complexity_mean": _mean([complexity(faulty, patch) for patch in patches]),
-        "fix_complexity": _fix_complexity(faulty, fixed, protocol),
+        "complexity_mean": _mean(
+            [complexity(faulty, patch, settings=protocol.settings_count) for patch in patches]
+        ),
+        "fix_complexity": fix_complexity(faulty, fixed, protocol),
         "aj_as_defined_mean": _mean([aj for aj in defined if aj is not None]),
         "aj_as_published_mean": _mean(published),
     }
 
 
-def _fix_complexity(faulty: Configuration, fixed: Configuration, protocol: Protocol) -> float:
-    share = complexity(faulty, fixed)
-    if share == 0 and changed(faulty, fixed) and protocol.unreachable_fix_counts_one:
-        return 1 / sum(operator_of(name) is not None for name in faulty)
+def aj_as_defined(
+    faulty: Configuration, fixed: Configuration, patched: Configuration, protocol: Protocol
+) -> float | None:
+    """:func:`asymmetric_jaccard_as_defined`, with the protocol's value for a fix out of reach."""
+    share = asymmetric_jaccard_as_defined(faulty, fixed, patched)
+    return protocol.unreachable_fix_aj if share is None else share
+
+
+def fix_complexity(faulty: Configuration, fixed: Configuration, protocol: Protocol) -> float:
+    """Complexity of the true fix; a fault always has one, so that none counted is out of reach."""
+    share = complexity(faulty, fixed, settings=protocol.settings_count)
+    if share == 0 and protocol.unreachable_fix_counts_one:
+        return 1 / len(hyperparameters(faulty, settings=protocol.settings_count))
     return share
 
 
-def _cost(cell: Sequence[Run]) -> Row:
-    """Mean number of configurations and mean seconds per run."""
-    training = fmean(run.training_seconds for run in cell)
-    search = fmean(run.search_seconds for run in cell)
-    return {
-        "trials_mean": fmean(len({row.proposal for row in run.trials}) for run in cell),
-        "training_seconds": training,
-        "search_seconds": search,
-        "other_seconds": fmean(run.total_seconds for run in cell) - training - search,
-    }
+Figure = Callable[[Sequence[Run], Sequence[Result]], float | None]
+
+FIGURES: dict[str, Figure] = {}
+"""Columns of the scores that need no more than a cell's runs and what they amount to."""
+
+
+def figure(function: Figure) -> Figure:
+    """Make a function of a cell's runs and results the column of the scores that has its name."""
+    FIGURES[function.__name__] = function
+    return function
+
+
+@figure
+def no_better(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(r.judged and not r.better for r in results)
+
+
+@figure
+def unjudged(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(not r.judged for r in results)
+
+
+@figure
+def n_confirmed(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(bool(run.confirmed) for run in cell)
+
+
+@figure
+def confirmed_mean(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    return _mean([fmean(run.confirmed) for run in cell if run.confirmed])
+
+
+@figure
+def trials_mean(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(len({row.proposal for row in run.trials}) for run in cell)
+
+
+@figure
+def training_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(run.training_seconds for run in cell)
+
+
+@figure
+def search_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(run.search_seconds for run in cell)
+
+
+@figure
+def other_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return fmean(r.total_seconds - r.training_seconds - r.search_seconds for r in cell)
 
 
 def _status(row: Row, cell: Sequence[Run], protocol: Protocol) -> str:
@@ -418,7 +529,8 @@ def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
 
 
-def _rounded(values: Sequence[float], protocol: Protocol) -> list[float]:
+def rounded(values: Sequence[float], protocol: Protocol) -> list[float]:
+    """The values as test and improvement rate see them."""
     if protocol.decimals is None:
         return list(values)
     return [round(v, protocol.decimals) for v in values]

@@ -15,7 +15,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from ray import tune
@@ -86,6 +85,9 @@ class _Search:
         except Exception as error:
             self.end(error)
             return None
+        if proposal is None:
+            self.end(None)
+            return None
         self._out = (trial_id, proposal, self._thinking + time.perf_counter() - began)
         return {
             "train": self.train,
@@ -93,6 +95,7 @@ class _Search:
             "proposal": proposal.proposal,
             "fidelity": proposal.fidelity,
             "limit": remaining(self.clock),
+            "more": {"history": proposal.history} if proposal.history else {},
         }
 
     def tell(self, trial_id: str, outcome: Outcome) -> None:
@@ -207,7 +210,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         elif "refused" in result:
             current.end(HarnessError(result["refused"]))
         else:
-            current.tell(trial_id, _outcome(result))
+            current.tell(trial_id, result["outcome"])
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Nothing: a trial reports once, and its only result comes with its end."""
@@ -262,12 +265,13 @@ class _Training(tune.Trainable):  # type: ignore[misc]
                 proposal=asked["proposal"],
                 fidelity=asked["fidelity"],
                 limit=asked["limit"],
+                **asked["more"],
             )
         except HarnessError as error:
             return {"refused": str(error), "done": True}
         except Exception as error:
             outcome = _lost(f"train broke its promise: {type(error).__name__}: {error}")
-        return {"outcome": asdict(outcome), "done": True}
+        return {"outcome": outcome, "done": True}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing: unfinished trainings live in the worker."""
@@ -297,12 +301,6 @@ def close() -> None:
 def _over() -> _Search:
     """Stands for 'no more searches'."""
     return _Search(None, None, None)  # type: ignore[arg-type]
-
-
-def _outcome(result: dict[str, Any]) -> Outcome:
-    """The outcome out of what a trial reported, which Tune has flattened."""
-    prefix = "outcome/"
-    return Outcome(**{k.removeprefix(prefix): v for k, v in result.items() if k.startswith(prefix)})
 
 
 def _lost(message: str) -> Outcome:

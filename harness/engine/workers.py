@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 
 from harness.tables import Outcome
-from harness.training import Request, Trainer, configure, device, memory
+from harness.training import Request, Trainer, configure, device, memory, training_seed
+from harness.training.history import History
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
 MEMORY_LIMIT = 1_600_000_000
@@ -150,7 +150,13 @@ class RemoteTrain:
     _reached: dict[int, float] = field(default_factory=dict)
 
     def __call__(
-        self, configuration: Configuration, *, proposal: int, fidelity: float, limit: float
+        self,
+        configuration: Configuration,
+        *,
+        proposal: int,
+        fidelity: float,
+        limit: float,
+        history: History | None = None,
     ) -> Outcome:
         if self._trained < len(self.recorded):
             outcome = self._recorded(configuration, proposal)
@@ -158,10 +164,11 @@ class RemoteTrain:
             request = replace(
                 self.request,
                 configuration=dict(configuration),
-                seed=training_seed(self.seed, proposal),
+                seed=self.seed if history else training_seed(self.seed, proposal),
                 proposal=proposal,
                 reached=self._reached.get(proposal, 0.0),
                 fidelity=fidelity,
+                history=history,
             )
             if self.pace is None:
                 outcome = self.worker.train(replace(request, limit=limit))
@@ -186,11 +193,6 @@ class RemoteTrain:
                 "changed since? Move the run's directory away to start it afresh"
             )
         return entry.outcome
-
-
-def training_seed(run_seed: int, proposal: int) -> int:
-    """The seed of one training, from the run's seed and the number of the configuration."""
-    return int(np.random.SeedSequence([run_seed, proposal]).generate_state(1)[0])
 
 
 def shutdown() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from harness.budget import Clock
 from harness.space import Space
 from harness.tables import Outcome, Trial
+from harness.training.history import History
 from harness.vocabulary import Configuration, Metric
 
 
@@ -45,7 +46,13 @@ class Train(Protocol):
     """Trains one configuration and judges it. Can be pickled; never raises for a bad program."""
 
     def __call__(
-        self, configuration: Configuration, *, proposal: int, fidelity: float, limit: float
+        self,
+        configuration: Configuration,
+        *,
+        proposal: int,
+        fidelity: float,
+        limit: float,
+        history: History | None = None,
     ) -> Outcome:
         """Train and judge.
 
@@ -56,6 +63,9 @@ class Train(Protocol):
             fidelity: Share of the configuration's training steps to reach, in (0, 1].
             limit: What the training may be charged at most, in the unit of the run's clock;
                 then it is cut.
+            history: Asks for a watched training that goes on from others; the outcome then says
+                what was ``seen``. The program is built from its start; ``configuration`` is
+                what the program has become, as far as hyperparameters tell it.
         """
 
     def remember(self, proposal: int, outcome: Outcome) -> None:
@@ -98,6 +108,7 @@ class Proposal:
     configuration: Configuration
     fidelity: float = 1.0
     note: Mapping[str, Any] | None = None
+    history: History | None = None
 
 
 class Optimiser(Protocol):
@@ -106,7 +117,8 @@ class Optimiser(Protocol):
     One proposal is asked for and told about at a time.
     """
 
-    def ask(self) -> Proposal: ...
+    def ask(self) -> Proposal | None:
+        """What to train next; None ends the search before its budget is spent."""
 
     def tell(self, proposal: Proposal, outcome: Outcome) -> None:
         """Learn how ``proposal`` did. Called once for every proposal, failures included."""

@@ -10,17 +10,24 @@ from typing import Any
 from harness.vocabulary import HarnessError, unknown
 
 BACKENDS = ("tensorflow", "jax", "torch")
+"""Of Keras."""
+
+NATIVE = "pytorch"
+"""Stands beside the backends for PyTorch without Keras."""
 
 
 def configure(backend: str, threads: int = 1) -> None:
-    """Choose the Keras backend and the number of threads of this process.
+    """Choose what this process trains on, and its number of threads.
 
     One thread is the fastest way to train small programs, and makes sums repeatable.
+
+    Args:
+        backend: One of ``BACKENDS``, or ``NATIVE``.
 
     Raises:
         HarnessError: If there is no such backend, or Keras runs on another one already.
     """
-    if backend not in BACKENDS:
+    if backend not in (*BACKENDS, NATIVE):
         raise unknown("Keras backend", backend, BACKENDS)
     loaded = sys.modules.get("keras")
     if loaded is not None:
@@ -30,7 +37,7 @@ def configure(backend: str, threads: int = 1) -> None:
                 f"and {backend} was asked for"
             )
         return
-    os.environ["KERAS_BACKEND"] = backend
+    os.environ["KERAS_BACKEND"] = backend  # NATIVE is none of Keras', which then cannot be imported
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
@@ -53,9 +60,11 @@ def configure(backend: str, threads: int = 1) -> None:
 
 def device() -> str:
     """What this process trains on, in words: backend and CPU or GPU."""
-    import keras
+    backend = NATIVE
+    if os.environ.get("KERAS_BACKEND") != NATIVE:
+        import keras
 
-    backend: str = keras.config.backend()
+        backend = keras.config.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -78,18 +87,8 @@ def memory() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def seed_torch(seed: int) -> None:
-    """Fix what Keras draws from PyTorch's own generator, such as dropout; else there is none."""
-    if "torch" in sys.modules and os.environ.get("KERAS_BACKEND") == "torch":
-        import torch
-
-        torch.manual_seed(seed)
-
-
 def torch_state() -> list[Any]:
-    """The states of PyTorch's generators; empty on other backends."""
-    if os.environ.get("KERAS_BACKEND") != "torch":
-        return []
+    """The states of PyTorch's generators, from which dropout draws."""
     import torch
 
     return [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
@@ -97,8 +96,7 @@ def torch_state() -> list[Any]:
 
 def restore_torch_state(state: list[Any]) -> None:
     """Go on where ``torch_state`` was called."""
-    if state:
-        import torch
+    import torch
 
-        torch.set_rng_state(state[0])
-        torch.cuda.set_rng_state_all(state[1:])
+    torch.set_rng_state(state[0])
+    torch.cuda.set_rng_state_all(state[1:])

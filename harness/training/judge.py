@@ -36,7 +36,30 @@ def mae(y: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.mean(np.abs(y - predicted)))
 
 
-_FUNCTIONS = {"accuracy": accuracy, "mae": mae}
+def angle(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean angle between true and predicted direction, in radians, in [0.0045, 3.14].
+
+    The cosine is clipped to +-0.99999 as in the study, so the least value that can occur is
+    arccos(0.99999) = 0.00447. Non-finite predictions never come here: a clip may hide them.
+
+    Args:
+        y, predicted: (n, 2) spherical coordinates (theta, phi), radians, of the unit vectors
+            (sin theta cos phi, sin theta sin phi, cos theta).
+
+    >>> round(angle(np.array([[0.0, 0.0]]), np.array([[0.5, 2.0]])), 6)
+    0.5
+    """
+    cosine = np.sum(_direction(y) * _direction(predicted), axis=0)
+    return float(np.mean(np.arccos(np.clip(cosine, -0.99999, 0.99999))))
+
+
+def _direction(angles: np.ndarray) -> np.ndarray:
+    """(3, n) unit vectors."""
+    theta, phi = angles[:, 0], angles[:, 1]
+    return np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)])
+
+
+_FUNCTIONS = {"accuracy": accuracy, "mae": mae, "angle": angle}
 assert set(_FUNCTIONS) == set(METRICS)
 
 

@@ -7,35 +7,44 @@ of the samples is given from outside, and a training can stop and go on at any s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 
-Loss = Callable[[Any, Any], Any]
-"""(labels, predictions) -> the loss of each sample."""
+from harness.training.programs import Loss
+
+CHECK_EVERY = 0.05
+"""Seconds of training between two looks at the clock."""
 
 
 class Loop(Protocol):
     """A compiled program with its training data; its weights are the model's variables."""
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Train steps ``first`` to ``last`` (excluded) of an epoch.
+        """As ``harness.training.programs.Program.run``.
 
-        Args:
-            order: (samples,) int32, the epoch's order; step i takes its i-th batch, and the last
-                step what is left.
-
-        Returns:
-            (last - first,) the mean loss of each step.
+        With ``hits`` the means have two columns, (last - first, 2): that of the loss, of the hits.
         """
 
     def predict(self, x: Any) -> np.ndarray:
         """(n, ...) outputs in inference mode."""
 
 
-def make_loop(model: Any, loss: Loss, optimiser: Any, x: Any, y: Any, batch_size: int) -> Loop:
+def make_loop(
+    model: Any,
+    loss: Loss,
+    optimiser: Any,
+    x: Any,
+    y: Any,
+    batch_size: int,
+    hits: Loss | None = None,
+) -> Loop:
     """Compile ``model`` for the backend that Keras runs on.
+
+    Args:
+        hits: A second figure of each sample to report, beside the loss; it changes no training.
 
     Raises:
         Exception: Whatever the framework raises for a program that cannot train.
@@ -44,48 +53,112 @@ def make_loop(model: Any, loss: Loss, optimiser: Any, x: Any, y: Any, batch_size
 
     backend: Any = {"tensorflow": _TensorFlow, "jax": _Jax, "torch": _Torch}[keras.config.backend()]
     optimiser.build(model.trainable_variables)
-    loop: Loop = backend(model, loss, optimiser, x, y, batch_size)
+    loop: Loop = backend(model, loss, optimiser, x, y, batch_size, hits)
     return loop
 
 
-def _batched(call: Callable[[Any], Any], x: Any, size: int = 2048) -> np.ndarray:
-    return np.concatenate([call(x[i : i + size]) for i in range(0, len(x), size)])
+def epoch_order(seed: int, epoch: int, samples: int) -> np.ndarray:
+    """The order of the samples in one epoch (from 0) of a training: (samples,) int32."""
+    return np.random.default_rng([seed, epoch]).permutation(samples).astype(np.int32)
+
+
+class Pace:
+    """Runs steps in calls of about ``CHECK_EVERY`` seconds, so that a deadline is noticed."""
+
+    def __init__(self, loop: Loop, deadline: float) -> None:
+        """``deadline``: as ``time.perf_counter`` counts."""
+        self._loop, self._deadline, self._chunk = loop, deadline, 1
+
+    def run(self, order: np.ndarray, first: int, end: int) -> list[np.ndarray]:
+        """Steps ``first`` to ``end`` of an epoch, or those before the deadline; a part a call."""
+        parts: list[np.ndarray] = []
+        while first < end:
+            began = time.perf_counter()
+            if began >= self._deadline:
+                break
+            last = min(end, first + self._chunk)
+            parts.append(self._loop.run(order, first, last))
+            ran, first = last - first, last
+            took = time.perf_counter() - began
+            wanted = min(CHECK_EVERY, max(self._deadline - began - took, 0.0))
+            self._chunk = max(1, min(4 * self._chunk, int(ran * wanted / max(took, 1e-6))))
+        return parts
+
+
+def _told(each: Any, hits: Loss | None, y: Any, predicted: Any) -> Any:
+    """What a step reports: the mean loss, and the mean of ``hits`` if it is wanted."""
+    from keras import ops
+
+    if hits is None:
+        return ops.cast(each, "float32")
+    return ops.stack([ops.cast(v, "float32") for v in (each, ops.mean(hits(y, predicted)))])
+
+
+def each(call: Callable[[Any], Any], x: Any) -> Any:
+    """``call`` of the input, or of each input of a program that has several."""
+    return tuple(map(call, x)) if isinstance(x, tuple) else call(x)
+
+
+def _batched(call: Callable[[Any], Any], x: Any) -> np.ndarray:
+    """``call`` on up to 2,048 samples at a time; on fewer of large ones, for the memory."""
+    first = x[0] if isinstance(x, tuple) else x
+    size = max(32, min(2048, 400_000 // int(np.prod(first.shape[1:]))))
+    parts = [slice(i, i + size) for i in range(0, len(first), size)]
+    return np.concatenate([call(taken(x, part)) for part in parts])
+
+
+def taken(x: Any, where: Any) -> Any:
+    """The samples of an input, or of each of several, at ``where``."""
+    return each(lambda part: part[where], x)
 
 
 class _TensorFlow:
-    def __init__(self, model: Any, loss: Loss, optimiser: Any, x: Any, y: Any, size: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        loss: Loss,
+        optimiser: Any,
+        x: Any,
+        y: Any,
+        size: int,
+        hits: Loss | None = None,
+    ) -> None:
         import tensorflow as tf
 
         variables = model.trainable_variables
         weights = [v.value for v in variables]
-        samples = len(x)
+        samples = len(y)
 
         def step(indices: Any) -> Any:
             with tf.GradientTape() as tape:
-                predicted = model(tf.gather(x, indices), training=True)
-                each = tf.reduce_mean(loss(tf.gather(y, indices), predicted))
-                total = tf.add_n([each, *model.losses])
+                batch = each(lambda part: tf.gather(part, indices), x)
+                predicted = model(batch, training=True)
+                labels = tf.gather(y, indices)
+                mean = tf.reduce_mean(loss(labels, predicted))
+                total = tf.add_n([mean, *model.losses])
             optimiser.apply(tape.gradient(total, weights), variables)
-            return each
+            return _told(mean, hits, labels, predicted)
 
         number = tf.TensorSpec([], tf.int32)
 
         def run(order: Any, first: Any, last: Any) -> Any:
             def body(i: Any, losses: Any) -> Any:
-                each = step(order[i * size : (i + 1) * size])
-                return i + 1, losses.write(i - first, tf.cast(each, tf.float32))
+                mean = step(order[i * size : (i + 1) * size])
+                return i + 1, losses.write(i - first, mean)
 
-            losses = tf.TensorArray(tf.float32, size=last - first)
+            shape = [] if hits is None else [2]
+            losses = tf.TensorArray(tf.float32, size=last - first, element_shape=shape)
             return tf.while_loop(lambda i, _: i < last, body, (first, losses))[1].stack()
 
         def predict(batch: Any) -> Any:
             return model(batch, training=False)
 
-        order, batch = tf.TensorSpec([samples], tf.int32), tf.TensorSpec([None, *x.shape[1:]])
+        order = tf.TensorSpec([samples], tf.int32)
+        batch = each(lambda part: tf.TensorSpec([None, *part.shape[1:]]), x)
         self._run = tf.function(run, [order, number, number], autograph=False)
         self._predict = tf.function(predict, [batch], autograph=False)
         self.run(np.arange(samples, dtype=np.int32), 0, 0)  # traces, and optimises the graph
-        self.predict(np.asarray(x[:1]))
+        self.predict(each(np.asarray, taken(x, slice(1))))
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         losses: np.ndarray = self._run(order, np.int32(first), np.int32(last)).numpy()
@@ -96,36 +169,47 @@ class _TensorFlow:
 
 
 class _Jax:
-    def __init__(self, model: Any, loss: Loss, optimiser: Any, x: Any, y: Any, size: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        loss: Loss,
+        optimiser: Any,
+        x: Any,
+        y: Any,
+        size: int,
+        hits: Loss | None = None,
+    ) -> None:
         import jax
         import jax.numpy as jnp
 
         self._model, self._optimiser, self._size = model, optimiser, size
-        samples = len(x)
+        self._shape: tuple[int, ...] = () if hits is None else (2,)
+        samples = len(y)
         whole, self._rest = divmod(samples, size)
         self._whole = whole
 
         def objective(trainable: Any, fixed: Any, indices: Any) -> Any:
             predicted, fixed, extra = model.stateless_call(
-                trainable, fixed, x[indices], training=True, return_losses=True
+                trainable, fixed, taken(x, indices), training=True, return_losses=True
             )
-            each = jnp.mean(loss(y[indices], predicted))
-            return each + sum(extra), (each, fixed)
+            labels = y[indices]
+            mean = jnp.mean(loss(labels, predicted))
+            return mean + sum(extra), (_told(mean, hits, labels, predicted), fixed)
 
         def step(state: Any, indices: Any) -> Any:
             trainable, fixed, slots = state
             gradient = jax.value_and_grad(objective, has_aux=True)
-            (_, (each, fixed)), grads = gradient(trainable, fixed, indices)
+            (_, (mean, fixed)), grads = gradient(trainable, fixed, indices)
             trainable, slots = optimiser.stateless_apply(slots, grads, trainable)
-            return (trainable, fixed, slots), each.astype(jnp.float32)
+            return (trainable, fixed, slots), mean
 
         def run(state: Any, order: Any, first: Any, last: Any) -> Any:
             def body(i: Any, carried: Any) -> Any:
                 state, losses = carried
-                state, each = step(state, jax.lax.dynamic_slice(order, (i * size,), (size,)))
-                return state, losses.at[i].set(each)
+                state, mean = step(state, jax.lax.dynamic_slice(order, (i * size,), (size,)))
+                return state, losses.at[i].set(mean)
 
-            losses = jnp.zeros((max(whole, 1),), jnp.float32)
+            losses = jnp.zeros((max(whole, 1), *self._shape), jnp.float32)
             return jax.lax.fori_loop(first, last, body, (state, losses))
 
         state, order = self._state(), jnp.arange(samples, dtype=jnp.int32)
@@ -138,7 +222,7 @@ class _Jax:
                 trainable, fixed, batch, training=False
             )[0]
         )
-        self.predict(np.asarray(x[:1]))
+        self.predict(each(np.asarray, taken(x, slice(1))))
 
     def _state(self) -> Any:
         return (
@@ -154,8 +238,8 @@ class _Jax:
             state, losses = self._run(state, order, first, end)
             parts.append(np.asarray(losses)[first:end])
         if last > self._whole and self._step is not None:
-            state, each = self._step(state, order[self._whole * self._size :])
-            parts.append(np.asarray(each).reshape(1))
+            state, mean = self._step(state, order[self._whole * self._size :])
+            parts.append(np.asarray(mean).reshape(1, *self._shape))
         holders = (
             self._model.trainable_variables,
             self._model.non_trainable_variables,
@@ -164,7 +248,7 @@ class _Jax:
         for variables, values in zip(holders, state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        return np.concatenate(parts) if parts else np.zeros((0, *self._shape), np.float32)
 
     def predict(self, x: Any) -> np.ndarray:
         trainable, fixed, _ = self._state()
@@ -172,10 +256,20 @@ class _Jax:
 
 
 class _Torch:
-    def __init__(self, model: Any, loss: Loss, optimiser: Any, x: Any, y: Any, size: int) -> None:
-        self._model, self._loss, self._optimiser = model, loss, optimiser
+    def __init__(
+        self,
+        model: Any,
+        loss: Loss,
+        optimiser: Any,
+        x: Any,
+        y: Any,
+        size: int,
+        hits: Loss | None = None,
+    ) -> None:
+        self._model, self._loss, self._optimiser, self._hits = model, loss, optimiser, hits
         self._x, self._y, self._size = x, y, size
-        self._loss(y[:1], model(x[:1], training=False))  # shows what cannot train, and trains not
+        one = model(taken(x, slice(1)), training=False)
+        self._loss(y[:1], one)  # shows what cannot train, and trains not
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         import torch
@@ -184,15 +278,16 @@ class _Torch:
         variables = self._model.trainable_variables
         for i in range(first, last):
             indices = torch.from_numpy(order[i * self._size : (i + 1) * self._size])
-            indices = indices.to(self._x.device)
+            indices = indices.to(self._y.device)
             self._model.zero_grad()
-            predicted = self._model(self._x[indices], training=True)
-            each = self._loss(self._y[indices], predicted).mean()
-            sum(self._model.losses, each).backward()
+            predicted = self._model(taken(self._x, indices), training=True)
+            labels = self._y[indices]
+            mean = self._loss(labels, predicted).mean()
+            sum(self._model.losses, mean).backward()
             with torch.no_grad():
                 self._optimiser.apply([v.value.grad for v in variables], variables)
-            losses.append(each.detach())
-        return torch.stack(losses).float().cpu().numpy() if losses else np.zeros(0, np.float32)
+                losses.append(_told(mean, self._hits, labels, predicted))
+        return torch.stack(losses).detach().cpu().numpy() if losses else np.zeros(0, np.float32)
 
     def predict(self, x: Any) -> np.ndarray:
         import torch

@@ -6,12 +6,12 @@ kept changes no result: a training depends on its request alone, on one machine.
 
 from __future__ import annotations
 
-import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,15 @@ import numpy as np
 from harness.operators import operator_of
 from harness.registry import Data, Fault, Subject, load_registry
 from harness.tables import Outcome
-from harness.training.device import restore_torch_state, seed_torch, torch_state
+from harness.training.history import History
 from harness.training.judge import judge
-from harness.training.steps import Loop, make_loop
-from harness.training.work import samples_seen, steps_to_see, training_macs
+from harness.training.network import Network, WatchedLoop, network_of
+from harness.training.programs import Framework, Program, framework
+from harness.training.replay import Material, Replayer
+from harness.training.steps import Pace, each, epoch_order, taken
+from harness.training.watch import Labelled
+from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration, TrialStatus
-
-CHECK_EVERY = 0.05
-"""Seconds of training between two looks at the clock."""
 
 PROGRAMS_KEPT = 4
 """Compiled programs kept for reuse; each costs some megabytes."""
@@ -60,6 +61,8 @@ class Request:
     """Seconds after which the training is cut."""
     work_limit: float = float("inf")
     """Multiply-accumulates after which it is cut, with the step that reaches them."""
+    history: History | None = None
+    """Asks for a watched training that goes on from others; ``seed`` is then the run's."""
 
     @staticmethod
     def of(
@@ -89,39 +92,30 @@ class _CannotTrain(Exception):
 
 
 @dataclass
-class _Program:
-    """A compiled model; before each use its variables are set to those of a fresh one."""
-
-    model: Any
-    optimiser: Any
-    loop: Loop
-    macs: int
-    """Multiply-accumulates of training on one sample."""
-
-
-@dataclass
 class _State:
     """An unfinished training."""
 
     steps: int
-    variables: list[np.ndarray]
-    generators: list[Any]
+    program: Any
+    """What the program's ``state`` returned."""
 
 
 class Trainer:
     """Not thread-safe: one training at a time."""
 
     def __init__(self) -> None:
-        self._data: OrderedDict[tuple[Any, ...], tuple[Data, Any, Any]] = OrderedDict()
-        self._programs: OrderedDict[tuple[Any, ...], _Program] = OrderedDict()
+        self._framework: Framework
+        self._data: dict[tuple[Any, ...], Data] = {}
+        self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._unfinished: dict[tuple[str, int], _State] = {}
+        self._replayer = Replayer()
 
     def train(self, request: Request) -> Outcome:
         """Train, judge, and say how it went; a bad program is an outcome, not an exception."""
         began = time.perf_counter()
         registry = load_registry(request.folders or None)
         subject = registry.subject(request.subject)
-        data, x, y = self._load(subject, request)
+        data = self._load(subject, request)
         loaded = time.perf_counter()
 
         def outcome(status: TrialStatus, seconds: float = 0.0, **more: Any) -> Outcome:
@@ -133,14 +127,19 @@ class Trainer:
                 **more,
             )
 
+        run: Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]
         try:
-            program = self._program(subject, request, x, y)
+            if request.history is None:
+                program = self._program(subject, request, data)
+                run = partial(self._run, program, subject, request, data)
+            else:
+                run = self._open(request.history, subject, request, data)
         except _CannotTrain as error:
             return outcome(TrialStatus.INVALID, cause=error.cause, message=str(error))
         built = time.perf_counter()
         more: dict[str, Any] = {"build_seconds": built - loaded}
         try:
-            return self._run(program, subject, request, data, len(x), outcome, more)
+            return run(outcome, more)
         except Exception as error:
             cause = Cause.MEMORY if _is_memory(error) else Cause.PROGRAM
             self._programs.clear()
@@ -150,15 +149,14 @@ class Trainer:
 
     def _run(
         self,
-        program: _Program,
+        program: Program,
         subject: Subject,
         request: Request,
         data: Data,
-        samples: int,
         outcome: Callable[..., Outcome],
         more: dict[str, Any],
     ) -> Outcome:
-        configuration = request.configuration
+        configuration, samples = request.configuration, len(data.y_train)
         per_epoch = -(-samples // int(configuration["batch_size"]))
         total = per_epoch * int(configuration["epochs"])
         target = max(1, round(request.fidelity * total))
@@ -169,7 +167,7 @@ class Trainer:
 
         began = time.perf_counter()
         steps, losses, diverged = _steps(
-            program.loop,
+            program,
             request,
             per_epoch,
             samples,
@@ -188,42 +186,78 @@ class Trainer:
             )
         if reached == 0:
             return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
+        judged = _judged(program, subject, data, began, outcome, more)
+        if judged.judged and reached == target and request.fidelity < 1:
+            state = _State(reached, program.state())
+            self._unfinished[request.run, request.proposal] = state
+        return judged if reached == target else _cut(judged)
 
-        judging = time.perf_counter()
-        search = _judge(program.loop, subject.metric, data.x_search, data.y_search)
-        holdout = _judge(program.loop, subject.metric, data.x_holdout, data.y_holdout)
-        ended = time.perf_counter()
-        more["evaluate_seconds"] = ended - judging
-        if search is None or holdout is None or not _finite(program.model):
-            return outcome(
-                TrialStatus.DIVERGED,
-                ended - began,
-                cause=Cause.NON_FINITE,
-                message="weights, predictions or metric are not finite",
-                **more,
-            )
-        if reached == target and request.fidelity < 1:
-            variables = [np.array(v) for v in _variables(program)]
-            self._unfinished[request.run, request.proposal] = _State(
-                reached, variables, torch_state()
-            )
-        status = TrialStatus.COMPLETED if reached == target else TrialStatus.CUT
-        return outcome(status, ended - began, search=search, holdout=holdout, **more)
+    def _open(
+        self, history: History, subject: Subject, request: Request, data: Data
+    ) -> Callable[[Callable[..., Outcome], dict[str, Any]], Outcome]:
+        """Make a history ready; what is returned trains and judges it."""
+        framework = self._framework
 
-    def _load(self, subject: Subject, request: Request) -> tuple[Data, Any, Any]:
-        key = (subject.path, subject.content, request.data_seed, request.data, request.fraction)
+        def build(seed: int) -> Network:
+            framework.seed(seed)
+            return network_of(subject.build(history.start))
+
+        material = Material(
+            build=build,
+            loss=lambda name: framework.loss(name, subject.losses),
+            x=data.x_train,
+            y=data.y_train,
+            validation=Labelled(data.x_search, data.y_search),
+        )
+        with _cannot(Cause.PROGRAM):
+            opened = self._replayer.open(material, history, run=request.run, seed=request.seed)
+
+        def run(outcome: Callable[..., Outcome], more: dict[str, Any]) -> Outcome:
+            began = time.perf_counter()
+            training, samples = history.links[-1].training, len(data.y_train)
+            size, macs = training.batch_size, opened.loop.macs
+            watched = self._replayer.train(
+                material,
+                opened,
+                run=request.run,
+                limit=request.limit,
+                most=steps_to_see(request.work_limit / macs, samples, size),
+            )
+            total = -(-samples // size) * training.epochs
+            looked = len(watched.seen.checks) * min(size, samples)
+            more |= {
+                "steps": watched.steps,
+                "work": float((samples_seen(watched.steps, samples, size) + looked) * macs),
+                "losses": watched.losses,
+                "fidelity": 1.0 if watched.ended else max(watched.steps, 1) / total,
+                "seen": watched.seen.plain(),
+            }
+            if watched.steps == 0:
+                return outcome(TrialStatus.CUT, time.perf_counter() - began, **more)
+            judged = _judged(opened.loop, subject, data, began, outcome, more)
+            return judged if watched.ended else _cut(judged)
+
+        return run
+
+    def _load(self, subject: Subject, request: Request) -> Data:
+        """The data of a request, its training part as tensors of the backend."""
+        seed = request.seed if subject.fresh_data else request.data_seed
+        values = [request.configuration[name] for name in subject.data_settings]
+        key = (subject.path, subject.content, seed, request.data, request.fraction, *values)
         if key not in self._data:
-            data = subject.load(request.data_seed, request.data, request.fraction)
-            self._data.clear()  # a worker stays with one fault for a while; its data may be large
-            self._data[key] = (data, _tensor(data.x_train), _tensor(data.y_train))
+            # A worker stays with one fault for a while; its data may be large.
+            self._data.clear()
             self._programs.clear()
+            self._framework = framework(subject.framework)
+            data = subject.data(seed, request.data, request.fraction, request.configuration)
+            tensor = self._framework.tensor
+            x, y = each(tensor, data.x_train), tensor(data.y_train)
+            self._data[key] = replace(data, x_train=x, y_train=y)
         return self._data[key]
 
-    def _program(self, subject: Subject, request: Request, x: Any, y: Any) -> _Program:
+    def _program(self, subject: Subject, request: Request, data: Data) -> Program:
         """The compiled program of a configuration, with fresh weights and optimiser."""
-        import keras
-
-        _seed(request.seed)
+        self._framework.seed(request.seed)
         with _cannot(Cause.SHAPE):
             fresh = subject.build(request.configuration)
         key = (subject.path, subject.content, *_structure(request.configuration))
@@ -231,66 +265,45 @@ class Trainer:
             self._programs.move_to_end(key)
             program = self._programs[key]
         else:
-            program = self._compile(subject, request.configuration, fresh, x, y)
+            program = self._compile(subject, request.configuration, fresh, data)
             self._programs[key] = program
             if len(self._programs) > PROGRAMS_KEPT:
                 self._programs.popitem(last=False)
-        for variable, new in zip(program.model.variables, fresh.variables, strict=True):
-            variable.assign(new)
-        for variable in program.optimiser.variables:
-            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        program.optimiser.learning_rate = float(request.configuration["learning_rate"])
+        program.start(fresh, float(request.configuration["learning_rate"]), request.seed)
         return program
 
     def _compile(
-        self, subject: Subject, configuration: Configuration, model: Any, x: Any, y: Any
-    ) -> _Program:
-        import keras
-
-        name = str(configuration["loss"])
-        loss = subject.losses.get(name) or keras.losses.get(name)
-        optimiser = keras.optimizers.get(_OPTIMISERS.get(str(configuration["optimiser"])))
+        self, subject: Subject, configuration: Configuration, model: Any, data: Data
+    ) -> Program:
+        x, y = data.x_train, data.y_train
         with _cannot(Cause.LABELS):
-            loss(y[:2], model(x[:2], training=False))
+            loss = self._framework.loss(str(configuration["loss"]), subject.losses)
+            loss(y[:2], self._framework.outputs(model, taken(x, slice(2))))
         with _cannot(Cause.PROGRAM):
             size = int(configuration["batch_size"])
-            loop = make_loop(model, loss, optimiser, x, y, size)
-        return _Program(model, optimiser, loop, training_macs(model))
+            optimiser = str(configuration["optimiser"])
+            return self._framework.program(model, loss, optimiser, x, y, size)
 
-    def _resume(self, program: _Program, request: Request, per_epoch: int, steps: int) -> int:
+    def _resume(self, program: Program, request: Request, per_epoch: int, steps: int) -> int:
         """Bring the program to where this proposal stopped; return the steps that it has had.
 
         If the state is gone (the process is a new one), the steps are trained again, uncharged.
         """
         for key in [k for k in self._unfinished if k[0] != request.run]:
             del self._unfinished[key]
-        seed_torch(request.seed)
         if not steps:
             return 0
         state = self._unfinished.pop((request.run, request.proposal), None)
         if state is not None and state.steps == steps:
-            for variable, value in zip(_variables(program), state.variables, strict=True):
-                variable.assign(value)
-            restore_torch_state(state.generators)
+            program.restore(state.program)
             return steps
-        samples = len(next(iter(self._data.values()))[1])
-        _steps(program.loop, request, per_epoch, samples, 0, steps, float("inf"))
+        samples = len(next(iter(self._data.values())).y_train)
+        _steps(program, request, per_epoch, samples, 0, steps, float("inf"))
         return steps
 
 
-_OPTIMISERS = {
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "adadelta": "Adadelta",
-    "adam": "Adam",
-    "adamax": "Adamax",
-    "nadam": "Nadam",
-}
-
-
 def _steps(
-    loop: Loop,
+    program: Program,
     request: Request,
     per_epoch: int,
     samples: int,
@@ -303,62 +316,53 @@ def _steps(
     Returns:
         Steps trained, mean loss of each epoch touched, and why it diverged ('' if it did not).
     """
-    at, chunk, means = done, 1, []
+    at, means, pace = done, [], Pace(program, deadline)
     while at < target:
         epoch, first = divmod(at, per_epoch)
         end = min(per_epoch, first + target - at)
-        order = np.random.default_rng([request.seed, epoch]).permutation(samples).astype(np.int32)
-        losses: list[np.ndarray] = []
-        while first < end:
-            began = time.perf_counter()
-            if began >= deadline:
-                break
-            last = min(end, first + chunk)
-            losses.append(loop.run(order, first, last))
-            at, ran, first = at + last - first, last - first, last
-            took = time.perf_counter() - began
-            wanted = min(CHECK_EVERY, max(deadline - began - took, 0.0))
-            chunk = max(1, min(4 * chunk, int(ran * wanted / max(took, 1e-6))))
+        losses = pace.run(epoch_order(request.seed, epoch, samples), first, end)
         if losses:
             epoch_losses = np.concatenate(losses).astype(np.float64)
+            at += len(epoch_losses)
             means.append(float(f"{epoch_losses.mean():.6g}"))
             if not np.isfinite(epoch_losses).all():
                 finite = tuple(m for m in means if np.isfinite(m))
                 return at - done, finite, f"loss not finite in epoch {epoch + 1}"
-        if first < end:
+        if sum(map(len, losses)) < end - first:
             break
     return at - done, tuple(means), ""
 
 
-def _seed(seed: int) -> None:
-    """Fix what a build draws: Keras seeds every initialiser and dropout from Python's generator.
+def _judged(
+    trained: Program | WatchedLoop,
+    subject: Subject,
+    data: Data,
+    began: float,
+    outcome: Callable[..., Outcome],
+    more: dict[str, Any],
+) -> Outcome:
+    """Judge a trained program: completed, or diverged where anything is not finite.
 
-    ``keras.utils.set_random_seed`` would also reset TensorFlow's kernels; each compiled call then
-    took 10 ms instead of 1 ms.
+    Args:
+        began: When its training did.
     """
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
+    judging = time.perf_counter()
+    search = judge(subject.metric, data.y_search, trained.predict(data.x_search))
+    holdout = judge(subject.metric, data.y_holdout, trained.predict(data.x_holdout))
+    finite, ended = trained.finite(), time.perf_counter()
+    more["evaluate_seconds"] = ended - judging
+    seconds = ended - began
+    if search is None or holdout is None or not finite:
+        message = "weights, predictions or metric are not finite"
+        return outcome(
+            TrialStatus.DIVERGED, seconds, cause=Cause.NON_FINITE, message=message, **more
+        )
+    return outcome(TrialStatus.COMPLETED, seconds, search=search, holdout=holdout, **more)
 
 
-def _judge(loop: Loop, metric: str, x: np.ndarray, y: np.ndarray) -> float | None:
-    return judge(metric, y, loop.predict(x))
-
-
-def _variables(program: _Program) -> Iterator[Any]:
-    yield from program.model.variables
-    yield from program.optimiser.variables
-
-
-def _finite(model: Any) -> bool:
-    import keras
-
-    return all(bool(keras.ops.all(keras.ops.isfinite(v.value))) for v in model.trainable_variables)
-
-
-def _tensor(array: np.ndarray) -> Any:
-    import keras
-
-    return keras.ops.convert_to_tensor(array)
+def _cut(outcome: Outcome) -> Outcome:
+    """The same, had it been cut short; a training that diverged stays one."""
+    return replace(outcome, status=TrialStatus.CUT) if outcome.judged else outcome
 
 
 def _structure(configuration: Configuration) -> tuple[tuple[str, object], ...]:
@@ -378,7 +382,8 @@ def _cannot(cause: Cause) -> Iterator[None]:
         yield
     except Exception as error:
         text = str(error).lower()
-        if "initializer" in text or "at least 2" in text or "two-dimensional" in text:
+        words = ("initializer", "initialiser", "at least 2", "two-dimensional")
+        if any(word in text for word in words):
             cause = Cause.INITIALISER
         elif _is_memory(error):
             cause = Cause.MEMORY

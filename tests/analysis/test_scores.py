@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.analysis import scores as analysis
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
 from harness.analysis.scores import exposure, result, scores, summary, winner
-from harness.tables import SCORES, SUMMARY, Baseline, Run, RunRow
+from harness.tables import SCORES, SUMMARY, Baseline, Column, Run, RunRow, Table
 from harness.vocabulary import HarnessError, TrialStatus, Value
 
 FAULTY: dict[str, Value] = {"loss": "hinge", "epochs": 1, "units_1": 8, "dropout_1": 0.25}
@@ -119,7 +120,7 @@ def test_the_winner_is_the_best_by_the_search_metric_the_first_on_ties() -> None
 @pytest.mark.parametrize(
     ("field", "excluded"),
     [
-        ("skip_first_trial", trial(0, 0.9)),
+        ("skip_first_trial", trial(0, 0.9, configuration=FAULTY)),
         ("cut_may_win", trial(1, 0.9, status=TrialStatus.CUT, fidelity=0.5)),
         ("partial_may_win", trial(1, 0.9, fidelity=0.5)),
     ],
@@ -189,6 +190,21 @@ def test_the_schema_survives_a_file(tmp_path: Path) -> None:
     SCORES.write(frame, tmp_path / "scores.csv")
     pd.testing.assert_frame_equal(SCORES.read(tmp_path / "scores.csv"), frame)
     assert [*scores([], {}, CORRECTED).columns] == SCORES.names
+
+
+def test_a_new_figure_is_a_function_and_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    column = Column("longest_run", "float", "s", "seconds of the longest run")
+    monkeypatch.setattr(analysis, "SCORES", Table("scores", (*SCORES.columns, column)))
+    monkeypatch.setattr(analysis, "FIGURES", dict(analysis.FIGURES))
+
+    @analysis.figure
+    def longest_run(cell: Sequence[Run], results: Sequence[Any]) -> float:
+        return max(run.total_seconds for run in cell)
+
+    assert score(reaching(GOOD))["longest_run"] == 120
+    monkeypatch.setattr(analysis, "SCORES", SCORES)
+    with pytest.raises(ValueError, match="unknown \\['longest_run'\\]"):
+        score(reaching(GOOD))
 
 
 def test_the_studys_row_by_hand() -> None:
@@ -272,7 +288,8 @@ def test_a_fix_out_of_reach() -> None:
     row = score(runs)
     assert row["fix_complexity"] == 0 and math.isnan(row["aj_as_defined_mean"])
     row = score(runs, protocol=ICST23)
-    assert row["fix_complexity"] == pytest.approx(1 / 3) and row["aj_as_published_mean"] == 0
+    assert row["fix_complexity"] == 1 / 4 and row["aj_as_published_mean"] == 0
+    assert row["aj_as_defined_mean"] == 0
 
 
 def test_rows_are_in_natural_order_and_families_are_budgets() -> None:

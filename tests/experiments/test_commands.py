@@ -6,30 +6,14 @@ import json
 import os
 import shutil
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import command
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY = ["plan=smoke", "plan.faults=[X1]", "plan.repetitions=2", "budget=4"]
 
 pytestmark = pytest.mark.timeout(300)
-
-
-def command(
-    script: str, *words: str, faults: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    env = dict(os.environ) | ({"FAULTS_PATH": str(faults)} if faults else {})
-    return subprocess.run(
-        [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=env,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from harness.budget import TrainingClock, exhausted
 from harness.registry import FAULTS, load_registry
 from harness.space import derive
 from harness.tables import Trial, changed
+from harness.techniques.autotrainer import Autotrainer, AutotrainerIcst23
 from harness.techniques.base import Finish, RepairTask, Technique
 from harness.techniques.bohb import Bohb, BohbIcst23
 from harness.techniques.hebo import Hebo, HeboIcst23
@@ -30,9 +31,11 @@ TECHNIQUES: dict[str, Technique] = {
     "random": Random(),
     "hebo": Hebo(initial=4),
     "bohb": Bohb(),
+    "autotrainer": Autotrainer(),
     "random_icst23": RandomIcst23(),
     "hebo_icst23": HeboIcst23(),
     "bohb_icst23": BohbIcst23(),
+    "autotrainer_icst23": AutotrainerIcst23(),
 }
 LEARNS = ("hebo", "bohb")
 

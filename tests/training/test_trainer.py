@@ -23,9 +23,10 @@ def trainer() -> Trainer:
     return Trainer()
 
 
-@pytest.fixture
-def request_(registry: Registry, own_faults: Path) -> Request:
-    fault = registry["X1"]
+@pytest.fixture(params=["X1", "X3"], ids=["keras", "pytorch"])
+def request_(request: pytest.FixtureRequest, registry: Registry, own_faults: Path) -> Request:
+    """The same small program in Keras and in PyTorch."""
+    fault = registry[request.param]
     where = (FAULTS, own_faults)
     return Request.of(fault, fault.fixed, seed=1, folders=where)
 
@@ -92,7 +93,8 @@ def test_a_work_limit_cuts_at_a_step_on_any_machine(trainer: Trainer, request_: 
     [
         ({"loss": "sparse_categorical_crossentropy"}, Cause.LABELS),
         ({"bias_initialiser_1": "orthogonal"}, Cause.INITIALISER),
-        ({"units_1": 0}, Cause.SHAPE),
+        ({"units_1": -1}, Cause.SHAPE),
+        ({"activation_1": "swosh"}, Cause.SHAPE),
     ],
 )
 def test_what_cannot_train_is_recognised_before(
@@ -132,10 +134,8 @@ def test_a_program_that_crashes_is_a_row(
         raise MemoryError("no more")
 
     trainer.train(request_)
-    (program, *_) = trainer._programs.values()
-    monkeypatch.setattr(program.loop, "run", broken)
     for kept in trainer._programs.values():
-        monkeypatch.setattr(kept.loop, "run", broken)
+        monkeypatch.setattr(kept, "run", broken)
     outcome = trainer.train(request_)
     assert (outcome.status, outcome.cause) == (TrialStatus.CRASHED, Cause.MEMORY)
     assert trainer.train(request_).status is TrialStatus.COMPLETED
@@ -145,10 +145,13 @@ def test_fraction_takes_a_share_of_the_training_data(trainer: Trainer, request_:
     assert trainer.train(replace(request_, fraction=0.5)).steps == 4 * 4
 
 
-def test_a_process_has_one_backend(trainer: Trainer, request_: Request) -> None:
-    trainer.train(request_)
-    with pytest.raises(HarnessError, match="this process runs Keras on tensorflow"):
-        configure("jax")
+def test_a_process_has_one_backend(trainer: Trainer) -> None:
+    import keras
+
+    assert keras.config.backend() == "tensorflow"
+    for other in ("jax", "pytorch"):
+        with pytest.raises(HarnessError, match="this process runs Keras on tensorflow"):
+            configure(other)
     with pytest.raises(HarnessError, match="no Keras backend 'theano'"):
         configure("theano")
 
@@ -160,15 +163,15 @@ from harness.registry import load_registry
 from harness.training import Request, Trainer, configure, device
 configure(sys.argv[1])
 folders = (Path(sys.argv[2]),)
-fault = load_registry(folders)["X1"]
+fault = load_registry(folders)["X3" if sys.argv[1] == "pytorch" else "X1"]
 request = Request.of(fault, fault.fixed, seed=1, folders=folders)
 first, again = (Trainer().train(request) for _ in range(2))
 print(json.dumps([device(), first.status, first.search, first.holdout == again.holdout,
-                  first.losses, "ray" in sys.modules]))
+                  first.losses, "ray" in sys.modules, "keras" in sys.modules]))
 """
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch", "pytorch"])
 def test_every_backend_trains_the_same_way(backend: str, own_faults: Path) -> None:
     """The order of the samples comes from outside, the rest differs by random numbers only."""
     done = subprocess.run(
@@ -177,10 +180,11 @@ def test_every_backend_trains_the_same_way(backend: str, own_faults: Path) -> No
         text=True,
         check=True,
     )
-    device, status, search, same, losses, ray = json.loads(done.stdout.splitlines()[-1])
-    assert device.startswith(backend)
+    device, status, search, same, losses, ray, keras = json.loads(done.stdout.splitlines()[-1])
+    assert device.startswith(f"{backend} on ")
     assert status == "completed"
     assert search > 0.8
     assert same
     assert np.all(np.diff(losses) < 0)
     assert not ray
+    assert keras == (backend != "pytorch")

@@ -1,0 +1,123 @@
+"""What is known of the study's 30 faults besides their trials."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.vocabulary import HarnessError, Value
+
+SHIPPED = Path(__file__).resolve().parents[3] / "results" / "published" / "icst23"
+"""The study's data in tidy form; its README says where it comes from."""
+
+CLOCK, SPACE, DATA, FRACTION = "wall", "icst23", "published", 1.0
+"""The setting of all published runs."""
+
+TECHNIQUES = ("random", "hebo", "bohb")
+"""The searchers. AutoTrainer's runs have another record."""
+AUTOTRAINER = "autotrainer"
+BUDGETS = (10, 20, 50)
+REPETITIONS = 10
+
+_NAMES = {
+    "loss": "loss",
+    "batch_size": "batch_size",
+    "optimizer": "optimiser",
+    "lr": "learning_rate",
+    "epochs": "epochs",
+    "act": "activation_",
+    "ki": "kernel_initialiser_",
+    "bi": "bias_initialiser_",
+    "unit": "units_",
+    "layer": "layers_",
+    "dropout": "dropout_",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a fault besides its trials."""
+
+    fault: str
+    subject: str
+    """The package's name for it."""
+    metric: str
+    decimals: int
+    """With which the study prints its metric."""
+    training_time: float
+    """T, seconds."""
+    fix: Mapping[str, Value]
+    """Values in which the fix differs from the first trial, in this project's names."""
+    autotrainer: str
+    """``ok``, or why the tool made no attempt: ``not_applicable``, ``no_symptom``."""
+    start: str
+    """Why the first trial is not the faulty program; empty if it is."""
+    faulty_list: Sequence[float]
+    """Ten two-decimal values consistent with every printed mark: not the authors' own list."""
+    faulty_mean: float
+    fixed_mean: float
+    """Inferred from the printed tables and figures, three decimals."""
+
+    first_faulty: float
+    """First value of the faulty list, to which the plot of Figure 2 clamps."""
+
+    @property
+    def real(self) -> bool:
+        """Whether it is one of the nine real faults; the others are mutants."""
+        return self.fault.startswith("D")
+
+
+def hyperparameter(column: str) -> str:
+    """This project's name for one of the package's hyperparameters.
+
+    >>> hyperparameter("ki2"), hyperparameter("lr"), hyperparameter("batch_size")
+    ('kernel_initialiser_2', 'learning_rate', 'batch_size')
+    """
+    head, number = re.fullmatch(r"(\D+)(\d*)", column).groups()  # type: ignore[union-attr]
+    return _NAMES[head] + number
+
+
+def read_facts(folder: Path = SHIPPED) -> dict[str, Facts]:
+    """The 30 faults, in the study's order.
+
+    Raises:
+        HarnessError: If a file is missing or is not what it should be.
+    """
+    reference = read_json(folder / "reference_metrics.json")
+    path = folder / "faults.yaml"
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return {name: _facts(name, row, reference["faults"][name]) for name, row in rows.items()}
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise HarnessError(f"{path} does not describe the study's faults: {error!r}") from None
+
+
+def _facts(name: str, row: Mapping[str, Any], reference: Mapping[str, Any]) -> Facts:
+    return Facts(
+        fault=name,
+        subject=reference["subject"],
+        metric=row.get("metric", "accuracy"),
+        decimals=reference["decimals"],
+        training_time=float(row["training_time"]),
+        fix={hyperparameter(column): value for column, value in row["fix"].items()},
+        autotrainer=row.get("autotrainer", "ok"),
+        start=row.get("start", ""),
+        faulty_list=tuple(reference["surrogate_list"]),
+        faulty_mean=reference["faulty_mean_inferred"],
+        fixed_mean=reference["fix_mean_inferred"],
+        first_faulty=row.get("first_faulty", reference["surrogate_list"][0]),
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HarnessError(f"{path} cannot be read: {error}") from None
+    return content

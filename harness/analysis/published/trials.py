@@ -1,0 +1,88 @@
+"""The study's trials as one tidy table, from the file that is shipped with this project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.analysis.published.facts import BUDGETS, TECHNIQUES
+from harness.vocabulary import HarnessError
+
+FILE = "trials.parquet"
+
+RECORDED = (
+    "fault",
+    "technique",
+    "budget",
+    "repeat",
+    "trial",
+    "search_metric",
+    "holdout_metric",
+    "train_s",
+    "start_s",
+    "status",
+)
+"""What every row says, besides the hyperparameters that its fault has."""
+STATUSES = ("ok", "nan_metric", "crashed", "cut_or_crashed")
+
+HYPERPARAMETERS = (
+    *("loss", "batch_size", "optimizer", "lr", "epochs"),
+    *(f"{kind}{n}" for kind in ("act", "ki", "bi") for n in range(1, 7)),
+    *(f"{kind}{n}" for kind in ("unit", "layer") for n in range(1, 4)),
+    *("dropout1", "dropout2"),
+)
+"""Columns of the hyperparameters, in the package's words; missing where a fault has none such."""
+
+
+def read_trials(path: Path) -> pd.DataFrame:
+    """One row per started trial.
+
+    Args:
+        path: A parquet file with the columns ``RECORDED`` and ``HYPERPARAMETERS``.
+
+    Raises:
+        HarnessError: If the file cannot be read, or is no such table.
+    """
+    columns = [*RECORDED, *HYPERPARAMETERS]
+    try:
+        present = pq.read_schema(path).names
+        if lacking := [name for name in columns if name not in present]:
+            raise HarnessError(
+                f"{path} is no table of published trials: it lacks the columns "
+                f"{', '.join(lacking)}. Found: {', '.join(present)}"
+            )
+        frame = pq.read_table(path, columns=columns).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise HarnessError(f"{path} cannot be read as a table of trials: {error}") from None
+    return checked(frame, str(path))
+
+
+def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """``frame``, sorted; its words are known and no trial occurs twice.
+
+    Raises:
+        HarnessError: Otherwise.
+    """
+    if frame.empty:
+        raise HarnessError(f"{where} holds no trials")
+    known = {"technique": TECHNIQUES, "budget": BUDGETS, "status": STATUSES}
+    for column, words in known.items():
+        if odd := sorted(set(frame[column].unique()) - set(words), key=str):
+            raise HarnessError(
+                f"{where}: column {column} says {', '.join(map(str, odd))}. "
+                f"Known: {', '.join(map(str, words))}"
+            )
+    key = ["fault", "technique", "budget", "repeat", "trial"]
+    begun = set(frame.loc[frame["trial"] == 0, "fault"])
+    if without := sorted(set(frame["fault"].unique()) - begun):
+        raise HarnessError(
+            f"{where}: no run of {', '.join(without)} has its first trial, the faulty configuration"
+        )
+    frame = frame.assign(fault=frame["fault"].astype(str), technique=frame["technique"].astype(str))
+    if (twice := frame.duplicated(key)).any():
+        first = frame.loc[twice, key].iloc[0].to_dict()
+        raise HarnessError(f"{where}: {int(twice.sum())} trials occur twice, the first is {first}")
+    return frame.sort_values(key, kind="stable", ignore_index=True)

@@ -1,0 +1,227 @@
+"""Theia on registered faults: which hyperparameters its findings blame, and in which order.
+
+A finding names a layer or the learner; a fault is repaired by hyperparameters. Which layers a
+hyperparameter governs is found by building the program with another value and comparing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.operators import ACTIVATIONS, operator_of
+from harness.registry import Data, Fault, Subject
+from harness.theia import live
+from harness.theia.findings import (
+    AddLayer,
+    Finding,
+    RemoveLayer,
+    ScaleInputs,
+    SetLayer,
+    SetLearner,
+    Severity,
+)
+from harness.theia.program import WEIGHTED, Layer, Program, comparable
+from harness.theia.rules import judge
+from harness.vocabulary import Configuration, Value
+
+_NOT_LAYERS = ("loss", "optimiser", "learning_rate", "batch_size", "epochs", "initialiser")
+"""Operators that change no layer of the meta-model."""
+
+_LEARNER = {"loss": "loss", "optimiser": "learning_rate", "batch_size": "batch_size"}
+"""Subject of a finding -> hyperparameter."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """What Theia says of a fault."""
+
+    fault: Fault
+    program: Program
+    findings: list[Finding]
+    suspects: list[str]
+    """Hyperparameters that findings blame: bugs first, then advice, each in the report's order."""
+    edits: Mapping[str, Value]
+    """Of the suspects, those with a value that a finding suggests."""
+
+    @property
+    def ranks(self) -> dict[str, int | None]:
+        """For each hyperparameter of the ground truth, its place among the suspects, from 1."""
+        found = {name: place for place, name in enumerate(self.suspects, 1)}
+        return {name: found.get(name) for name in self.fault.ground_truth}
+
+
+def locate(fault: Fault, profile: str = "recommended", variant: str = "default") -> Located:
+    """Check the faulty program of a fault; needs its framework, and its data."""
+    subject = fault.subject
+    data = subject.load(fault.data_seed, variant, 1.0)
+    program = program_of(subject, fault.faulty, data)
+    governed = governs(subject, fault.faulty, data)
+    findings = judge(program, profile)
+    ordered = sorted(findings, key=lambda f: f.severity is not Severity.BUG)
+    blamed = [(name, f) for f in ordered for name in _blamed(f, program, governed)]
+    edits: dict[str, Value] = {}
+    for name, finding in blamed:
+        value = _suggested(finding, name)
+        if value is not None and name not in edits:
+            edits[name] = value
+    return Located(fault, program, findings, list(dict.fromkeys(n for n, _ in blamed)), edits)
+
+
+def program_of(subject: Subject, configuration: Configuration, data: Data) -> Program:
+    """The meta-model of a subject's program under a configuration."""
+    loss = str(configuration["loss"])
+    program, _ = live.program_of(
+        subject.build(configuration),
+        subject.losses.get(loss, loss),
+        None,
+        (data.x_train, data.y_train),
+        _task(subject),
+        test=(data.x_holdout, data.y_holdout),
+        batch_size=int(configuration["batch_size"]),
+        epochs=int(configuration["epochs"]),
+    )
+    learner = replace(
+        program.learner,
+        optimiser=str(configuration["optimiser"]),
+        learning_rate=float(configuration["learning_rate"]),
+    )
+    return replace(program, learner=learner)
+
+
+def _task(subject: Subject) -> str | None:
+    """The task that the encoding of the labels says; that of one-hot labels is guessed."""
+    return {"binary": "binary", "real": "regression", "classes": "multiclass"}.get(subject.labels)
+
+
+def governs(
+    subject: Subject, configuration: Configuration, data: Data
+) -> dict[str, set[tuple[int, str]]]:
+    """Hyperparameter -> (layer, field) that change with it; field ``layer`` for whole layers."""
+    before = _layers(subject, configuration, data)
+    found = {}
+    for name, value in configuration.items():
+        row = operator_of(name)
+        if row is not None and row.name in _NOT_LAYERS:
+            continue
+        other = _another(name, value)
+        if other is not None:
+            changed = _layers(subject, {**configuration, name: other}, data)
+            found[name] = _difference(before, changed) if changed is not None else set()
+    return found
+
+
+def _another(name: str, value: Value) -> Value | None:
+    """A value that changes the program."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, float):
+        return value / 2 + 0.1
+    if value in ACTIVATIONS:
+        return "tanh" if value != "tanh" else "relu"
+    return None
+
+
+def _layers(subject: Subject, configuration: Configuration, data: Data) -> Sequence[Layer] | None:
+    try:
+        model = subject.build(configuration)
+        program, _ = live.program_of(
+            model, "mse", None, (data.x_train[:4], data.y_train[:4]), "regression"
+        )
+    except Exception:  # a value that does not build governs nothing that can be seen
+        return None
+    return program.layers
+
+
+def _difference(before: Sequence[Layer] | None, after: Sequence[Layer]) -> set[tuple[int, str]]:
+    """What differs between two listings: (index before, field), or (index, ``layer``)."""
+    if before is None:
+        return set()
+    if len(before) == len(after):
+        return {
+            (old.index, name)
+            for old, new in zip(comparable(before), comparable(after), strict=True)
+            for name in _FIELDS
+            if getattr(old, name) != getattr(new, name)
+        }
+    kinds = [[str(x.kind) for x in layers] for layers in (before, after)]
+    codes = difflib.SequenceMatcher(None, kinds[0], kinds[1], autojunk=False).get_opcodes()
+    inserted = {
+        (before[min(max(i, 1), len(before)) - 1].index, "layer")
+        for code, i, _, _, _ in codes
+        if code == "insert"
+    }
+    replaced = {
+        (before[i].index, "layer")
+        for code, start, end, _, _ in codes
+        if code in ("delete", "replace")
+        for i in range(start, end)
+    }
+    return inserted | replaced
+
+
+_FIELDS = ("kind", "units", "kernel", "strides", "rate", "activation")
+
+
+def _blamed(
+    finding: Finding, program: Program, governed: Mapping[str, set[tuple[int, str]]]
+) -> list[str]:
+    """The hyperparameters that a finding's edits reach."""
+    if finding.layer is None:
+        name = _LEARNER.get(finding.subject)
+        return [name] if name else []
+    wanted: set[tuple[int, str]] = set()
+    for edit in finding.edits:
+        match edit:
+            case SetLayer(layer, values):
+                wanted |= {(layer, field) for field in values}
+            case RemoveLayer(layer):
+                removed = program.layer(layer)
+                wanted |= {(layer, "layer"), (layer, "activation"), (layer, "rate")}
+                if removed.units is not None:
+                    wanted.discard((layer, "activation"))
+            case AddLayer(after, "activation", _):
+                wanted |= {(i, "activation") for i in _near(program, after)}
+            case AddLayer(after, "dropout", _):
+                wanted |= {(i, "rate") for i in _near(program, after)}
+            case AddLayer(after, kind, _) if kind in WEIGHTED:
+                wanted.add((after, "layer"))
+    return [name for name, reached in governed.items() if reached & wanted]
+
+
+def _near(program: Program, after: int) -> list[int]:
+    """The layer, and what directly follows it: an activation ``linear`` is a layer too."""
+    return [after, *(x.index for x in program.layers if after in x.inputs)]
+
+
+def _suggested(finding: Finding, name: str) -> Value | None:
+    """The value that a finding's edits give a hyperparameter, as the registry writes it."""
+    row = operator_of(name)
+    for edit in finding.edits:
+        match edit:
+            case SetLearner(values) if "learning_rate" in values or "batch_size" in values:
+                value: Value = next(iter(values.values()))
+                return value
+            case SetLearner(values):
+                return _LOSS_NAMES.get(str(values["loss"]))
+            case SetLayer(_, values) | AddLayer(_, "activation", values):
+                field = next(iter(values))
+                if row is not None and row.name in ("activation", "neurons"):
+                    given: Value = values[field]
+                    return given
+            case RemoveLayer() if row is not None and row.name == "activation":
+                return "linear"
+            case ScaleInputs():
+                return None
+    return None
+
+
+_LOSS_NAMES = {
+    "bce": "binary_crossentropy",
+    "cce": "categorical_crossentropy",
+    "sparse_cce": "sparse_categorical_crossentropy",
+    "mse": "mean_squared_error",
+}

@@ -1,0 +1,155 @@
+"""A model as AutoTrainer sees it: a chain of layers that can be looked into, changed and trained.
+
+Keras and PyTorch models stand behind the same two interfaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from harness.training.history import Edit, Training
+from harness.training.programs import Loss
+from harness.vocabulary import HarnessError
+
+KINDS: Mapping[str, str] = {
+    "dense": "fully connected",
+    "convolution": "of any dimension",
+    "recurrent": "LSTM, GRU, simple",
+    "embedding": "its gradient is left out of all figures",
+    "activation": "an activation as a layer of its own",
+    "normalisation": "batch normalisation",
+    "noise": "Gaussian noise",
+    "other": "pooling, dropout, reshaping and the like",
+}
+
+WEIGHTED = ("dense", "convolution", "recurrent")
+"""Kinds that hold the weights of a program; the last of them is its output layer."""
+
+
+class WatchedLoop(Protocol):
+    """A network that is being trained, and can be looked at in between."""
+
+    rate: float
+    """The learning rate; may be set between two calls."""
+
+    macs: int
+    """Multiply-accumulates of training on one sample, see ``harness.training.work``."""
+
+    def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Train steps as ``harness.training.steps.Loop`` does.
+
+        Returns:
+            (last - first, 2): of each step the mean loss and the share of samples classified
+            correctly, both in training mode.
+        """
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """(n, ...) outputs in inference mode."""
+
+    def loss(self, y: np.ndarray, predicted: np.ndarray) -> float:
+        """Mean loss of predictions, regularisation included."""
+
+    def gradients(self) -> list[np.ndarray]:
+        """Of the total loss with respect to each trainable weight, in the order of the layers.
+
+        On the first mini-batch of the training data, in inference mode, regularisation included,
+        clipped as the optimiser clips; embeddings left out.
+        """
+
+    def finite(self) -> bool:
+        """Whether all weights are."""
+
+
+class Network(Protocol):
+    """A model with its weights. Nothing that is done with it changes it, but training."""
+
+    framework: str
+    """A key of ``harness.registry.FRAMEWORKS``."""
+
+    @property
+    def model(self) -> Any:
+        """The framework's own object."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kind of each layer, in order; keys of ``KINDS``."""
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """What the model makes of a few samples in inference mode."""
+
+    def edited(self, edits: Sequence[Edit], seed: int) -> Network:
+        """A copy with the same weights, and ``edits`` applied.
+
+        New weights are drawn from ``seed``.
+        """
+
+    def loop(self, training: Training, loss: Loss, x: Any, y: Any, seed: int) -> WatchedLoop:
+        """Compile for training; the optimiser starts afresh.
+
+        Args:
+            x, y: Training data, as arrays or as tensors of the framework.
+            seed: Of dropout, where the model does not bring its own.
+
+        Raises:
+            Exception: Whatever the framework raises for a program that cannot train.
+        """
+
+
+def network_of(model: Any) -> Network:
+    """The network of a Keras or PyTorch model that is built.
+
+    Raises:
+        HarnessError: If the model is no chain of layers with one input and one output, or of
+            another framework.
+    """
+    modules = {base.__module__.split(".")[0] for base in type(model).__mro__}
+    if "keras" in modules:
+        from harness.training.keras_network import KerasNetwork
+
+        return KerasNetwork(model)
+    if "torch" in modules:
+        from harness.training.torch_network import TorchNetwork
+
+        return TorchNetwork(model)
+    raise HarnessError(
+        f"AutoTrainer repairs Keras and PyTorch models. Received: {type(model).__name__}"
+    )
+
+
+def output_index(kinds: Sequence[str]) -> int:
+    """Where the output layer is: the last one with weights.
+
+    Raises:
+        HarnessError: If there is none.
+    """
+    places = [i for i, kind in enumerate(kinds) if kind in WEIGHTED]
+    if not places:
+        raise HarnessError(
+            "AutoTrainer needs a model with at least one dense, convolution or recurrent layer. "
+            f"Found: {', '.join(kinds) or 'no layer'}"
+        )
+    return places[-1]
+
+
+def clipped(gradients: Sequence[np.ndarray], options: Mapping[str, Any]) -> list[np.ndarray]:
+    """Gradients as an optimiser with these options would apply them.
+
+    Args:
+        options: Of these ``clipvalue``, ``clipnorm`` and ``global_clipnorm`` count, as in Keras.
+    """
+    found = list(gradients)
+    if value := options.get("clipvalue"):
+        return [np.clip(g, -value, value) for g in found]
+    if most := options.get("clipnorm"):
+        return [_shrunk(g, float(np.linalg.norm(g)), most) for g in found]
+    if most := options.get("global_clipnorm"):
+        norm = float(np.sqrt(sum(float(np.sum(np.square(g))) for g in found)))
+        return [_shrunk(g, norm, most) for g in found]
+    return found
+
+
+def _shrunk(gradient: np.ndarray, norm: float, most: float) -> np.ndarray:
+    return gradient * (most / norm) if norm > most else gradient

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.analysis.protocols import CORRECTED
+from harness.analysis.published import load
+from harness.analysis.replay import at_budget, replay
+from harness.analysis.scores import scores, winner
+from harness.tables import Run, RunRow
+from harness.vocabulary import HarnessError, TrialStatus
+
+
+def recorded(*seconds: float, budget: float = 50.0) -> Run:
+    """A run whose trials took ``seconds`` and each of which is better than the one before."""
+    spent = [sum(seconds[: n + 1]) for n in range(len(seconds))]
+    return Run(
+        fault="M1",
+        technique="random",
+        budget=budget,
+        clock="training",
+        space="corrected",
+        data="default",
+        fraction=1.0,
+        repetition=0,
+        metric="accuracy",
+        faulty={"epochs": 1},
+        fixed={"epochs": 9},
+        trials=[
+            RunRow(
+                proposal=n,
+                status=TrialStatus.COMPLETED,
+                search=n / 10,
+                holdout=n / 10,
+                fidelity=1.0,
+                spent=at,
+                configuration={"epochs": 2 + n},
+            )
+            for n, at in enumerate(spent)
+        ],
+        status="ok",
+        training_seconds=sum(seconds),
+        search_seconds=0.0,
+        total_seconds=sum(seconds),
+        confirmed=(0.5,),
+    )
+
+
+def test_a_smaller_budget_is_a_prefix_and_the_trial_at_its_end_is_cut() -> None:
+    run = recorded(2.0, 3.0, 4.0, 5.0)
+    short = at_budget(run, 3, training_time=2.0)
+    assert [row.status for row in short.trials] == [
+        TrialStatus.COMPLETED,
+        TrialStatus.COMPLETED,
+        TrialStatus.CUT,
+    ]
+    assert short.trials[:2] == run.trials[:2]
+    assert (short.trials[2].spent, short.trials[2].holdout) == (6.0, None)
+    assert winner(short, CORRECTED) is short.trials[1]
+    assert (short.budget, short.training_seconds, short.confirmed) == (3.0, 6.0, ())
+
+
+def test_a_trial_that_ends_with_the_budget_counts() -> None:
+    assert at_budget(recorded(2.0, 3.0), 5, training_time=1.0).trials[1].holdout == 0.1
+
+
+def test_a_larger_budget_than_the_recorded_one_is_not_known() -> None:
+    with pytest.raises(HarnessError, match="budget of 20: .* with 50 is not known"):
+        at_budget(recorded(1.0, budget=20.0), 50, 1.0)
+
+
+@given(
+    st.lists(st.floats(0.01, 9.0), min_size=1, max_size=8),
+    st.floats(0.1, 50.0),
+    st.floats(0.1, 50.0),
+)
+def test_more_budget_never_loses_a_trial(seconds: list[float], one: float, other: float) -> None:
+    small, large = sorted((one, other))
+    run = recorded(*seconds)
+    first, second = (at_budget(run, b, 1.0) for b in (small, large))
+    kept = [row for row in first.trials if row.holdout is not None]
+    assert kept == list(second.trials)[: len(kept)]
+    assert at_budget(second, small, 1.0).trials == first.trials
+    assert math.isclose(at_budget(run, run.budget, 1.0).training_seconds, min(50.0, sum(seconds)))
+
+
+def test_recorded_runs_of_the_study_feed_the_whole_pipeline() -> None:
+    study = load()
+    longest = [run for run in study.runs if run.budget == 50 and run.fault in ("D1", "R4", "U4")]
+    times = {name: facts.training_time for name, facts in study.facts.items()}
+    frame = scores(replay(longest, (5, 20), times), study.baselines(CORRECTED), CORRECTED)
+    assert len(frame) == 3 * 3 * 2
+    finished = frame.pivot_table(index="fault", columns="budget", values="trials_mean")
+    assert (finished[20.0] > 2 * finished[5.0]).all()

@@ -1,0 +1,76 @@
+"""A small study on disk as a driver would have left it, without any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from harness.plan import Plan, baseline_paths
+from harness.registry import Registry
+from harness.space import derive
+from harness.store import Cell, Row, Store, write_json
+from harness.tables import Outcome
+from harness.vocabulary import TrialStatus
+
+T = 2.0
+"""Seconds."""
+
+
+def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) -> Store:
+    """Store baselines and runs of a plan, but for the last ``leave_out`` runs.
+
+    Each trial of the faults, which are judged by accuracy, draws a configuration and a value.
+    """
+    store = Store(root)
+    for fault, path in baseline_paths(plan, registry, store).items():
+        programs = {"faulty": 0.2, "fixed": 0.9}
+        judged = {name: _trainings(value) for name, value in programs.items()}
+        write_json(path, {"fault": fault, "metric": "accuracy", "training_time": T, **judged})
+    cells = plan.cells(registry)
+    for number, cell in enumerate(cells[: len(cells) - leave_out]):
+        _write_run(store, cell, registry, np.random.default_rng(number))
+    return store
+
+
+def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Generator) -> None:
+    fault = registry[cell.fault]
+    domains = derive(fault.faulty, fault.subject.context).domains
+    with store.log(cell, {"training_time": T}) as log:
+        assert log is not None
+        trials = int(cell.budget) - 1
+        for index in range(trials):
+            drawn = {name: domain.sample(rng) for name, domain in domains.items()}
+            log.append(
+                Row(
+                    index=index,
+                    proposal=index,
+                    configuration={**fault.faulty, **drawn},
+                    outcome=_judged(float(rng.uniform(0.1, 0.95))),
+                    suggest_seconds=0.1,
+                    charged=T,
+                    spent=T * (index + 1),
+                    at="2026-01-01T00:00:00+00:00",
+                    note={},
+                )
+            )
+    record = {
+        "status": "ok",
+        "trials": trials,
+        "fault": {"metric": fault.subject.metric, "faulty": fault.faulty, "fixed": fault.fixed},
+        "seconds": {"training": T * trials, "search": 1.0, "total": T * trials + 3},
+        "confirmed": [],
+        "device": "a machine",
+        "environment": {"packages": {"keras": "3.0"}, "commit": "abc", "dirty": False},
+    }
+    store.finish(cell, record)
+
+
+def _trainings(value: float) -> Sequence[dict[str, object]]:
+    return [asdict(_judged(value + shift / 100)) for shift in range(5)]
+
+
+def _judged(value: float) -> Outcome:
+    return Outcome(status=TrialStatus.COMPLETED, seconds=T, search=value, holdout=value)
