@@ -342,10 +342,12 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
                 fidelity=row.outcome.fidelity,
                 spent=row.spent,
                 configuration=row.configuration,
+                choice=row.note.get("choice"),
             )
             for row in rows
         ],
         status=record["status"],
+        choice=record.get("choice"),
         training_seconds=times["training"],
         search_seconds=times["search"],
         total_seconds=times["total"],

@@ -429,6 +429,8 @@ class RunRow:
     """Charged to the run's clock when this trial had ended, this one included; its unit."""
     configuration: Configuration | None
     """None where the record keeps the outcome only (the published runs of AutoTrainer)."""
+    choice: int | None = None
+    """Proposal that the technique would have returned before this trial; None if it did not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -455,6 +457,8 @@ class Run:
     training_seconds: float
     search_seconds: float
     total_seconds: float
+    choice: int | None = None
+    """Proposal that the technique returned; None leaves it to the search metric."""
     confirmed: Sequence[float] = ()
     """Holdout metric of the winner's re-trainings with fresh seeds; empty if there were none."""
 

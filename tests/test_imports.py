@@ -20,7 +20,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.stats", "harness.store"),
     ("harness.space",),
     ("harness.training", "harness.theia"),
-    ("harness.autotrainer",),
+    ("harness.autotrainer", "harness.guided"),
     ("harness.techniques.base", "harness.techniques.support"),
     ("harness.engine",),
     ("harness.techniques",),

@@ -1,4 +1,1 @@
-"""Guided repair: what evidence says about a fault, the edits worth trying, and what can be undone.
-
-``harness.techniques.guided`` puts the parts together.
-"""
+"""What guided repair is made of: suspicion, and steps around a program. Nothing here trains."""

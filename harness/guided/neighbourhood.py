@@ -1,48 +1,66 @@
-"""Search from a program outwards: single edits by suspicion, then pairs, around the best so far."""
+"""Steps from a program to its neighbours: single edits by suspicion, edits that go together, pairs."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harness.guided.edits import Edit, edits_of
-from harness.guided.suspicion import Suspect
-from harness.operators import operator_of
-from harness.space import Space
+import numpy as np
+
+from harness.guided.suspicion import RATE_DOWN, RATE_UP, Evidence, Suspect, suspects
+from harness.guided.usual import usual_rate
 from harness.vocabulary import Configuration, Value
 
 SUGGESTED = 0.8
 """Share of a hyperparameter's edits that the values suggested by a localiser have."""
 
-PAIR = 2.0
-"""A pair of edits counts as likely as the product of the two, times this."""
+COUPLES: tuple[tuple[str, str, float], ...] = (
+    ("optimiser", "learning_rate", 3.0),
+    ("loss", "activation", 3.0),
+    ("learning_rate", "epochs", 2.0),
+)
+"""Operators whose edits go together, and how much likelier a pair of them is than by chance."""
 
 PAIRED = 12
 """Single edits, the most likely ones, that are combined to pairs."""
 
-TRIED, HELPED, HURT = 0.2, 2.0, 0.7
-"""What multiplies an edit that was tried around another program; the suspicion of an operator whose
-edit helped; and of one whose edit did not."""
+DIRECTION = 4.0
+"""By how much the side of a learning rate is preferred to which the signs point."""
+
+AGAIN, HELPED, HURT = 0.2, 2.0, 0.6
+"""What multiplies an edit that was tried before, around another program; the suspicion of a
+hyperparameter whose edit helped, and of one whose edit did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One hyperparameter set to one value."""
+
+    name: str
+    value: Value
+
+    def __str__(self) -> str:
+        shown = f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
+        return f"{self.name} = {shown}"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One edit or two, applied together."""
+    """Some edits, applied together."""
 
     edits: tuple[Edit, ...]
     weight: float
+    """How likely it is to be what is needed, relative to others."""
 
     def apply(self, configuration: Configuration) -> dict[str, Value]:
         return {**configuration, **{e.name: e.value for e in self.edits}}
 
     def cost(self, configuration: Configuration) -> float:
         """Trainings of ``configuration`` that one of the edited program costs, as far as known."""
-        for edit in self.edits:
-            if edit.name == "epochs":
-                return float(edit.value) / float(configuration["epochs"])
-        return 1.0
+        epochs = [float(e.value) for e in self.edits if e.name == "epochs"]
+        return max([*epochs, 0.0]) / float(configuration["epochs"]) if epochs else 1.0
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.edits))
@@ -52,44 +70,85 @@ class Step:
 class Neighbourhood:
     """Which step to try next. It learns from each that was tried."""
 
-    space: Space
-    labels: str
-    ranking: Sequence[Suspect]
+    evidence: Evidence
+    rng: np.random.Generator
+    jitter: float
+    """Scale of the noise on the logarithm of a weight, so that runs do not all go one way."""
+    probe: float
+    """Share of a training by which a step can be judged, where it does not train longer."""
     _factors: dict[str, float] = field(default_factory=dict)
-    _tried: set[frozenset[tuple[str, Value]]] = field(default_factory=set)
+    _tried: set[Edit] = field(default_factory=set)
     _seen: set[frozenset[tuple[str, Value]]] = field(default_factory=set)
 
-    def next(self, current: Configuration) -> Step | None:
-        """The likeliest step for its cost that leads to a program not tried yet; None if none."""
-        steps = [s for s in self._steps(current) if _key(s.apply(current)) not in self._seen]
-        return max(steps, key=lambda s: s.weight / max(s.cost(current), 0.25), default=None)
+    def next(self, current: Configuration, affordable: float) -> Step | None:
+        """The likeliest step for its cost that leads to a program not tried yet; None if none.
+
+        Args:
+            affordable: Trainings of ``current`` that the step may cost.
+        """
+        best, score = None, -math.inf
+        for step in self._steps(current):
+            if _key(step.apply(current)) in self._seen or step.cost(current) > affordable:
+                continue
+            noise = self.jitter * self.rng.gumbel()
+            found = math.log(step.weight / self._price(step, current)) + noise
+            if found > score:
+                best, score = step, found
+        return best
+
+    def _price(self, step: Step, current: Configuration) -> float:
+        cost = step.cost(current)
+        return cost if cost > 1 else max(self.probe * cost, 0.05)
 
     def _steps(self, current: Configuration) -> Iterator[Step]:
-        singles = []
-        for suspect in self.ranking:
-            factor = suspect.weight * self._factor(suspect.name)
-            for edit in self._edits(suspect, current):
-                again = TRIED if frozenset([(edit.name, edit.value)]) in self._tried else 1.0
-                singles.append(Step((edit,), factor * edit.weight * again))
+        ranking = suspects(self.evidence, current)
+        singles = [s for suspect in ranking for s in self._singles(suspect, current)]
         yield from singles
+        yield from self._refitted(singles, current)
+        operators = {suspect.name: suspect.operator for suspect in ranking}
         likely = sorted(singles, key=lambda s: -s.weight)[:PAIRED]
         for one, two in itertools.combinations(likely, 2):
-            if one.edits[0].name != two.edits[0].name:
-                yield Step(one.edits + two.edits, PAIR * one.weight * two.weight)
+            names = one.edits[0].name, two.edits[0].name
+            if names[0] != names[1]:
+                bond = _bond(operators[names[0]], operators[names[1]])
+                yield Step(one.edits + two.edits, bond * one.weight * two.weight)
 
-    def _edits(self, suspect: Suspect, current: Configuration) -> list[Edit]:
-        edits = edits_of(suspect.name, self.space, current, self.labels)
-        wanted = {e.value for e in edits} & set(suspect.suggested)
-        if not wanted:
-            return edits
-        rest = 1 - SUGGESTED
-        return [
-            Edit(e.name, e.value, SUGGESTED / len(wanted) if e.value in wanted else rest * e.weight)
-            for e in edits
-        ]
+    def _singles(self, suspect: Suspect, current: Configuration) -> Iterator[Step]:
+        shares = self.evidence.usual.shares(suspect.name, current)
+        now = current[suspect.name]
+        shares = {v: s * self._side(suspect.name, v, now) for v, s in shares.items() if v != now}
+        total = sum(shares.values())
+        wanted = set(shares) & set(suspect.suggested)
+        for value, share in shares.items():
+            likely = share / total
+            if wanted:
+                likely = SUGGESTED / len(wanted) if value in wanted else (1 - SUGGESTED) * likely
+            edit = Edit(suspect.name, value)
+            factor = self._factors.get(suspect.name, 1.0)
+            yield Step(
+                (edit,),
+                suspect.weight * factor * likely * (AGAIN if edit in self._tried else 1.0),
+            )
 
-    def _factor(self, name: str) -> float:
-        return self._factors.get(_operator(name), 1.0)
+    def _side(self, name: str, value: Value, now: Value) -> float:
+        """Of a learning rate: whether the signs point to where ``value`` is."""
+        if name != "learning_rate":
+            return 1.0
+        assert isinstance(value, float)
+        signs = set(self.evidence.signs)
+        up, down = bool(signs & RATE_UP), bool(signs & RATE_DOWN)
+        if up == down:
+            return 1.0
+        return DIRECTION if (value > float(now)) == up else 1.0
+
+    def _refitted(self, singles: list[Step], current: Configuration) -> Iterator[Step]:
+        """Each other optimiser together with the learning rate that is usual for it."""
+        rates = self.evidence.usual.space.domains["learning_rate"]
+        for step in singles:
+            if step.edits[0].name == "optimiser":
+                rate = usual_rate(str(step.edits[0].value))
+                if rate != current["learning_rate"] and rate in rates:
+                    yield Step((*step.edits, Edit("learning_rate", rate)), step.weight)
 
     def enter(self, configuration: Configuration) -> None:
         """Note a program that was trained, so that it is not proposed."""
@@ -97,19 +156,21 @@ class Neighbourhood:
 
     def learn(self, step: Step, helped: bool) -> None:
         """Note whether ``step`` made the program better."""
-        self._tried.add(frozenset((e.name, e.value) for e in step.edits))
-        for name in {_operator(e.name) for e in step.edits}:
-            moved = self._factors.get(name, 1.0) * (HELPED if helped else HURT)
-            self._factors[name] = min(max(moved, 0.05), 8.0)
+        self._tried |= set(step.edits)
+        for edit in step.edits:
+            share = HELPED if helped else HURT
+            if len(step.edits) > 1:
+                share = math.sqrt(share)
+            moved = self._factors.get(edit.name, 1.0) * share
+            self._factors[edit.name] = min(max(moved, 0.05), 4.0)
 
 
-def _operator(name: str) -> str:
-    row = operator_of(name)
-    assert row is not None
-    return row.name
+def _bond(one: str, two: str) -> float:
+    for first, second, bond in COUPLES:
+        if {one, two} == {first, second}:
+            return bond
+    return 1.0
 
 
 def _key(configuration: Configuration) -> frozenset[tuple[str, Value]]:
     return frozenset(configuration.items())
-
-

@@ -1,25 +1,26 @@
-"""How strongly each hyperparameter is suspected, before any edit is tried, and why.
+"""How strongly each hyperparameter is suspected, and why.
 
-Three kinds of evidence multiply: a prior over the repair operators, the symptoms of the faulty
-program's own training, and the hyperparameters that a localiser blames. Each weight that was
-applied is kept, so that a patch can be explained.
+Independent evidence multiplies: the published fault taxonomy over the repair operators, how unusual
+the value itself is, the symptoms of the faulty program's own training, and the hyperparameters that
+a localiser blames. Each factor that was applied is kept, so that a patch can be explained.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
-import numpy as np
-
+from harness.domains import Choice, Domain
+from harness.guided.usual import Usual
 from harness.operators import operator_of
-from harness.space import Space
-from harness.tables import Outcome
-from harness.vocabulary import Metric, TrialStatus, Value
+from harness.theia.suspects import Blame
+from harness.training.symptoms import Symptom
+from harness.vocabulary import Configuration, Value
 
-PRIOR: Mapping[str, float] = {
+TAXONOMY: Mapping[str, float] = {
     "activation": 5,
     "loss": 4,
     "layer": 4,
@@ -37,7 +38,7 @@ weights or model (2), learning rate, epochs, neurons (1 each).
 Source: Humbatova et al., *Taxonomy of Real Faults in Deep Learning Systems*, ICSE 2020, figure 1."""
 
 
-class Symptom(StrEnum):
+class Curve(StrEnum):
     """What the training losses of a program show."""
 
     NOT_FINITE = "not_finite"
@@ -52,34 +53,49 @@ class Symptom(StrEnum):
     """The loss fell and came to rest: the program learned what it can, or the wrong thing."""
 
 
-BLAMES: Mapping[Symptom, Mapping[str, float]] = {
-    Symptom.NOT_FINITE: {"learning_rate": 8, "loss": 4, "activation": 3, "initialiser": 2},
-    Symptom.FLAT: {"learning_rate": 4, "activation": 3, "initialiser": 2, "optimiser": 2, "loss": 2},
-    Symptom.UNSTABLE: {"learning_rate": 5, "optimiser": 2, "batch_size": 2, "activation": 2},
-    Symptom.UNFINISHED: {"learning_rate": 6, "epochs": 5, "optimiser": 3, "batch_size": 2},
-    Symptom.SETTLED: {"activation": 3, "loss": 3, "neurons": 2, "layer": 2},
+Sign = Curve | Symptom
+"""A curve of our own, or a symptom of AutoTrainer's."""
+
+POINTS_AT: Mapping[Sign, Mapping[str, float]] = {
+    Curve.NOT_FINITE: {"learning_rate": 8, "loss": 3, "activation": 3, "initialiser": 3},
+    Curve.FLAT: {"learning_rate": 4, "activation": 3, "initialiser": 3, "loss": 2, "optimiser": 2},
+    Curve.UNSTABLE: {"learning_rate": 4, "batch_size": 2, "optimiser": 2},
+    Curve.UNFINISHED: {"learning_rate": 6, "epochs": 4, "optimiser": 3, "batch_size": 2},
+    Curve.SETTLED: {"loss": 2, "activation": 2, "neurons": 2, "layer": 2},
+    Symptom.EXPLODING: {"learning_rate": 3, "initialiser": 3, "activation": 2, "loss": 2},
+    Symptom.DYING: {"activation": 3, "initialiser": 3, "learning_rate": 2},
+    Symptom.VANISHING: {"activation": 3, "initialiser": 3, "learning_rate": 2},
+    Symptom.SLOW: {"learning_rate": 3, "optimiser": 2, "activation": 2, "loss": 2},
+    Symptom.OSCILLATING: {"learning_rate": 3, "batch_size": 3, "optimiser": 2},
 }
-"""Symptom -> repair operator -> by how much more it is suspected. What a rate, an optimiser or a
-number of epochs can do to a loss curve is textbook: Goodfellow et al., *Deep Learning*, 2016,
-chapters 8 and 11; for activations and initialisers Zhang et al. (AutoTrainer), ICSE 2021."""
+"""Sign -> repair operator -> by how much more it is suspected. What a rate, an optimiser, a batch
+size or a number of epochs does to a loss curve is textbook: Goodfellow et al., *Deep Learning*,
+2016, chapters 8 and 11. The remedies of the symptoms: Zhang et al., AutoTrainer, ICSE 2021."""
 
-BUG, ADVICE = 12.0, 3.0
+RATE_UP: frozenset[Sign] = frozenset({Curve.UNFINISHED, Symptom.VANISHING})
+RATE_DOWN: frozenset[Sign] = frozenset(
+    {Curve.NOT_FINITE, Curve.UNSTABLE, Symptom.EXPLODING, Symptom.OSCILLATING}
+)
+
+FLAT_FALL, RISE, RISES, LATE_SHARE = 0.05, 0.02, 0.3, 0.1
+"""A fall of the loss below 5 % is none. A loss that rises by over 2 % in over 30 % of the epochs is
+unstable. At least 10 % of the whole fall in the last quarter: it had not ended."""
+
+BLAMED: Mapping[str, float] = {"bug": 10.0, "advice": 2.0}
 """By how much more a hyperparameter is suspected that a localiser calls a bug, or advises on."""
-
-FLAT_FALL, RISES, LATE_SHARE = 0.05, 0.3, 0.15
-"""A fall of the loss below 5 % is none; a loss that rises in over 30 % of the epochs is unstable; at
-least 15 % of the whole fall in the last quarter of the training means that it had not ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
-    """A hyperparameter that a localiser names, and the value that it suggests, if any."""
+class Evidence:
+    """All that is known of a faulty program before any edit."""
 
-    hyperparameter: str
-    bug: bool
-    """Whether it is called a bug; otherwise it is advice."""
-    value: Value | None = None
-    reason: str = ""
+    faulty: Configuration
+    usual: Usual
+    signs: Sequence[Sign] = ()
+    blames: Sequence[Blame] = ()
+    taxonomy: Mapping[str, float] = field(default_factory=lambda: TAXONOMY)
+    values: bool = True
+    """Whether unusual values are suspicious."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,7 @@ class Suspect:
     """One hyperparameter."""
 
     name: str
+    operator: str
     weight: float
     """Share of all suspicion, in (0, 1]."""
     evidence: Mapping[str, float]
@@ -95,90 +112,86 @@ class Suspect:
     """Values that a localiser suggests."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that is known of a program before any edit."""
+def curve(losses: Sequence[float], finite: bool) -> list[Curve]:
+    """What the losses of one training show.
 
-    symptoms: Sequence[Symptom] = ()
-    blames: Sequence[Blame] = ()
-    prior: Mapping[str, float] = field(default_factory=lambda: PRIOR)
+    Args:
+        losses: Mean training loss of each epoch. One or two show only whether they are numbers.
+        finite: Whether the training ended with numbers.
 
-
-def symptoms(outcome: Outcome) -> list[Symptom]:
-    """What the losses of one training show; ``losses`` holds the mean of each epoch.
-
-    A program of one or two epochs shows only whether it ended as numbers.
-
-    >>> falling = Outcome(status=TrialStatus.COMPLETED, seconds=1, search=0.5, holdout=0.5,
-    ...                   losses=(8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0))
-    >>> symptoms(falling)
-    [<Symptom.UNFINISHED: 'unfinished'>]
+    >>> curve([8, 7, 6, 5, 4, 3, 2, 1], finite=True)
+    [<Curve.UNFINISHED: 'unfinished'>]
     """
-    if outcome.status is TrialStatus.DIVERGED:
-        return [Symptom.NOT_FINITE]
-    losses = np.asarray(outcome.losses, dtype=float)
+    if not finite or not all(map(math.isfinite, losses)):
+        return [Curve.NOT_FINITE]
     if len(losses) < 3:
         return []
-    first, last, lowest = losses[0], losses[-1], losses.min()
+    first, last, lowest = losses[0], losses[-1], min(losses)
     scale = max(abs(first), 1e-12)
     if (first - lowest) / scale < FLAT_FALL:
-        return [Symptom.FLAT]
+        return [Curve.FLAT]
     found = []
-    moves = np.diff(losses)
-    if (moves > 0.01 * scale).mean() > RISES:
-        found.append(Symptom.UNSTABLE)
+    rises = sum(b - a > RISE * max(abs(a), 1e-12) for a, b in pairwise(losses))
+    if rises / (len(losses) - 1) > RISES:
+        found.append(Curve.UNSTABLE)
     tail = losses[-max(2, len(losses) // 4) - 1]
-    if (tail - last) >= LATE_SHARE * (first - lowest):
-        found.append(Symptom.UNFINISHED)
-    return found or [Symptom.SETTLED]
+    if tail - last >= LATE_SHARE * (first - lowest):
+        found.append(Curve.UNFINISHED)
+    return found or [Curve.SETTLED]
 
 
-def suspects(space: Space, evidence: Evidence) -> list[Suspect]:
+def suspects(evidence: Evidence, current: Configuration | None = None) -> list[Suspect]:
     """The searched hyperparameters, the most suspected first.
 
-    An operator's suspicion is shared out over its hyperparameters in the space; blame then falls
-    on single ones.
+    An operator's share is divided among its hyperparameters; unusual values and blame then weigh on
+    single ones.
+
+    Args:
+        current: The program in question, by default the faulty one. Blame holds only where a
+            value is still the faulty program's.
     """
-    groups: dict[str, list[str]] = {}
-    for name in space.domains:
-        row = operator_of(name)
-        assert row is not None
-        groups.setdefault(row.name, []).append(name)
-    raw: dict[str, tuple[float, dict[str, float]]] = {}
-    for operator, names in groups.items():
-        factors = {"prior": evidence.prior.get(operator, 1.0)}
-        for symptom in evidence.symptoms:
-            if factor := BLAMES[symptom].get(operator):
-                factors[symptom.value] = factor
-        for name in names:
-            own = {**factors, "shared": 1 / len(names)}
-            for blame in evidence.blames:
-                if blame.hyperparameter == name:
-                    key = blame.reason or ("bug" if blame.bug else "advice")
-                    own[key] = BUG if blame.bug else ADVICE
-            raw[name] = (math.prod(own.values()), own)
-    total = sum(weight for weight, _ in raw.values())
+    current = evidence.faulty if current is None else current
+    domains = evidence.usual.space.domains
+    operators = {name: _operator(name) for name in domains if _can_change(domains[name])}
+    sizes = {o: sum(p == o for p in operators.values()) for o in operators.values()}
+    raw = []
+    for name, operator in operators.items():
+        factors = {"taxonomy": evidence.taxonomy.get(operator, 1.0) / sizes[operator]}
+        if evidence.values:
+            factors["unusual value"] = evidence.usual.suspicion(name, current)
+        for sign in evidence.signs:
+            if factor := POINTS_AT[sign].get(operator):
+                factors[sign.value] = factor
+        blames = [
+            b
+            for b in evidence.blames
+            if b.hyperparameter == name and current[name] == evidence.faulty[name]
+        ]
+        for blame in blames[:1]:
+            factors[f"theia {blame.rule}"] = BLAMED[blame.severity]
+        wanted = tuple(dict.fromkeys(b.value for b in blames if b.value is not None))
+        raw.append((name, operator, math.prod(factors.values()), factors, wanted))
+    total = sum(weight for _, _, weight, _, _ in raw)
     ranked = [
-        Suspect(
-            name=name,
-            weight=weight / total,
-            evidence=factors,
-            suggested=tuple(
-                b.value
-                for b in evidence.blames
-                if b.hyperparameter == name and b.value is not None
-            ),
-        )
-        for name, (weight, factors) in raw.items()
+        Suspect(name, operator, weight / total, factors, wanted)
+        for name, operator, weight, factors, wanted in raw
     ]
     return sorted(ranked, key=lambda s: (-s.weight, s.name))
 
 
-def operators_ranked(ranking: Sequence[Suspect]) -> list[str]:
+def operators_ranked(ranking: Iterable[Suspect]) -> list[str]:
     """The repair operators, by the summed suspicion of their hyperparameters."""
     sums: dict[str, float] = {}
     for suspect in ranking:
-        row = operator_of(suspect.name)
-        assert row is not None
-        sums[row.name] = sums.get(row.name, 0.0) + suspect.weight
+        sums[suspect.operator] = sums.get(suspect.operator, 0.0) + suspect.weight
     return sorted(sums, key=lambda name: (-sums[name], name))
+
+
+def _can_change(domain: Domain) -> bool:
+    return not (isinstance(domain, Choice) and len(domain.values) == 1)
+
+
+def _operator(name: str) -> str:
+    row = operator_of(name)
+    assert row is not None
+    return row.name

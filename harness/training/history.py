@@ -82,12 +82,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Trainings one after another; the last one is watched and stops at the first symptom."""
+    """Trainings one after another; the last one is watched, and by default stops at a symptom."""
 
     links: tuple[Link, ...]
     thresholds: Thresholds = field(default_factory=Thresholds)
     start: Configuration = field(default_factory=dict)
     """What the program is built from, before the first link."""
+    stops: bool = True
+    """Whether the first symptom ends the training; if not, only numbers that are not finite do."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
@@ -103,7 +105,12 @@ class History:
             for link in content["links"]
         )
         thresholds = Thresholds(**content["thresholds"])
-        return History(links=tuple(links), thresholds=thresholds, start=content["start"])
+        return History(
+            links=tuple(links),
+            thresholds=thresholds,
+            start=content["start"],
+            stops=content.get("stops", True),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ def watch(
     seed: int,
     deadline: float = math.inf,
     most: float = math.inf,
+    stops: bool = True,
 ) -> Watched:
     """Train up to the configured epochs; stop after the epoch in which a check finds a symptom.
 
@@ -61,6 +62,8 @@ def watch(
         seed: Of the order of the samples.
         deadline: As ``time.perf_counter`` counts.
         most: Steps that it may take.
+        stops: Whether a symptom ends the training while all numbers are finite; the first one
+            counts.
     """
     recogniser = Recogniser(thresholds, training.epochs)
     rate = FallingRate(loop) if training.reduce_rate else None
@@ -91,8 +94,8 @@ def watch(
             gradients, finite = Gradients.of(loop.gradients()), loop.finite()
             spent += time.perf_counter() - began
             checks.append(_check(epoch, gradients, finite))
-            symptom = recogniser.check(series, gradients, finite)
-            if symptom is not None:
+            symptom = symptom or recogniser.check(series, gradients, finite)
+            if symptom is not None and (stops or not (finite and gradients.finite)):
                 break
     seen = Seen(
         symptom=symptom,
