@@ -1,4 +1,4 @@
-"""Steps from a program to its neighbours: single edits by suspicion, edits that go together, pairs."""
+"""Steps from a program to its neighbours: single edits by suspicion, then edits that go together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.guided.suspicion import RATE_DOWN, RATE_UP, Evidence, Suspect, suspects
-from harness.guided.usual import usual_rate
 from harness.vocabulary import Configuration, Value
 
 SUGGESTED = 0.8
@@ -143,10 +142,11 @@ class Neighbourhood:
 
     def _refitted(self, singles: list[Step], current: Configuration) -> Iterator[Step]:
         """Each other optimiser together with the learning rate that is usual for it."""
-        rates = self.evidence.usual.space.domains["learning_rate"]
+        usual = self.evidence.usual
+        rates = usual.space.domains["learning_rate"]
         for step in singles:
             if step.edits[0].name == "optimiser":
-                rate = usual_rate(str(step.edits[0].value))
+                rate = usual.rate(step.apply(current))
                 if rate != current["learning_rate"] and rate in rates:
                     yield Step((*step.edits, Edit("learning_rate", rate)), step.weight)
 

@@ -34,8 +34,10 @@ TAXONOMY: Mapping[str, float] = {
 """Leaves of the fault taxonomy that each repair operator can mend, as read from its figure:
 missing or wrong activations (5), wrong, missing or wrongly computed losses (4), missing, redundant
 or wrong layers (4), batching (3), optimisation function and its settings (2), initialisation of
-weights or model (2), learning rate, epochs, neurons (1 each).
-Source: Humbatova et al., *Taxonomy of Real Faults in Deep Learning Systems*, ICSE 2020, figure 1."""
+weights or model (2), learning rate, epochs, neurons (1 each). One is added to each count, since a
+finer figure might have split what this one did not.
+Source: Humbatova et al., *Taxonomy of Real Faults in Deep Learning Systems*, ICSE 2020, figure 1.
+"""
 
 
 class Curve(StrEnum):
@@ -156,7 +158,8 @@ def suspects(evidence: Evidence, current: Configuration | None = None) -> list[S
     sizes = {o: sum(p == o for p in operators.values()) for o in operators.values()}
     raw = []
     for name, operator in operators.items():
-        factors = {"taxonomy": evidence.taxonomy.get(operator, 1.0) / sizes[operator]}
+        leaves = evidence.taxonomy.get(operator, 0.0) + 1
+        factors = {"taxonomy": leaves / sizes[operator]}
         if evidence.values:
             factors["unusual value"] = evidence.usual.suspicion(name, current)
         for sign in evidence.signs:

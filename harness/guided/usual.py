@@ -92,6 +92,16 @@ recommend (Zeiler, 2012; Duchi et al., 2011, as in Keras 2)."""
 RATE_SPREAD = 0.6
 """Standard deviation of the usual learning rates, powers of ten."""
 
+REACH = 0.5
+"""How far training must be able to move a weight, see :meth:`Usual.rate`."""
+
+BOUNDED = ("adam", "adamax", "nadam", "rmsprop")
+"""Optimisers whose step is at most about the learning rate (Kingma and Ba, 2015, section 2.1)."""
+
+WRONG = {"learning_rate": 4 * math.log(10), "batch_size": math.log(64), "epochs": math.log(64)}
+"""Width of the range in which a wrong value lies: its natural logarithm. A rate is seldom wrong by
+more than two powers of ten, a batch size or number of epochs by more than a factor of eight."""
+
 BATCH, BATCH_SPREAD = 48, 0.9
 """Usual batch size, and the standard deviation of its natural logarithm."""
 
@@ -109,6 +119,9 @@ class Usual:
     space: Space
     labels: str
     """Encoding of the labels, a key of ``harness.operators.LOSSES_FOR``."""
+    faulty: Configuration
+    steps: float = math.inf
+    """Training steps of the faulty program."""
 
     def suspicion(self, name: str, configuration: Configuration) -> float:
         """How much likelier a value is to be wrong than right by itself: a likelihood ratio.
@@ -122,8 +135,7 @@ class Usual:
             ratio = 1 / len(domain.values) / shares[value]
         else:
             assert isinstance(value, int | float)
-            width = math.log(domain.high / domain.low)
-            ratio = 1 / width / self._density(name, float(value), configuration)
+            ratio = 1 / WRONG[name] / self._density(name, float(value), configuration)
         return min(max(ratio, 0.1), 30.0)
 
     def shares(self, name: str, configuration: Configuration) -> dict[Value, float]:
@@ -169,10 +181,22 @@ class Usual:
         names = [n for n in self.space.domains if n.startswith("activation_")]
         return max(names, key=lambda n: int(n.rsplit("_", 1)[1]), default="")
 
+    def rate(self, configuration: Configuration) -> float:
+        """The usual learning rate of the program's optimiser, or what its few steps need.
+
+        Where the steps are bounded by the rate, their number bounds how far a weight can move.
+        """
+        usual = usual_rate(str(configuration["optimiser"]))
+        if str(configuration["optimiser"]) not in BOUNDED:
+            return usual
+        longer = float(configuration["epochs"]) / float(self.faulty["epochs"])
+        longer *= float(self.faulty["batch_size"]) / float(configuration["batch_size"])
+        return max(usual, float(f"{REACH / (self.steps * longer):.2g}"))
+
     def _density(self, name: str, value: float, configuration: Configuration) -> float:
         """Per unit of the natural logarithm."""
         if name == "learning_rate":
-            middle = usual_rate(str(configuration["optimiser"]))
+            middle = self.rate(configuration)
             return _normal(math.log(max(value, 1e-12) / middle), RATE_SPREAD * math.log(10))
         if name == "batch_size":
             return _normal(math.log(value / BATCH), BATCH_SPREAD)
@@ -185,7 +209,7 @@ class Usual:
         now = configuration[name]
         assert isinstance(now, int | float)
         if name == "learning_rate":
-            usual = usual_rate(str(configuration["optimiser"]))
+            usual = self.rate(configuration)
             wanted = {now * f: 1.0 for f in (0.1, 10.0, 0.01, 100.0, 0.3, 3.0)} | {usual: 1.0}
         elif name == "batch_size":
             wanted = dict.fromkeys((16.0, 32.0, 64.0, 128.0, 256.0), 1.0)
@@ -195,7 +219,7 @@ class Usual:
         raw: dict[Value, float] = {}
         for value, share in wanted.items():
             inside = min(max(value, domain.low), domain.high)
-            number = int(round(inside)) if kind is int else float(f"{inside:.6g}")
+            number = round(inside) if kind is int else float(f"{inside:.6g}")
             if number in domain:
                 raw[number] = share * math.sqrt(self._density(name, number, configuration))
         total = sum(raw.values())

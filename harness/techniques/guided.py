@@ -33,7 +33,11 @@ from harness.techniques.base import Finish, Proposal, RepairTask, Train
 from harness.theia.suspects import Blame
 from harness.training.history import History, Link, Seen, Training
 from harness.training.look import Look
-from harness.vocabulary import Cause, Configuration, TrialStatus, Value
+from harness.training.symptoms import Thresholds
+from harness.vocabulary import Cause, TrialStatus, Value
+
+LOOKS = 8
+"""Times that the training of the faulty program is looked at, if it has epochs enough."""
 
 Trainings = Generator[Proposal, Outcome, None]
 Trained = Generator[Proposal, Outcome, Outcome]
@@ -76,9 +80,7 @@ class Guided:
     def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> GuidedOptimiser:
         return GuidedOptimiser(self, task, clock, seed)
 
-    def repair(
-        self, task: RepairTask, train: Train, clock: Clock, seed: int
-    ) -> Iterator[Any]:
+    def repair(self, task: RepairTask, train: Train, clock: Clock, seed: int) -> Iterator[Any]:
         from harness.engine.search import search
 
         optimiser = self.optimiser(task, clock, seed)
@@ -88,7 +90,7 @@ class Guided:
             yield item
 
 
-@dataclass
+@dataclass(eq=False)
 class _Program:
     """A configuration, its trainings, and how it came about."""
 
@@ -118,12 +120,15 @@ class GuidedOptimiser:
         self._numbers = 0
         self._start = self._best = _Program(dict(task.faulty))
         self._settled: _Program | None = self._start
+        self._fruitless = 0
         self._counts = dict.fromkeys(
             ("probed", "dropped", "kept", "confirmed", "refuted", "taken_back"), 0
         )
         self._signs: list[Sign] = []
         self._look: Look | None = None
         self._ranking: list[Suspect] = []
+        self._steps = math.inf
+        self._dropped: list[_Program] = []
         self._told: Outcome | None = None
         self._run = self._plan()
         self._begun = False
@@ -219,17 +224,17 @@ class GuidedOptimiser:
         return 1 - outcome.search if self._task.metric.higher_is_better else outcome.search
 
     def _noise(self, error: float) -> float:
-        """What the error of an accuracy may be off by: one standard error of a proportion."""
+        """What the difference of two accuracies may be off by: its standard error."""
         judged = 0 if self._look is None else self._look.judged
         if self._task.metric.name != "accuracy" or not judged or not 0 < error < 1:
             return 0.0
-        return math.sqrt(error * (1 - error) / judged)
+        return math.sqrt(2 * error * (1 - error) / judged)
 
     def _helps(self, before: float, after: float, least: float) -> bool:
         """Whether enough of an error is gone, and more than chance may take away."""
         if not math.isfinite(before):
             return math.isfinite(after)
-        return before - after >= max(least * before, self._noise(after)) and after < before
+        return before - after >= max(least * before, self._noise(before)) and after < before
 
     # -- the course of a run
 
@@ -256,11 +261,19 @@ class GuidedOptimiser:
             start, "look", fidelity=settings.probe, look=settings.localise
         )
         start.partial = self._error(outcome)
+        if outcome.steps:
+            self._steps = outcome.steps / outcome.fidelity
         if settings.localise and outcome.seen is not None:
             self._look = Look.parse(outcome.seen)
         if settings.watch:
             link = Link(number=self._numbers, training=Training.of(start.configuration))
-            history = History(links=(link,), start=start.configuration, stops=False)
+            epochs = link.training.epochs
+            history = History(
+                links=(link,),
+                thresholds=Thresholds(interval=max(3, -(-epochs // LOOKS))),
+                start=start.configuration,
+                stops=False,
+            )
             outcome = yield from self._train(start, "watch", history=history)
         if not settings.watch or outcome.status in (TrialStatus.INVALID, TrialStatus.CRASHED):
             if start.errors:  # it failed before it was trained as far as a probe
@@ -278,7 +291,12 @@ class GuidedOptimiser:
         program = self._task.program
         return Evidence(
             faulty=self._task.faulty,
-            usual=Usual(self._task.space, "one_hot" if program is None else program.labels),
+            usual=Usual(
+                self._task.space,
+                "one_hot" if program is None else program.labels,
+                self._task.faulty,
+                self._steps,
+            ),
             signs=self._signs,
             blames=self._blames(),
             taxonomy=TAXONOMY if self._settings.taxonomy else {},
@@ -294,9 +312,7 @@ class GuidedOptimiser:
         back = edits if settings.minimise and edits > 1 and best is not self._settled else 0
         return best.cost * (back + settings.confirmations)
 
-    def _round(
-        self, hood: Neighbourhood
-    ) -> Generator[Proposal, Outcome, bool]:
+    def _round(self, hood: Neighbourhood) -> Generator[Proposal, Outcome, bool]:
         """Probe some steps from the best program, train the most promising to its end, keep it if
         it helps.
 
@@ -305,7 +321,7 @@ class GuidedOptimiser:
         """
         base, settings = self._best, self._settings
         pool: list[_Program] = []
-        tried = False
+        tried, left = False, 0.0
         for _ in range(settings.width):
             if base.error == 0:
                 break
@@ -332,13 +348,20 @@ class GuidedOptimiser:
             if not self._promising(base, program) or outcome.status is TrialStatus.CUT:
                 self._counts["dropped"] += 1
                 hood.learn(step, helped=False)
+                if outcome.status is TrialStatus.COMPLETED:
+                    self._dropped.append(program)
                 continue
             pool.append(program)
             if self._helps(base.error, program.partial, settings.striking):
                 break
-        if pool:
+        self._fruitless = 0 if pool else self._fruitless + 1
+        if self._fruitless > 1:  # perhaps a probe is too short to show anything
+            pool = [p for p in self._dropped if p.parent is base][:1]
+            self._dropped = [p for p in self._dropped if p not in pool]
+        if pool and (tried or left >= 1):
             chosen = min(pool, key=lambda p: p.partial)
             yield from self._promote(hood, chosen)
+            return True
         return tried
 
     def _promising(self, base: _Program, program: _Program) -> bool:
@@ -383,9 +406,7 @@ class GuidedOptimiser:
         told = self._told_of(program.step, base)
         keep = self._reserve() if base is not self._start else 0.0
         limit = max(remaining(self._clock) - keep, base.cost)
-        outcome = yield from self._train(
-            program, "train", again=not probed, limit=limit, **told
-        )
+        outcome = yield from self._train(program, "train", again=not probed, limit=limit, **told)
         if outcome.status is TrialStatus.CUT and outcome.judged:
             program.errors.setdefault(-1, self._error(outcome))
         helped = self._helps(base.error, program.error, settings.least_gain)

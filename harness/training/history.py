@@ -89,7 +89,8 @@ class History:
     start: Configuration = field(default_factory=dict)
     """What the program is built from, before the first link."""
     stops: bool = True
-    """Whether the first symptom ends the training; if not, only numbers that are not finite do."""
+    """Whether the first symptom ends the training. If not, only numbers that are not finite do, and
+    validation waits for the checks, so that watching costs little."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
@@ -128,7 +129,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a watched training showed. One value an epoch in the series; None if not finite."""
+    """What a watched training showed. One value an epoch in the series (of the validation series,
+    one a check where symptoms do not stop the training); None if not finite."""
 
     symptom: Symptom | None
     epochs: int

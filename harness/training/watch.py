@@ -56,7 +56,7 @@ def watch(
 
     Args:
         loop: Freshly compiled for ``training``.
-        validation: Judged after every epoch.
+        validation: Judged after every epoch; only at the checks if no symptom stops the training.
         kinds: Of the network's layers; noted only.
         samples: Size of the training data.
         seed: Of the order of the samples.
@@ -82,14 +82,16 @@ def watch(
             ended = False
             break
         sizes = np.diff([*range(0, samples, training.batch_size), samples])
-        predicted = loop.predict(validation.x)
         series.loss.append(losses[-1])
         series.accuracy.append(float(np.average(told[:, 1], weights=sizes)))
-        series.val_loss.append(loop.loss(validation.y, predicted))
-        series.val_accuracy.append(accuracy(validation.y, predicted))
+        checked = thresholds.checks(epoch, training.epochs)
+        if stops or checked:
+            predicted = loop.predict(validation.x)
+            series.val_loss.append(loop.loss(validation.y, predicted))
+            series.val_accuracy.append(accuracy(validation.y, predicted))
         if rate is not None:
             rate.after(series.val_loss[-1])
-        if thresholds.checks(epoch, training.epochs):
+        if checked:
             began = time.perf_counter()
             gradients, finite = Gradients.of(loop.gradients()), loop.finite()
             spent += time.perf_counter() - began
