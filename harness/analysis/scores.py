@@ -97,12 +97,12 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     """The best judged trial of a run by the search metric, the first one on ties.
 
     It may well be worse than the faulty program. A technique that said which proposal it returns
-    is taken at its word, where that may win. None if no trial may win.
+    is taken at its word, as far as that was trained. None if no trial may win.
     """
     metric = METRICS[run.metric]
     candidates = [row for row in run.trials if may_win(row, run, protocol)]
     chosen = [row for row in candidates if run.choice is not None and row.proposal == run.choice]
-    candidates = chosen or candidates
+    candidates = chosen[-1:] or candidates
     return min(candidates, key=lambda row: metric.loss(_search(row)), default=None)
 
 

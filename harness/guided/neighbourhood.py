@@ -1,4 +1,4 @@
-"""Steps from a program to its neighbours: single edits by suspicion, then edits that go together."""
+"""Steps from a program to neighbours: single edits by suspicion, and edits that go together."""
 
 from __future__ import annotations
 

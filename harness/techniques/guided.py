@@ -321,12 +321,11 @@ class GuidedOptimiser:
         """
         base, settings = self._best, self._settings
         pool: list[_Program] = []
-        tried, left = False, 0.0
+        tried = False
         for _ in range(settings.width):
             if base.error == 0:
                 break
-            left = (remaining(self._clock) - self._reserve()) / max(base.cost, 1e-12)
-            step = self._next(hood, base, left)
+            step = self._next(hood, base, self._left())
             if step is None:
                 break
             tried = True
@@ -358,11 +357,17 @@ class GuidedOptimiser:
         if self._fruitless > 1:  # perhaps a probe is too short to show anything
             pool = [p for p in self._dropped if p.parent is base][:1]
             self._dropped = [p for p in self._dropped if p not in pool]
-        if pool and (tried or left >= 1):
-            chosen = min(pool, key=lambda p: p.partial)
-            yield from self._promote(hood, chosen)
-            return True
-        return tried
+        if not pool:
+            return tried
+        chosen = min(pool, key=lambda p: p.partial)
+        if self._left() < 1 - settings.probe and base is not self._start:
+            return False
+        yield from self._promote(hood, chosen)
+        return True
+
+    def _left(self) -> float:
+        """What can be spent on the search, in trainings of the best program."""
+        return (remaining(self._clock) - self._reserve()) / max(self._best.cost, 1e-12)
 
     def _promising(self, base: _Program, program: _Program) -> bool:
         """Whether a probe is better than that of the base, or than the base's whole training."""
