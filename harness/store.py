@@ -17,15 +17,17 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from harness import RESULTS_VERSION
-from harness.tables import Baseline, Outcome, Run, RunRow
+from harness.tables import Baseline, Minimised, Outcome, Run, RunRow
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 LOG, RUN, LOCK = "trials.jsonl", "run.json", "lock"
+MINIMISED = "minimised"
+"""Folder beside a run whose patch was minimised, and the file in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,9 +304,16 @@ class Store:
                 "repeat the command to run this cell again"
             )
         try:
-            return _run(record, log[1])
+            return replace(_run(record, log[1]), minimised=self._minimised(folder))
         except (KeyError, TypeError) as error:
             raise HarnessError(f"{folder / RUN} is no record of a run: {error!r}") from None
+
+    def _minimised(self, folder: Path) -> Minimised | None:
+        path = folder / MINIMISED / f"{MINIMISED}.json"
+        if not path.exists():
+            return None
+        content = read_json(path)
+        return Minimised(content["configuration"], content["trainings"])
 
     def baseline_path(self, fault: str, identity: str) -> Path:
         return self.root / "baselines" / f"{_plain(fault)}-{identity}.json"

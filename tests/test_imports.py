@@ -26,6 +26,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.techniques",),
     ("harness.plan",),
     ("harness.analysis", "harness.runner", "harness.tracking"),
+    ("harness.inspection", "harness.minimisation"),
     ("common", "tables", "experiments"),
 )
 

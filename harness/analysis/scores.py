@@ -437,6 +437,24 @@ def confirmed_mean(cell: Sequence[Run], results: Sequence[Result]) -> float | No
 
 
 @figure
+def minimised_complexity(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    """Missing if nothing of the cell was minimised; a patch of one edit is as small as can be."""
+    if not any(run.minimised for run in cell):
+        return None
+    left = [
+        complexity(run.faulty, run.minimised.configuration if run.minimised else result.patch)
+        for run, result in zip(cell, results, strict=True)
+        if result.patch is not None
+    ]
+    return _mean(left)
+
+
+@figure
+def minimised_trainings(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    return _mean([float(run.minimised.trainings) for run in cell if run.minimised])
+
+
+@figure
 def trials_mean(cell: Sequence[Run], results: Sequence[Result]) -> float:
     return fmean(len({row.proposal for row in run.trials}) for run in cell)
 
@@ -519,6 +537,7 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
         "ir_median": group["ir"].median(),
         "std_mean": shown.loc[shown["metric"] == "accuracy", "std"].mean(),
         "complexity_median": shown["complexity_mean"].median(),
+        "minimised_median": shown["minimised_complexity"].median(),
         "aj_mean": shown[f"aj_{protocol.aj}_mean"].mean(),
         "trials_per_run": (group["trials_mean"] * runs).sum() / runs.sum(),
         **{

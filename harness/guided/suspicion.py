@@ -190,6 +190,21 @@ def operators_ranked(ranking: Iterable[Suspect]) -> list[str]:
     return sorted(sums, key=lambda name: (-sums[name], name))
 
 
+def operator_rank(ranking: Iterable[Suspect], operators: Iterable[str]) -> float:
+    """The best place among ``operators`` in the order of suspicion, from 1; ties share their mean.
+
+    Raises:
+        ValueError: If none of them is in the ranking.
+    """
+    sums: dict[str, float] = {}
+    for suspect in ranking:
+        sums[suspect.operator] = sums.get(suspect.operator, 0.0) + suspect.weight
+    best = max(sums[name] for name in operators if name in sums)
+    above = sum(weight > best * (1 + 1e-9) for weight in sums.values())
+    level = sum(abs(weight - best) <= best * 1e-9 for weight in sums.values())
+    return above + (level + 1) / 2
+
+
 def _can_change(domain: Domain) -> bool:
     return not (isinstance(domain, Choice) and len(domain.values) == 1)
 

@@ -126,7 +126,8 @@ class GuidedOptimiser:
         )
         self._signs: list[Sign] = []
         self._look: Look | None = None
-        self._ranking: list[Suspect] = []
+        self.ranking: list[Suspect] = []
+        """Suspects before any edit; empty until the faulty program was inspected."""
         self._steps = math.inf
         self._dropped: list[_Program] = []
         self._told: Outcome | None = None
@@ -172,8 +173,8 @@ class GuidedOptimiser:
             "signs": ",".join(sign.value for sign in self._signs),
             "blamed": ",".join(dict.fromkeys(b.hyperparameter for b in self._blames())),
             "localiser_error": "" if seen is None else seen.error,
-            "suspected_operators": ",".join(operators_ranked(self._ranking)),
-            "suspected": ",".join(s.name for s in self._ranking[:5]),
+            "suspected_operators": ",".join(operators_ranked(self.ranking)),
+            "suspected": ",".join(s.name for s in self.ranking[:5]),
         }
 
     # -- trainings
@@ -241,7 +242,7 @@ class GuidedOptimiser:
     def _plan(self) -> Trainings:
         yield from self._inspect()
         hood = Neighbourhood(
-            self._evidence(), self._rng, self._settings.jitter, self._settings.probe
+            self.evidence(), self._rng, self._settings.jitter, self._settings.probe
         )
         hood.enter(self._start.configuration)
         while True:
@@ -282,12 +283,13 @@ class GuidedOptimiser:
                 outcome = yield from self._train(start, "watch", again=settings.probe == 1)
         if settings.watch:
             self._signs = _signs(outcome)
-        self._ranking = suspects(self._evidence())
+        self.ranking = suspects(self.evidence())
 
     def _blames(self) -> tuple[Blame, ...]:
         return () if self._look is None else self._look.blames
 
-    def _evidence(self) -> Evidence:
+    def evidence(self) -> Evidence:
+        """What is known of the faulty program."""
         program = self._task.program
         return Evidence(
             faulty=self._task.faulty,
@@ -387,7 +389,7 @@ class GuidedOptimiser:
 
     def _told_of(self, step: Step, base: _Program) -> dict[str, Any]:
         """What an explanation needs to know of a step."""
-        ranking = {s.name: s for s in suspects(self._evidence(), base.configuration)}
+        ranking = {s.name: s for s in suspects(self.evidence(), base.configuration)}
         names = list(ranking)
         return {
             "base": min(base.errors, default=None),
@@ -431,7 +433,7 @@ class GuidedOptimiser:
         yield from self._confirm()
         if self._best is self._start or not self._settings.minimise:
             return
-        rank = {s.name: i for i, s in enumerate(self._ranking)}
+        rank = {s.name: i for i, s in enumerate(self.ranking)}
         patch = changed(self._task.faulty, self._best.configuration)
         for name in sorted(patch, key=lambda n: -rank[n]):
             if len(changed(self._task.faulty, self._best.configuration)) == 1:
