@@ -67,7 +67,7 @@ def _chosen(run: Mapping[str, Any], rows: Sequence[Row], metric: Metric) -> Row 
 
 def _looked(run: Mapping[str, Any], rows: Sequence[Row], metric: Metric) -> list[str]:
     """What was known before the first edit."""
-    health = run["health"]
+    health = run.get("health", {})
     faulty = [row for row in rows if row.note.get("phase") == "watch"]
     lines = [f"faulty program: {_value(faulty[-1], metric)}"] if faulty else []
     told = {

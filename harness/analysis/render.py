@@ -222,7 +222,7 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
 
 def _before_after(before: float, after: float) -> str:
     """Both, if there is a value after."""
-    return fixed(before, 2) + ("" if pd.isna(after) else f" → {fixed(after, 2)}")
+    return fixed(before, 2) + ("" if pd.isna(after) else f"→{fixed(after, 2)}")
 
 
 def _metric(value: float, metric: str) -> str:
