@@ -24,13 +24,15 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(CLOCK),clock=$(CLOCK)) \
 	$(if $(SPACE),space=$(SPACE)) \
 	$(if $(PROTOCOL),protocol=$(PROTOCOL)) \
+	$(if $(CONFIRMATIONS),confirmations=$(CONFIRMATIONS)) \
+	$(if $(INDEPENDENT),independent=$(INDEPENDENT)) \
 	$(if $(BACKEND),backend=$(BACKEND)) \
 	$(if $(WORKERS),workers=$(WORKERS)) \
 	$(ARGS)
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  A study takes PLAN=$(PLAN) BUDGET=$(BUDGET) and, if wanted, FAULTS=D1,D7 TECHNIQUES=hebo REPEATS=3"
 	@echo "  SEED=1 CLOCK=wall SPACE=icst23 PROTOCOL=icst23 BACKEND=jax WORKERS=1 RESULTS=folder FAULTS_PATH=folder"
@@ -72,12 +74,20 @@ test-all: setup ## all tests
 	$(BIN)/pytest -q
 
 .PHONY: bench
-bench: setup ## measure what docs/performance.md states, side by side
-	$(BIN)/python -m experiments.bench
+bench: setup ## measure what docs/performance.md states, side by side; PARTS="commands theia"
+	$(BIN)/python -m experiments.bench $(PARTS)
 
 .PHONY: faults
 faults: setup ## list the faults: what is wrong, ground truth, operators
 	@$(BIN)/python experiments/faults.py
+
+.PHONY: localise
+localise: setup ## where is the bug? PROGRAM=train.py, or FAULT=D1; FAULT=all is a table
+	@$(BIN)/python -m harness.theia $(if $(FAULT),$(if $(filter all,$(FAULT)),--faults,--fault $(FAULT)),$(PROGRAM)) $(ARGS)
+
+.PHONY: theia-benchmark
+theia-benchmark: setup ## what Theia finds in its paper's 39 programs; OUT=folder for CSV files
+	@$(BIN)/python -m experiments.theia_benchmark $(if $(OUT),--out '$(OUT)') $(ARGS)
 
 .PHONY: fault
 fault: setup ## all that is known of one fault: make fault ID=C1
@@ -116,6 +126,15 @@ tuning: setup ## guided repair on the faults of tuning/, which no evaluation use
 	@FAULTS_PATH=tuning $(BIN)/python experiments/repair.py $(OVERRIDES) plan.techniques=[guided] \
 		plan.faults=[$(TUNING)]
 
+LAUNCHER ?= local
+CHUNKS ?= 2
+.PHONY: sweep
+sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra.launcher.partition=...'
+	@$(BIN)/python experiments/repair.py -m hydra/launcher=submitit_$(LAUNCHER) $(LAUNCH) \
+		$(OVERRIDES) chunk=$(shell seq -s, -f '%g/$(CHUNKS)' $(CHUNKS))
+	@# One process at the end: tables, and the mirror in MLflow.
+	@$(BIN)/python experiments/repair.py $(OVERRIDES)
+
 .PHONY: missing
 missing: setup ## what a study still lacks; the last line counts it
 	@$(BIN)/python experiments/missing.py $(OVERRIDES)
@@ -131,6 +150,13 @@ report: setup ## one page about a study, with figures; SOURCE=icst23 for the pub
 .PHONY: notebooks
 notebooks: setup ## execute the notebooks on a study's results
 	@$(BIN)/python experiments/notebooks.py $(OVERRIDES)
+
+.PHONY: mutants
+mutants: setup ## make mutants of SUBJECT, and faults of those that are killed
+	@$(BIN)/python experiments/mutants.py results='$(RESULTS)' $(if $(SUBJECT),subject=$(SUBJECT)) \
+		$(if $(OPERATORS),operators=[$(OPERATORS)]) $(if $(SEED),seed=$(SEED)) \
+		$(if $(FRACTION),fraction=$(FRACTION)) $(if $(BACKEND),backend=$(BACKEND)) \
+		$(if $(WORKERS),workers=$(WORKERS)) $(ARGS)
 
 .PHONY: published
 published: setup ## recompute the published study, as published and corrected

@@ -9,35 +9,39 @@ from common import console, main, opened_pool, plan, protocol, store
 from omegaconf import DictConfig
 from rich.table import Table
 
-from harness.analysis.scores import exposure
+from harness.analysis.qualification import FILE, qualify, update, verdict
+from harness.faults import figure, lost, spread
 from harness.registry import load_registry
 
 
 def run(cfg: DictConfig) -> int:
     study, results, judged = plan(cfg), store(cfg), protocol(cfg)
-    registry, screen = load_registry(), console()
+    registry, screen = load_registry(), console(width=160)
     from harness.runner import measure_baselines  # imports Ray, after the input is known to be good
 
     with opened_pool(cfg, study, registry) as pool:
         measured = measure_baselines(study, registry, results, pool, screen.print)
-    table = Table("fault", "T (s)", "metric", "faulty", "fixed", "p", "A12", "exposed", box=None)
-    for fault, baseline in measured.items():
-        shown = exposure(baseline, judged)
+    rows = {name: qualify(baseline, judged) for name, baseline in measured.items()}
+    heads = "fault data fraction n T(s) metric faulty fixed p A12 exposed lost"
+    table = Table(*heads.split(), box=None)
+    for name, row in rows.items():
         table.add_row(
-            fault,
-            f"{baseline.training_time:.4f}",
-            baseline.metric,
-            *(_list(v) for v in (baseline.faulty_holdout, baseline.fixed_holdout)),
-            *("-" if v is None else f"{v:.2g}" for v in (shown.p, shown.a12)),
-            "yes" if shown.exposed else "no",
+            name,
+            row["data"],
+            f"{row['fraction']:g}",
+            str(row["n"]),
+            figure(row["training_time"]),
+            row["metric"],
+            *(spread(row, which) for which in ("faulty", "fixed")),
+            figure(row["p"]),
+            figure(row["a12"]),
+            verdict(row, judged),
+            lost(row),
         )
     screen.print(table)
+    update(results.root, rows.values())
+    screen.print(f"saved in {results.root / FILE}")
     return 0
-
-
-def _list(values) -> str:
-    """Mean and number of the judged trainings."""
-    return f"{sum(values) / len(values):.3f} (n {len(values)})" if values else "none judged"
 
 
 if __name__ == "__main__":

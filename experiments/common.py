@@ -11,7 +11,9 @@ from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
@@ -20,6 +22,8 @@ from harness.analysis import protocols, published
 from harness.analysis.protocols import Protocol
 from harness.analysis.study import Study, published_study, read_study
 from harness.budget import check_budget
+from harness.mutation.operators import MUTATION_OPERATORS
+from harness.mutation.records import Campaign
 from harness.plan import Plan, import_technique
 from harness.registry import Registry, load_registry
 from harness.store import Store, digest
@@ -39,26 +43,40 @@ def console(width: int = WIDTH) -> Console:
 def main(run: Callable[[DictConfig], int], config: str) -> None:
     """Run an experiment under Hydra; bad input is one message and exit code 2, no traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    if {"-m", "--multirun"} & set(sys.argv):  # jobs may start elsewhere, and import this module
+        paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     codes: list[int] = []
 
     @hydra.main(version_base=None, config_path=str(CONFIGS), config_name=config)
     def job(cfg: DictConfig) -> None:
         try:
-            codes.append(run(cfg))
+            code = run(cfg)
         except (HarnessError, HydraException, OmegaConfBaseException) as error:
-            codes.append(_fail(error))
+            code = _fail(error)
+        if code and HydraConfig.get().mode is RunMode.MULTIRUN:
+            raise JobFailed(code)
+        codes.append(code)
 
     try:
         _check(sys.argv[1:], config)
         job()
-    except HarnessError as error:
+    except (HarnessError, HydraException, OmegaConfBaseException) as error:
         codes.append(_fail(error))
-    except (HydraException, OmegaConfBaseException) as error:
-        codes.append(_fail(error))
+    except JobFailed as failed:
+        codes.append(failed.code)
     except KeyboardInterrupt:
         print("stopped; repeat the command to go on from here", file=sys.stderr)
         codes.append(130)
     sys.exit(max(codes, default=0))
+
+
+class JobFailed(Exception):
+    """One job of several ended with an exit code; it may have run in another process."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def _fail(error: Exception) -> int:
@@ -74,7 +92,7 @@ def _check(arguments: Sequence[str], config: str) -> None:
             continue
         key, value = argument.lstrip("+~").split("=", 1)
         head = key.split(".")[0].split("@")[0]
-        if head not in known and head != "hydra":
+        if head not in known and head.split("/")[0] != "hydra":
             raise unknown("setting", key, [k for k in known if k not in ("defaults", "hydra")])
         if key in _groups() and not argument.startswith("+") and value != "null":
             for name in value.split(","):
@@ -130,15 +148,34 @@ def plan(cfg: DictConfig) -> Plan:
         name=str(cfg.plan.name),
         faults=faults,
         techniques=chosen,
-        repetitions=_whole("repetitions", cfg.plan.repetitions),
+        repetitions=whole("repetitions", cfg.plan.repetitions),
         budget=check_budget(cfg.budget),
         clock=str(cfg.clock),
         space=str(cfg.space),
         data=str(cfg.plan.data),
         fraction=_number("fraction", cfg.plan.fraction),
         backend=str(cfg.backend),
-        seed=_whole("seed", cfg.seed, least=0),
+        seed=whole("seed", cfg.seed, least=0),
+        independent=bool(cfg.independent),
+        chunk=_chunk(cfg.chunk),
         **_baseline_settings(cfg.plan),
+    )
+
+
+def campaign(cfg: DictConfig) -> Campaign:
+    """The campaign that a configuration describes; its subject and operators are checked here."""
+    if cfg.subject is None:
+        known = ", ".join(load_registry().subjects)
+        raise HarnessError(f"name a subject: make mutants SUBJECT=... Registered: {known}")
+    every = [row.acronym for row in MUTATION_OPERATORS]
+    return Campaign(
+        subject=str(cfg.subject),
+        operators=every if cfg.operators is None else [str(o) for o in _list(cfg.operators)],
+        n=whole("n", cfg.n),
+        seed=whole("seed", cfg.seed, least=0),
+        data=str(cfg.data),
+        fraction=_number("fraction", cfg.fraction),
+        backend=str(cfg.backend),
     )
 
 
@@ -146,10 +183,10 @@ def _baseline_settings(plan: DictConfig) -> dict[str, Any]:
     """What a plan may say of baselines and stand-ins, where it says it."""
     told: dict[str, Any] = {}
     if plan.get("seeds") is not None:
-        told["seeds"] = _whole("seeds", plan.seeds)
+        told["seeds"] = whole("seeds", plan.seeds)
     if plan.get("stand_ins") is not None:
         told["stand_ins"] = [str(name) for name in _list(plan.stand_ins)]
-    for setting, check in (("fraction_for", _number), ("seeds_for", _whole)):
+    for setting, check in (("fraction_for", _number), ("seeds_for", whole)):
         if plan.get(setting) is not None:
             told[setting] = {
                 load_registry()[str(fault)].id: check(f"{setting}.{fault}", value)
@@ -162,6 +199,16 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, ListConfig | list) else str(value).split(",")
 
 
+def _chunk(value: Any) -> tuple[int, int] | None:
+    """``2/8``: the second of eight."""
+    if value is None:
+        return None
+    parts = str(value).split("/")
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        raise HarnessError(f"chunk must be like 2/8, the second of eight. Received: {value!r}")
+    return int(parts[0]), int(parts[1])
+
+
 def _number(name: str, value: Any) -> float:
     try:
         return float(value)
@@ -169,17 +216,15 @@ def _number(name: str, value: Any) -> float:
         raise HarnessError(f"{name} must be a number. Received: {value!r}") from None
 
 
-def _whole(name: str, value: Any, least: int = 1) -> int:
+def whole(name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise HarnessError(f"{name} must be a whole number from {least}. Received: {value!r}")
     return value
 
 
-def workers(cfg: DictConfig) -> int:
-    """Cells side by side: as asked, or one for each core that this process may use."""
-    if cfg.workers is None:
-        return len(os.sched_getaffinity(0))
-    return _whole("workers", cfg.workers)
+def workers(cfg: DictConfig) -> int | None:
+    """Cells side by side, as asked; None: one for each core of this machine or cluster."""
+    return None if cfg.workers is None else whole("workers", cfg.workers)
 
 
 def store(cfg: DictConfig) -> Store:
@@ -235,6 +280,8 @@ def stored(cfg: DictConfig) -> Study:
 
 def label(cfg: DictConfig, study: Plan) -> str:
     """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
+    if study.name not in _options("plan"):
+        raise unknown("plan", study.name, _options("plan"))
     whole = {
         "stand_ins": [],
         "fraction_for": {},
@@ -249,8 +296,13 @@ def label(cfg: DictConfig, study: Plan) -> str:
         "stand_ins": list(study.stand_ins),
         "fraction_for": dict(study.fraction_for),
     }
-    rest = {"clock": study.clock, "space": study.space, "backend": study.backend}
-    usual = {"clock": "training", "space": "corrected", "backend": ""}
+    rest = {
+        "clock": study.clock,
+        "space": study.space,
+        "backend": study.backend,
+        "independent": study.independent,
+    }
+    usual = {"clock": "training", "space": "corrected", "backend": "", "independent": False}
     same = all(whole[k] == v for k, v in told.items()) and rest == usual
     suffix = "" if same else f"-{digest({**told, **rest})[:6]}"
     return f"{study.name}-b{float(study.budget):g}-s{study.seed}{suffix}"

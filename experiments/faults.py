@@ -1,19 +1,33 @@
-"""List the registered faults.
+"""List the registered faults, with what their baselines said of them.
 
 make faults
+python experiments/faults.py docs     rewrites the tables of docs/faults.md
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from common import console
 from rich import box
 from rich.table import Table
 
-from harness.registry import Fault, load_registry
+from harness.analysis import qualification
+from harness.analysis.protocols import CORRECTED
+from harness.coverage import EXCLUDED, KINDS, STUDY, faults_of
+from harness.data import DATA_SETS
+from harness.faults import figure, lost, spread
+from harness.registry import Fault, Registry, load_registry
 from harness.space import derive
 from harness.vocabulary import HarnessError
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS, DOCS = ROOT / "results", ROOT / "docs" / "faults.md"
 
 
 def status(fault: Fault) -> str:
@@ -27,31 +41,137 @@ def status(fault: Fault) -> str:
     return f"fix outside the space: {', '.join(outside)}" if outside else "repairable"
 
 
-def main() -> int:
-    screen = console(width=160)
-    table = Table(box=box.SIMPLE_HEAD, show_lines=True)
-    whole = ("id", "subject", "ground truth", "operators")
-    for header in ("id", "subject", "what is wrong", *whole[2:], "hyper-\nparam.", "status"):
-        table.add_column(header, no_wrap=header in whole)
-    registry = load_registry()
+def shown(fault: Fault, table: pd.DataFrame) -> list[str]:
+    """Six fields: data, sizes and device, means, whether it is exposed, what is lost, T."""
+    row = qualification.best_row(fault, table)
+    data = fault.subject.data_set or "generated"
+    if row is None:
+        return [data, "", "not measured", "", "", ""]
+    data = f"{data}, stand-in" if row["data"] == "stand_in" else data
+    return [
+        data,
+        f"n {row['n']}, {row['fraction']:g}, {row['device']}",
+        f"{spread(row, 'faulty')} / {spread(row, 'fixed')}",
+        f"{qualification.verdict(row, CORRECTED)} (p {figure(row['p'])}, A12 {figure(row['a12'])})",
+        lost(row).replace("the study's ", ""),
+        figure(row["training_time"]),
+    ]
+
+
+def listed(registry: Registry, table: pd.DataFrame) -> Table:
+    screen = Table(box=box.SIMPLE_HEAD, show_lines=True)
+    heads = ("id", "what is wrong", "ground truth", "status", "data", "n, fraction, device")
+    for head in (*heads, "faulty / fixed", "exposed", "lost", "T (s)"):
+        screen.add_column(head, no_wrap=head in ("id", "ground truth"))
     for fault in registry.values():
-        table.add_row(
-            fault.id,
-            fault.subject.name,
-            fault.title,
-            "\n".join(f"{n}: {a} -> {b}" for n, (a, b) in fault.ground_truth.items()),
-            "\n".join(o.name for o in fault.operators),
-            str(len(fault.hyperparameters)),
-            status(fault),
+        truth = "\n".join(f"{n}: {a} -> {b}" for n, (a, b) in fault.ground_truth.items())
+        row = [fault.id, fault.title, truth, status(fault), *shown(fault, table)]
+        screen.add_row(*row)
+    return screen
+
+
+def documented(registry: Registry, table: pd.DataFrame) -> dict[str, str]:
+    """The generated parts of docs/faults.md, by name."""
+    return {
+        "kinds": "\n".join(_kinds(registry)),
+        "subjects": "\n".join(_subjects(registry)),
+        "measured": "\n".join(_measured(registry, table)),
+        "differences": "\n".join(_differences(registry)),
+    }
+
+
+def _kinds(registry: Registry) -> Iterator[str]:
+    yield "| kind of fault | real | mutants | Random, HEBO, BOHB | AutoTrainer |"
+    yield "| --- | --- | --- | --- | --- |"
+    for kind in KINDS:
+        found = faults_of(kind, registry)
+        real = ", ".join(f for f in found if registry[f].kind == "real")
+        mutants = ", ".join(f for f in found if registry[f].kind == "mutant")
+        marks = ("covered" if yes else "-" for yes in (kind.search, kind.autotrainer))
+        yield f"| {kind.title} | {real or '-'} | {mutants or '-'} | {' | '.join(marks)} |"
+    yield ""
+    for name, reason in EXCLUDED:
+        yield f"- Excluded by the study: {name}, {reason}."
+
+
+def _subjects(registry: Registry) -> Iterator[str]:
+    yield "| subject | faults | data | metric | hyperparameters | in the study |"
+    yield "| --- | --- | --- | --- | ---: | ---: |"
+    for name, subject in registry.subjects.items():
+        faults = [f for f in registry.values() if f.subject is subject]
+        if not any(STUDY.fullmatch(f.id) for f in faults):
+            continue
+        data = DATA_SETS[subject.data_set].title if subject.data_set else "generated"
+        counted = {f.published.get("hyperparameters") for f in faults} - {None}
+        yield (
+            f"| `{name}` | {', '.join(f.id for f in faults)} | {data} | {subject.metric} | "
+            f"{len(faults[0].hyperparameters)} | {', '.join(f'{n:g}' for n in counted)} |"
         )
-    screen.print(table)
-    screen.print(f"{len(registry)} faults of {len(registry.subjects)} subjects")
+
+
+def _measured(registry: Registry, table: pd.DataFrame) -> Iterator[str]:
+    yield (
+        "| fault | published faulty / fixed | re-evaluated | data, n, fraction, device | "
+        "measured faulty | measured fixed | exposed | lost | T (s) |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | ---: |"
+    for fault in registry.values():
+        row = qualification.best_row(fault, table)
+        told = _told(fault.published, fault.subject.measure.digits)
+        if row is None:
+            yield f"| {fault.id} | {told} | {'| ' * 5}|"
+            continue
+        data, sizes, _, exposed, drop, seconds = shown(fault, table)
+        yield (
+            f"| {fault.id} | {told} | {data}, {sizes} | {spread(row, 'faulty')} | "
+            f"{spread(row, 'fixed')} | {exposed} | {drop} | {seconds} |"
+        )
+
+
+def _told(figures: Mapping[str, Any], digits: int) -> str:
+    def number(name: str, places: int) -> str:
+        return f"{figures[name]:.{places}f}" if name in figures else "-"
+
+    again = f"{number('again', 3)} ({number('again_sd', 3)})" if "again" in figures else "-"
+    return f"{number('faulty', digits)} / {number('fixed', digits)} | {again}"
+
+
+def _differences(registry: Registry) -> Iterator[str]:
+    for fault in registry.values():
+        if fault.published and fault.deviations:
+            yield f"- **{fault.id}** {' '.join(fault.deviations)}"
+
+
+def rewrite(path: Path, parts: Mapping[str, str]) -> None:
+    """Put each part between its two marks, ``<!-- name -->`` and ``<!-- end of name -->``."""
+    text = path.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        marks = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
+        text, found = re.subn(
+            marks, lambda m, p=part: m[1] + p + "\n" + m[2], text, flags=re.DOTALL
+        )
+        if found != 1:
+            raise HarnessError(f"{path} has no place for '{name}': <!-- {name} --> is missing")
+    path.write_text(text, encoding="utf-8")
+
+
+def main(words: list[str]) -> int:
+    registry, table = load_registry(), qualification.read(RESULTS)
+    if words == ["docs"]:
+        rewrite(DOCS, documented(registry, table))
+        print(f"rewrote {DOCS}")
+        return 0
+    if words:
+        raise HarnessError(f"nothing called '{' '.join(words)}'. Possible: nothing at all, or docs")
+    screen = console(width=190)
+    screen.print(listed(registry, table))
+    screen.print(f"{len(registry)} faults of {len(registry.subjects)} subjects; make fault ID=C1")
     return 0
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(sys.argv[1:]))
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

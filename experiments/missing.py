@@ -10,12 +10,15 @@ from collections import Counter
 from common import main, plan, store
 from omegaconf import DictConfig
 
+from harness.plan import sources
 from harness.registry import load_registry
 
 
 def run(cfg: DictConfig) -> int:
     study = plan(cfg)
-    missing = store(cfg).missing(study.cells(load_registry()))
+    cells = study.cells(load_registry())
+    found = sources(study, cells, store(cfg))
+    missing = [cell for cell in cells if cell not in found]
     for (fault, technique), count in Counter((c.fault, c.technique) for c in missing).items():
         print(f"{fault:8} {technique:16} {count} of {study.repetitions}")
     print(f"{len(missing)} missing")

@@ -2,21 +2,28 @@
 
 make experiment BUDGET=20
 python experiments/repair.py plan=laptop budget=20 technique=hebo
-python experiments/repair.py -m technique=random,hebo budget=10,20
+python experiments/repair.py -m technique=random,hebo budget=50,20,10
+python experiments/repair.py -m hydra/launcher=submitit_slurm chunk=1/3,2/3,3/3
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from common import console, label, main, plan, protocol, store, workers
+from common import console, label, main, plan, protocol, store, whole, workers
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from tables import show
 
+from harness.analysis.protocols import Protocol
+from harness.plan import Plan
 from harness.store import Cell, Store
+
+if TYPE_CHECKING:
+    from harness.runner import Study
 
 
 def run(cfg: DictConfig) -> int:
@@ -44,18 +51,27 @@ def run(cfg: DictConfig) -> int:
             results,
             slots=workers(cfg),
             threads=int(cfg.threads),
+            confirmations=whole("confirmations", cfg.confirmations, least=0),
+            protocol=judged,
             say=bar.console.print,
             progress=progress,
         )
     screen.print(f"runs made or found in {time.perf_counter() - began:.0f} s")
     for cell in done.elsewhere:
         screen.print(f"left to another driver: {cell.folder}")
-    show(study, results, judged, label(cfg, study), screen)
-    if cfg.mlflow:
-        _mirror(results, label(cfg, study), done.cells, screen)
+    if study.chunk is None:
+        _summarise(cfg, study, results, judged, done, screen)
     if done.failed:
         screen.print(f"[red]{len(done.failed)} runs failed[/red]; repeat the command to try again")
     return 1 if done.failed else 0
+
+
+def _summarise(
+    cfg: DictConfig, study: Plan, results: Store, judged: Protocol, done: Study, screen: Console
+) -> None:
+    show(study, results, judged, label(cfg, study), screen)
+    if cfg.mlflow:
+        _mirror(results, label(cfg, study), list(done.sources.values()), screen)
 
 
 def _mirror(results: Store, name: str, cells: Sequence[Cell], screen: Console) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from harness.budget import check_budget, make_clock
 from harness.data import DATA_SETS, STAND_IN
-from harness.registry import Fault, Registry
+from harness.registry import Fault, Registry, Subject
 from harness.space import VARIANTS
-from harness.store import Cell, Store, digest
+from harness.store import Cell, Store, digest, plain
 from harness.techniques.base import Technique
 from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, unknown
@@ -46,9 +46,18 @@ class Plan:
     """Fault id -> its own fraction, instead of the plan's."""
     seeds_for: Mapping[str, int] = field(default_factory=dict)
     """Fault id -> its own number of trainings, instead of the plan's."""
+    independent: bool = False
+    """Every budget has runs of its own, also where the beginning of a longer run would do."""
+    chunk: tuple[int, int] | None = None
+    """Of so many equal parts (the second number) the one with this number, from 1; None: all."""
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
+        if self.name != plain(self.name):
+            raise HarnessError(
+                f"plan name {self.name!r} is not possible: tables are saved in a folder of that "
+                "name, so it is made of letters, digits, '-', '_' and '.'"
+            )
         for name in self.stand_ins:
             if name not in DATA_SETS:
                 raise unknown("data set", name, DATA_SETS)
@@ -65,6 +74,11 @@ class Plan:
         if not self.faults or not self.techniques:
             raise HarnessError("a plan needs at least one fault and one technique")
         make_clock(self.clock, 1, 1)
+        if self.chunk is not None and not 1 <= self.chunk[0] <= self.chunk[1]:
+            raise HarnessError(
+                f"chunk {self.chunk[0]}/{self.chunk[1]} is not possible: 1/8 is the first of "
+                "eight, 8/8 the last"
+            )
         if self.backend and self.backend not in BACKENDS:
             raise unknown("Keras backend", self.backend, BACKENDS)
 
@@ -84,15 +98,16 @@ class Plan:
         return data
 
     def backend_of(self, fault: Fault) -> str:
-        """What a fault's programs are trained on, a name that ``configure`` knows."""
-        if fault.subject.framework == "pytorch":
-            return NATIVE
-        return self.backend or fault.subject.backend
+        return trained_on(fault.subject, self.backend)
 
     def cells(self, registry: Registry) -> list[Cell]:
-        """All runs, repetition by repetition, so that an early look sees every fault."""
+        """All runs, repetition by repetition, so that an early look sees every fault.
+
+        A chunk has a share of them that looks drawn at random, so that chunks take equally long
+        whatever makes a run dear, and that is the same on every machine.
+        """
         faults = [registry[f] for f in self.faults]
-        return [
+        cells = [
             Cell(
                 fault=fault.id,
                 fault_content=fault.content,
@@ -111,6 +126,38 @@ class Plan:
             for fault in faults
             for name, technique in self.techniques.items()
         ]
+        if self.chunk is None:
+            return cells
+        number, chunks = self.chunk
+        mine = set(sorted(cells, key=lambda cell: cell.identity)[number - 1 :: chunks])
+        return [cell for cell in cells if cell in mine]
+
+
+def sources(plan: Plan, cells: Sequence[Cell], store: Store) -> dict[Cell, Cell]:
+    """Cell -> the finished run that answers it; a cell that is still to be run has none.
+
+    That is its own run or, unless the plan wants independent ones, the run of the next larger
+    budget that is otherwise the same: as far as the smaller budget goes, an anytime technique has
+    done the same in it.
+    """
+    found = {cell: cell for cell in cells if store.finished(cell)}
+    if plan.independent:
+        return found
+    wanted = [cell for cell in cells if cell not in found and _anytime(plan, cell)]
+    return found | store.longer(wanted)
+
+
+def _anytime(plan: Plan, cell: Cell) -> bool:
+    return bool(getattr(plan.techniques[cell.technique], "anytime", False))
+
+
+def trained_on(subject: Subject, backend: str) -> str:
+    """What a subject's programs are trained on where ``backend`` is asked for ('': its own).
+
+    Returns:
+        A name that ``configure`` knows.
+    """
+    return NATIVE if subject.framework == "pytorch" else backend or subject.backend
 
 
 def settings(technique: Technique) -> dict[str, Any]:

@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from harness import RESULTS_VERSION, __version__
+from harness.analysis.protocols import CORRECTED, Protocol
 from harness.budget import make_clock
-from harness.engine import Pool, RemoteTrain, Replay, Workers
-from harness.engine.workers import NEVER
-from harness.plan import Plan, baseline_paths
+from harness.confirm import confirm
+from harness.engine import Kept, KeptLog, Pool, RemoteTrain, Replay, Workers
+from harness.plan import Plan, baseline_paths, sources
 from harness.registry import Fault, Registry, folders, load_registry
 from harness.space import derive
 from harness.store import Cell, Row, Store, TrialLog, read_baseline, write_json
 from harness.tables import Baseline, Outcome, Trial, changed
 from harness.techniques.base import Finish, Program, RepairTask, Technique
 from harness.training import Request
+from harness.trainings import Trainings, baseline_seeds
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
 
 ATTEMPTS = 3
@@ -47,6 +49,7 @@ class _BaselineJob:
     data: str
     fraction: float
     seeds: int
+    store: Store
     path: Path
 
 
@@ -55,37 +58,46 @@ def measure_baselines(
 ) -> dict[str, Baseline]:
     """The baseline of each fault of the plan: from the store, or measured and stored.
 
-    Faulty and fixed program are trained as often as the plan says, with seeds of their own.
+    Faulty and fixed program are trained as often as the plan says, with seeds of their own;
+    trainings that a qualification made on this device count. Drivers that share a results folder
+    share its baselines: whichever is stored first counts.
     """
     paths = baseline_paths(plan, registry, store)
     jobs = [
         _BaselineJob(
-            name,
-            tuple(folders()),
-            plan.backend_of(registry[name]),
-            plan.data_of(registry[name]),
-            plan.fraction_of(name),
-            plan.seeds_of(name),
-            path,
+            fault=name,
+            folders=tuple(folders()),
+            backend=plan.backend_of(registry[name]),
+            data=plan.data_of(registry[name]),
+            fraction=plan.fraction_of(name),
+            seeds=plan.seeds_of(name),
+            store=store,
+            path=path,
         )
         for name, path in paths.items()
         if not path.exists()
     ]
     if jobs:
         store.check()
-        for job, result in pool().map(_measure, jobs):
+        first = 0 if plan.chunk is None else (plan.chunk[0] - 1) * len(jobs) // plan.chunk[1]
+        rotated = jobs[first:] + jobs[:first]
+        still = (job for job in rotated if not job.path.exists())  # asked when it is a job's turn
+        for job, result in pool().map(_measure, still):
             if isinstance(result, Exception):
                 raise HarnessError(f"the baseline of {job.fault} cannot be measured: {result!r}")
-            say(f"baseline {job.fault}: {result}")
+            content, summary = result
+            write_json(job.path, content, replace=False)
+            say(f"baseline {job.fault}: {summary}")
     return {name: read_baseline(path) for name, path in paths.items()}
 
 
-def _measure(job: _BaselineJob, workers: Workers) -> str:
-    """Train faulty and fixed program, write the baseline file, say how it went."""
+def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
+    """Train faulty and fixed program; return what to store, and how it went in words."""
     name = job.fault
     fault = load_registry(job.folders)[name]
     worker = workers(job.backend)
     device, started = worker.device(), _now()
+    trainings = Trainings(job.store, job.backend, lambda: worker, same_device=True)
     lists: dict[str, list[Outcome]] = {}
     for which in ("faulty", "fixed"):
         configuration: Configuration = getattr(fault, which)
@@ -97,10 +109,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
             fraction=job.fraction,
             folders=job.folders,
         )
-        train = RemoteTrain(worker, request, seed=fault.data_seed + (which == "fixed"))
-        lists[which] = [
-            train(configuration, proposal=n, fidelity=1.0, limit=NEVER) for n in range(job.seeds)
-        ]
+        lists[which] = trainings(request, baseline_seeds(fault, which, job.seeds))
     times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
     if not times:
         raise HarnessError(
@@ -111,22 +120,19 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         raise HarnessError(
             f"the fixed program of {name} does not train: {lists['fixed'][0].message}"
         )
-    write_json(
-        job.path,
-        {
-            "fault": name,
-            "content": fault.content,
-            "metric": fault.subject.metric,
-            "training_time": statistics.median(times),
-            "work": statistics.median(o.work / o.fidelity for o in lists["faulty"]),
-            "data": job.data,
-            "fraction": job.fraction,
-            "device": device,
-            "started": started,
-            "environment": environment(),
-            **{which: [asdict(o) for o in outcomes] for which, outcomes in lists.items()},
-        },
-    )
+    content = {
+        "fault": name,
+        "content": fault.content,
+        "metric": fault.subject.metric,
+        "training_time": statistics.median(times),
+        "work": statistics.median(o.work / o.fidelity for o in lists["faulty"]),
+        "data": job.data,
+        "fraction": job.fraction,
+        "device": device,
+        "started": started,
+        "environment": environment(),
+        **{which: [asdict(o) for o in outcomes] for which, outcomes in lists.items()},
+    }
     means = {
         which: statistics.fmean(o.holdout for o in outcomes if o.holdout is not None)
         if any(o.judged for o in outcomes)
@@ -134,7 +140,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> str:
         for which, outcomes in lists.items()
     }
     metric = fault.subject.metric
-    return (
+    return content, (
         f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
         f"{means['fixed']:.3f} fixed"
     )
@@ -151,7 +157,7 @@ class _CellJob:
     technique: Technique
     folders: tuple[Path, ...]
     baseline: Baseline
-    store: Store
+    store: Store | Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,8 @@ class Study:
 
     plan: Plan
     cells: Sequence[Cell]
+    sources: Mapping[Cell, Cell]
+    """Cell -> the finished run that answers it."""
     failed: Mapping[str, str]
     """Cell folder -> why it could not be run."""
     elsewhere: Sequence[Cell]
@@ -170,20 +178,24 @@ def run_plan(
     plan: Plan,
     store: Store,
     *,
-    slots: int,
+    slots: int | None,
     threads: int = 1,
+    confirmations: int = 0,
+    protocol: Protocol = CORRECTED,
     say: Say = print,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Study:
-    """Make every run of ``plan`` that is missing in ``store``.
+    """Make every run of ``plan`` that is missing in ``store``, then confirm the winners.
 
     A cell that fails stops no other; it stays missing, and the study says why.
 
     Args:
-        slots: Cells side by side; one core each.
+        slots: Cells side by side, one core each; None: all cores of this machine or cluster.
         threads: Threads of each training worker.
+        confirmations: Re-trainings of each run's winner.
+        protocol: Says which trial wins a run.
         say: Prints one line.
-        progress: Called with the cells present and planned.
+        progress: Called with the cells present and planned, then with the confirmed ones.
     """
     registry = load_registry()
     cells = plan.cells(registry)
@@ -200,17 +212,19 @@ def run_plan(
 
     try:
         measured = measure_baselines(plan, registry, store, pool, say)
-        missing = store.missing(cells)
+        found = sources(plan, cells, store)
+        missing = [cell for cell in cells if cell not in found]
         progress(len(cells) - len(missing), len(cells))
         if missing:
             store.check()
+            kept = pool().keep(store)
             jobs = [
                 _CellJob(
                     cell,
                     plan.techniques[cell.technique],
                     where,
                     measured[cell.fault],
-                    store,
+                    kept,
                 )
                 for cell in missing
             ]
@@ -233,10 +247,13 @@ def run_plan(
                 if not jobs:
                     break
             elsewhere = [job.cell for job in jobs]
+        found = sources(plan, cells, store)
+        for trouble in confirm(found, measured, store, protocol, confirmations, pool, progress):
+            say(f"[yellow]not confirmed[/yellow] {trouble}")
     finally:
         for each in opened:
             each.__exit__(None, None, None)
-    return Study(plan, cells, failed, elsewhere)
+    return Study(plan, cells, found, failed, elsewhere)
 
 
 def _run_cell(job: _CellJob, workers: Workers) -> str:
@@ -287,7 +304,6 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
                 "choice": finish.choice,
                 "trials": len(rows),
                 "counts": _counts(rows),
-                "confirmed": [],
                 "health": {
                     **finish.health,
                     "peak_worker_bytes": memory,
@@ -342,7 +358,7 @@ def _record(
     train: RemoteTrain,
     clock: Any,
     cell: Cell,
-    log: TrialLog,
+    log: TrialLog | KeptLog,
 ) -> tuple[list[Row], Finish, int]:
     """Run the technique; charge and record each trial before the next one is proposed.
 

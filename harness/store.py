@@ -5,6 +5,7 @@
     results/runs/D1/hebo/b20-s1-r03-5f0c9a7be1d2/
         trials.jsonl    a header, then one line per trial, flushed as it ends
         run.json        written last and atomically: its presence means 'finished'
+        confirmed.json  re-trainings of its winners, outside the budget; added to afterwards
 
 A directory's name is made of values for people to read; programs read the files only.
 """
@@ -15,17 +16,18 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
 from harness import RESULTS_VERSION
-from harness.tables import Baseline, Minimised, Outcome, Run, RunRow
+from harness.tables import Baseline, Confirmation, Minimised, Outcome, Run, RunRow
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
-LOG, RUN, LOCK = "trials.jsonl", "run.json", "lock"
+LOG, RUN, LOCK, CONFIRMED = "trials.jsonl", "run.json", "lock", "confirmed.json"
 MINIMISED = "minimised"
 """Folder beside a run whose patch was minimised, and the file in it."""
 
@@ -63,7 +65,7 @@ class Cell:
     def folder(self) -> Path:
         """Relative to ``results/runs``."""
         name = f"b{self.budget:g}-s{self.seed}-r{self.repetition:02}-{self.identity}"
-        return Path(_plain(self.fault)) / _plain(self.technique) / name
+        return Path(plain(self.fault)) / plain(self.technique) / name
 
     @property
     def run_seed(self) -> int:
@@ -72,13 +74,17 @@ class Cell:
         return int(digest(words)[:8], 16)
 
 
+def _without_budget(cell: Cell) -> str:
+    return changed(cell, budget=0.0).identity
+
+
 def digest(content: Any) -> str:
     """Twelve hexadecimal digits of the canonical JSON of ``content``."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name that can be one folder, whatever it contains."""
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in name).lstrip(".") or "-"
 
@@ -117,7 +123,8 @@ class TrialLog:
     def acquire(self) -> bool:
         """Lock and open; False if another driver has this cell. Cuts off a torn last line."""
         _make(self._folder)
-        self._lock = open(self._folder / LOCK, "a")  # noqa: SIM115 (kept open: it is the lock)
+        with _writing(self._folder):
+            self._lock = open(self._folder / LOCK, "a")  # noqa: SIM115 (kept: it is the lock)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -129,20 +136,29 @@ class TrialLog:
             self.header, self.rows, size = whole
             if path.stat().st_size > size:
                 os.truncate(path, size)
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed by close)
-        if whole is None:
-            os.truncate(path, 0)
-            self.header = dict(self._header)
-            self._write(self._header)
+        with _writing(path):
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by close)
+            if whole is None:
+                os.truncate(path, 0)
+                self.header = dict(self._header)
+                self._write(self._header)
         return True
 
     def append(self, row: Row) -> None:
+        """Raises HarnessError if the row cannot be written whole; the file is then as before."""
         self._write(asdict(row))
 
     def _write(self, content: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(content, allow_nan=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        line = (json.dumps(content, allow_nan=False) + "\n").encode()
+        size = os.fstat(self._file.fileno()).st_size
+        with _writing(self._folder / LOG):
+            try:
+                while line:
+                    line = line[self._file.write(line) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                os.ftruncate(self._file.fileno(), size)
+                raise
 
     def close(self) -> None:
         for file in (self._file, self._lock):
@@ -214,16 +230,27 @@ def parse_outcome(entry: Mapping[str, Any]) -> Outcome:
     )
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Atomically: readers see the old file or the new one, never a part."""
+def write_json(path: Path, content: Mapping[str, Any], *, replace: bool = True) -> None:
+    """Atomically: readers see the old file or the new one, never a part.
+
+    With ``replace=False``, a file that is there stays: of several writers, the first is heard.
+    """
     _make(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(part, "w", encoding="utf-8") as file:
-        json.dump({"version": RESULTS_VERSION, **content}, file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    text = json.dumps({"version": RESULTS_VERSION, **content}, indent=1, allow_nan=False) + "\n"
+    try:
+        with _writing(path):
+            with open(part, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                os.replace(part, path)
+            else:
+                with suppress(FileExistsError):
+                    os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -238,6 +265,18 @@ def read_json(path: Path) -> dict[str, Any]:
         ) from None
     _check_version(path, content)
     return content
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Raises HarnessError in the place of the system's errors (no space, no permission ...)."""
+    try:
+        yield
+    except OSError as error:
+        raise HarnessError(
+            f"{path} cannot be written: {error.strerror}. What was recorded before is safe; mend "
+            "that and repeat the command, which goes on from there"
+        ) from None
 
 
 def _make(folder: Path) -> None:
@@ -281,6 +320,23 @@ class Store:
         """Planned minus present."""
         return [cell for cell in cells if not self.finished(cell)]
 
+    def longer(self, cells: Sequence[Cell]) -> dict[Cell, Cell]:
+        """Cell -> the finished run that differs from it in a larger budget only, the next one.
+
+        Cells without such a run are left out.
+        """
+        found: dict[str, list[Cell]] = {}
+        for folder in {self.folder(cell).parent for cell in cells}:
+            for path in folder.glob(f"*/{RUN}"):
+                other = _cell(path, read_json(path))
+                found.setdefault(_without_budget(other), []).append(other)
+        nearest = {}
+        for cell in cells:
+            larger = [o for o in found.get(_without_budget(cell), []) if o.budget > cell.budget]
+            if larger:
+                nearest[cell] = min(larger, key=lambda other: other.budget)
+        return nearest
+
     @contextmanager
     def log(self, cell: Cell, header: Mapping[str, Any]) -> Iterator[TrialLog | None]:
         """The cell's log, locked; None if another driver has it."""
@@ -304,7 +360,8 @@ class Store:
                 "repeat the command to run this cell again"
             )
         try:
-            return replace(_run(record, log[1]), minimised=self._minimised(folder))
+            run = _run(record, log[1], self.confirmed(cell))
+            return changed(run, minimised=self._minimised(folder))
         except (KeyError, TypeError) as error:
             raise HarnessError(f"{folder / RUN} is no record of a run: {error!r}") from None
 
@@ -315,12 +372,38 @@ class Store:
         content = read_json(path)
         return Minimised(content["configuration"], content["trainings"])
 
+    def confirmed(self, cell: Cell) -> list[Confirmation]:
+        """The re-trainings of a run's winners, so far."""
+        path = self.folder(cell) / CONFIRMED
+        if not path.exists():
+            return []
+        try:
+            return [
+                Confirmation(**{**entry, "outcome": parse_outcome(entry["outcome"])})
+                for entry in read_json(path)["trainings"]
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise HarnessError(f"{path} is no record of re-trainings: {error!r}") from None
+
+    def confirm(self, cell: Cell, trainings: Iterable[Confirmation]) -> None:
+        """Add re-trainings to those of a run; one that is there already stays as it is."""
+        with open(self.folder(cell) / LOCK, "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept = {(c.proposal, c.fidelity, c.seed): c for c in self.confirmed(cell)}
+            for training in trainings:
+                kept.setdefault((training.proposal, training.fidelity, training.seed), training)
+            entries = [asdict(training) for training in kept.values()]
+            write_json(self.folder(cell) / CONFIRMED, {"trainings": entries})
+
     def baseline_path(self, fault: str, identity: str) -> Path:
-        return self.root / "baselines" / f"{_plain(fault)}-{identity}.json"
+        return self.root / "baselines" / f"{plain(fault)}-{identity}.json"
+
+    def trainings_path(self, subject: str, identity: str) -> Path:
+        return self.root / "trainings" / plain(subject) / f"{identity}.json"
 
     def baselines(self, fault: str) -> list[Baseline]:
         """All that were measured of a fault, in whatever setting, the oldest first."""
-        found = sorted((self.root / "baselines").glob(f"{_plain(fault)}-*.json"), key=_written)
+        found = sorted((self.root / "baselines").glob(f"{plain(fault)}-*.json"), key=_written)
         return [b for b in map(read_baseline, found) if b.fault == fault]
 
 
@@ -328,7 +411,14 @@ def _written(path: Path) -> int:
     return path.stat().st_mtime_ns
 
 
-def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
+def _cell(path: Path, record: Mapping[str, Any]) -> Cell:
+    try:
+        return Cell(**record["cell"])
+    except (KeyError, TypeError) as error:
+        raise HarnessError(f"{path} is no record of a run: {error!r}") from None
+
+
+def _run(record: Mapping[str, Any], rows: Sequence[Row], confirmed: Sequence[Confirmation]) -> Run:
     cell, times = record["cell"], record["seconds"]
     return Run(
         fault=cell["fault"],
@@ -360,7 +450,8 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row]) -> Run:
         training_seconds=times["training"],
         search_seconds=times["search"],
         total_seconds=times["total"],
-        confirmed=record["confirmed"],
+        allowed=record.get("allowed", record.get("budget_seconds")),
+        confirmed=confirmed,
     )
 
 

@@ -197,8 +197,9 @@ SCORES = Table(
         fraction            | float | share   | share of the training data used
         metric              | str   |         | what mean, std, faulty_mean and fix_mean measure
         n                   | int   | runs    | runs of the technique
+        n_prefix            | int   | runs    | of these, the beginning of a run with a larger budget
         n_baseline          | int   | runs    | trainings of the faulty program
-        mean                | float | metric  | mean over the runs of the holdout metric of each run's winner
+        mean                | float | metric  | mean over the runs of the holdout metric of each run's winner (confirmed, if the protocol says so)
         std                 | float | metric  | its standard deviation (ddof as in the protocol)
         faulty_mean         | float | metric  | mean over the trainings of the faulty program, holdout
         fix_mean            | float | metric  | mean over the trainings of the fixed program, holdout
@@ -255,6 +256,26 @@ SUMMARY = Table(
         training_seconds    | float | s       | over all runs: inside training and its evaluation
         search_seconds      | float | s       | over all runs: deciding what to try
         other_seconds       | float | s       | over all runs: everything else
+    """),
+)
+
+MUTANTS = Table(
+    "mutants",
+    _columns("""
+        subject             | str   |         | name of the subject
+        operator            | str   |         | acronym of the mutation operator
+        layer               | int   |         | number in the name of the setting, if it works layer by layer
+        value               | str   |         | what the operator set
+        changes             | str   |         | all values that differ from the subject's, as JSON
+        fate                | str   |         | invalid, survived, too_weak, too_strong, kept
+        n                   | int   |         | trainings of the mutant, and of the original
+        unscored            | int   |         | trainings of the mutant without a finite score
+        mean_original       | float | metric  | mean holdout metric of the original
+        mean_mutant         | float | metric  | mean holdout metric of the mutant
+        p                   | float |         | of the slope in the Gaussian linear model score ~ is_mutant
+        d                   | float |         | Cohen's d, positive where the mutant is worse
+        fault               | str   |         | id of the fault that the mutant became
+        message             | str   |         | why the mutant cannot be trained
     """),
 )
 
@@ -451,6 +472,17 @@ class Minimised:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """One re-training of a trial's configuration, with a fresh seed and outside the budget."""
+
+    proposal: int
+    fidelity: float
+    """That of the trial: the re-training has as many steps."""
+    seed: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One technique on one fault under one budget, for one repetition: what the analysis reads."""
 
@@ -478,8 +510,18 @@ class Run:
     """Proposal that the technique returned; None leaves it to the search metric."""
     minimised: Minimised | None = None
     """None if the patch was not minimised after the run."""
-    confirmed: Sequence[float] = ()
-    """Holdout metric of the winner's re-trainings with fresh seeds; empty if there were none."""
+    allowed: float | None = None
+    """What the budget came to, in the clock's unit; None where the record does not say: budget
+    times T, seconds."""
+    confirmed: Sequence[Confirmation] = ()
+    """Of the winners of whichever protocols and budgets were asked for; empty if there are none."""
+    prefix_of: float | None = None
+    """Budget of the recorded run of which this is the beginning; None for a run of its own."""
+
+    @property
+    def unit(self) -> float | None:
+        """What a budget of 1 comes to, in the clock's unit; None where the record does not say."""
+        return None if self.allowed is None else self.allowed / self.budget
 
 
 def changed(before: Configuration, after: Configuration) -> dict[str, tuple[Value, Value]]:

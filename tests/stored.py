@@ -26,9 +26,17 @@ def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) 
     """
     store = Store(root)
     for fault, path in baseline_paths(plan, registry, store).items():
-        programs = {"faulty": 0.2, "fixed": 0.9}
-        judged = {name: _trainings(value) for name, value in programs.items()}
-        write_json(path, {"fault": fault, "metric": "accuracy", "training_time": T, **judged})
+        record = {
+            "fault": fault,
+            "metric": "accuracy",
+            "training_time": T,
+            "data": plan.data_of(registry[fault]),
+            "fraction": plan.fraction_of(fault),
+            "device": "a machine",
+            "faulty": _trainings(0.2),
+            "fixed": _trainings(0.9),
+        }
+        write_json(path, record)
     cells = plan.cells(registry)
     for number, cell in enumerate(cells[: len(cells) - leave_out]):
         _write_run(store, cell, registry, np.random.default_rng(number))
@@ -61,7 +69,6 @@ def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Gene
         "trials": trials,
         "fault": {"metric": fault.subject.metric, "faulty": fault.faulty, "fixed": fault.fixed},
         "seconds": {"training": T * trials, "search": 1.0, "total": T * trials + 3},
-        "confirmed": [],
         "device": "a machine",
         "environment": {"packages": {"keras": "3.0"}, "commit": "abc", "dirty": False},
     }

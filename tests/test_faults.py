@@ -15,6 +15,8 @@ from harness.operators import operator_of
 from harness.registry import FAULTS, Fault, Registry, load_registry
 from harness.space import derive
 from harness.tables import changed
+from harness.training.device import NATIVE
+from harness.training.judge import angle
 from harness.vocabulary import TrialStatus
 
 ALL = load_registry([FAULTS])
@@ -28,10 +30,11 @@ import json, sys
 from harness.data import STAND_IN
 from harness.registry import FAULTS, load_registry
 from harness.training import Request, Trainer, configure
-configure("torch")
+framework, backend = sys.argv[1:]
+configure(backend)
 trainer, found = Trainer(), {}
 for fault in sorted(load_registry([FAULTS]).values(), key=lambda f: f.subject.name):
-    if fault.subject.framework != "keras":
+    if fault.subject.framework != framework:
         continue
     data = STAND_IN if STAND_IN in fault.subject.variants else "default"
     for which in ("faulty", "fixed"):
@@ -54,11 +57,12 @@ def FRACTION(fault):
 @pytest.fixture(scope="module")
 def trained() -> dict[tuple[str, str], list[Any]]:
     """(fault, program) -> status, message, steps and losses of one epoch on a few samples."""
-    done = subprocess.run(
-        [sys.executable, "-c", FRACTIONS + CODE], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    rows = []
+    for framework, backend in (("keras", "torch"), ("pytorch", NATIVE)):
+        command = [sys.executable, "-c", FRACTIONS + CODE, framework, backend]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        rows += [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     return {(fault, which): rest for fault, which, *rest in rows}
 
 
@@ -147,13 +151,14 @@ def test_numbers_of_hyperparameters_are_those_of_table_two() -> None:
 def test_data_keep_their_promises(name: str) -> None:
     subject = ALL.subjects[name]
     variant = STAND_IN if subject.data_set else "default"
+    classes = subject.framework == "pytorch" and subject.labels == "classes"  # torch asks for whole
     whole, part, again = (
         subject.data(5, variant, share, subject.fixed) for share in (0.05, 0.02, 0.02)
     )
     for field in ("x_search", "y_search", "x_holdout", "y_holdout", "x_train", "y_train"):
         arrays = [getattr(d, field) for d in (whole, part, again)]
         for a, b, c in zip(*(x if isinstance(x, tuple) else (x,) for x in arrays), strict=True):
-            assert a.dtype == np.float32
+            assert a.dtype == (np.int64 if field[0] == "y" and classes else np.float32)
             assert np.isfinite(a).all()
             assert np.array_equal(b, c)  # one seed, one set
             if "train" not in field:
@@ -174,3 +179,11 @@ def test_package_variants_of_data(registry: Registry) -> None:
     mended = registry["D9"].subject.data(1, STAND_IN, 1.0, registry["D9"].fixed)
     assert mended.y_train.max() == 9
     assert mended.x_holdout.max() <= 1
+
+
+def test_the_drawn_eyes_are_as_hard_to_guess_as_real_ones() -> None:
+    """The best constant answer errs by 0.14 radians on both."""
+    data = ALL.subjects["unityeyes_lenet"].data(3, STAND_IN, 0.02, ALL["U1"].fixed)
+    constant = np.zeros_like(data.y_holdout) + data.y_train.mean(axis=0)
+    assert angle(data.y_holdout, constant) == pytest.approx(0.14, abs=0.01)
+    assert data.x_holdout[0].shape[1:] == (36, 60, 1)

@@ -16,7 +16,10 @@ from typing import Any
 
 import pytest
 
-from harness.plan import Plan, import_technique, settings
+from harness.analysis.protocols import CORRECTED
+from harness.analysis.scores import confirmations, winner
+from harness.analysis.study import read_study
+from harness.plan import Plan, import_technique, settings, sources
 from harness.registry import load_registry
 from harness.runner import run_plan
 from harness.store import LOG, Store, read_json, read_log
@@ -171,6 +174,51 @@ def test_a_run_goes_on_where_its_log_ends(results: Store, tmp_path: Path) -> Non
     assert record["spent"] >= record["allowed"]
 
 
+def test_winners_are_confirmed_beside_their_runs(results: Store) -> None:
+    study = plan()
+    cells = study.cells(load_registry())
+    go(study, results)
+    logs = {c: (results.folder(c) / LOG).read_bytes() for c in cells}
+    for times in (1, 2, 2):
+        done = run_plan(study, results, slots=2, say=lambda _: None, confirmations=times)
+        assert not done.failed
+        for cell in cells:
+            run = results.read_run(cell)
+            best = winner(run, CORRECTED)
+            assert best is not None
+            assert len(run.confirmed) == times
+            assert {(c.proposal, c.fidelity) for c in run.confirmed} == {
+                (best.proposal, best.fidelity)
+            }
+            assert all(c.outcome.fidelity == best.fidelity for c in run.confirmed)
+            assert len({c.seed for c in run.confirmed}) == times
+    assert logs == {c: (results.folder(c) / LOG).read_bytes() for c in cells}
+
+
+def test_a_longer_run_answers_a_smaller_budget(results: Store) -> None:
+    """None is made again, unless independent runs are wanted or the technique is not anytime."""
+    registry = load_registry()
+    go(plan(), results)
+    smaller = plan(budget=1.5)
+    cells = smaller.cells(registry)
+    done = run_plan(smaller, results, slots=1, say=lambda _: None, confirmations=1)
+    assert results.missing(cells) == cells
+    assert {s.budget for s in done.sources.values()} == {3.0}
+    study = read_study(smaller, registry, results, CORRECTED)
+    assert study.missing == []
+    for run in study.runs:
+        assert (run.budget, run.prefix_of) == (1.5, 3.0)
+        assert run.trials[-1].spent <= run.allowed
+        best = winner(run, CORRECTED)
+        assert best is None or confirmations(best, run)
+    assert list(study.scores["n_prefix"]) == [2]
+    own = replace(smaller, independent=True)
+    with pytest.raises(HarnessError, match="nothing of plan"):
+        read_study(own, registry, results, CORRECTED)
+    declared = replace(smaller, techniques={"random": Nonsense()})
+    assert sources(declared, declared.cells(registry), results) == {}
+
+
 STUDY = """
 import sys
 sys.path[:0] = {path!r}
@@ -236,7 +284,7 @@ def test_a_technique_that_fails_stops_no_other(results: Store) -> None:
     done = go(study, results)
     (reason,) = done.failed.values()
     assert "no idea" in reason
-    assert [c.technique for c in results.missing(done.cells)] == ["bad"]
+    assert [c.technique for c in done.cells if c not in done.sources] == ["bad"]
 
 
 def test_a_technique_that_forgets_values_is_told_so(results: Store) -> None:
@@ -289,11 +337,22 @@ def test_what_a_technique_sees_holds_no_truth() -> None:
         ({"space": "wide"}, "no search space 'wide'"),
         ({"clock": "sun"}, "no clock 'sun'"),
         ({"faults": []}, "at least one fault"),
+        ({"chunk": (4, 3)}, "chunk 4/3 is not possible"),
     ],
 )
 def test_an_impossible_plan_is_named(change: dict[str, Any], message: str) -> None:
     with pytest.raises(HarnessError, match=message):
         plan(**change)
+
+
+def test_chunks_are_equal_parts_that_depend_on_the_plan_alone() -> None:
+    registry = load_registry()
+    whole = plan(repetitions=10)
+    cells = whole.cells(registry)
+    parts = [replace(whole, chunk=(n, 3)).cells(registry) for n in (1, 2, 3)]
+    assert [len(part) for part in parts] == [4, 3, 3]
+    assert sorted(c.repetition for part in parts for c in part) == list(range(1, 11))
+    assert all(part == [c for c in cells if c in part] for part in parts)
 
 
 def test_an_unknown_data_variant_is_named() -> None:

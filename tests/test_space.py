@@ -31,7 +31,9 @@ def test_the_ground_truth_lies_in_the_corrected_space(fault: Fault) -> None:
 def test_settings_are_carried_along_and_never_searched(variant: str) -> None:
     fault = load_registry([FAULTS])["G1"]
     space = derive(fault.faulty, fault.subject.context, variant)
-    assert space.frozen == {"dropout_1": 0.25, "dropout_2": 0.25}
+    settings = {n: v for n, v in fault.faulty.items() if operator_of(n) is None}
+    assert {"dropout_1", "regulariser_1", "use_bias_1"} <= set(settings)
+    assert space.frozen == settings
     assert all(operator_of(name) for name in space.domains)
     assert {**fault.faulty, "dropout_1": 0.5} not in space
 

@@ -9,8 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.store import LOG, RUN, Cell, Row, Store, parse_outcome, read_baseline, read_log
-from harness.tables import Outcome
+from harness.store import (
+    CONFIRMED,
+    LOG,
+    RUN,
+    Cell,
+    Row,
+    Store,
+    parse_outcome,
+    read_baseline,
+    read_json,
+    read_log,
+    write_json,
+)
+from harness.tables import Confirmation, Outcome
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 CELL = Cell(
@@ -52,7 +64,6 @@ def record(trials: int) -> dict:
         "trials": trials,
         "fault": {"metric": "accuracy", "faulty": {"epochs": 5}, "fixed": {"epochs": 9}},
         "seconds": {"training": 0.2, "search": 0.02, "total": 0.5},
-        "confirmed": [],
     }
 
 
@@ -236,6 +247,55 @@ def test_a_second_driver_leaves_a_cell_that_is_taken(tmp_path: Path) -> None:
     other.join(30)
     with Store(tmp_path).log(CELL, {}) as log:
         assert log is not None
+
+
+def confirmation(seed: int, holdout: float = 0.5) -> Confirmation:
+    outcome = replace(row(0).outcome, holdout=holdout)
+    return Confirmation(proposal=1, fidelity=1 / 3, seed=seed, outcome=outcome)
+
+
+def test_re_trainings_are_kept_beside_the_run_and_none_is_replaced(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 2)
+    before = (folder / RUN).read_bytes()
+    assert store.confirmed(CELL) == []
+    store.confirm(CELL, [confirmation(1), confirmation(2)])
+    store.confirm(CELL, [confirmation(2, holdout=0.9), confirmation(3)])
+    kept = [confirmation(1), confirmation(2), confirmation(3)]
+    assert store.confirmed(CELL) == store.read_run(CELL).confirmed == kept
+    assert (folder / RUN).read_bytes() == before
+
+
+def test_damaged_re_trainings_are_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 2)
+    (folder / CONFIRMED).write_text('{"version": 1, "trainings": [{"seed": 1}]}')
+    with pytest.raises(HarnessError, match=r"confirmed\.json is no record of re-trainings"):
+        store.read_run(CELL)
+
+
+def test_the_run_of_the_next_larger_budget_is_found(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    large, larger, other = (
+        replace(CELL, **change)
+        for change in ({"budget": 50.0}, {"budget": 80.0}, {"budget": 90.0, "seed": 2})
+    )
+    small = replace(CELL, budget=10.0)
+    for cell in (large, larger, other):
+        with store.log(cell, {}):
+            pass
+    assert store.longer([small]) == {}  # none is finished
+    for cell in (larger, large, other):
+        store.finish(cell, record(0))
+    assert store.longer([small, larger, large]) == {small: large, large: larger}
+
+
+def test_of_several_writers_the_first_is_heard(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    for number in (1, 2):
+        write_json(path, {"number": number}, replace=False)
+    assert read_json(path)["number"] == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["b.json"]
 
 
 def test_missing_is_planned_minus_present(tmp_path: Path) -> None:

@@ -173,3 +173,10 @@ def torch_loss(learner: Learner) -> Any:
     return {"sparse_cce": nn.CrossEntropyLoss, "cce": nn.CrossEntropyLoss, "mse": nn.MSELoss}[
         learner.loss
     ]()
+
+
+def torch_optimiser(learner: Learner, model: Any) -> Any:
+    import torch
+
+    make = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[learner.optimiser]
+    return make(model.parameters(), lr=learner.learning_rate)

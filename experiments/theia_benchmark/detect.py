@@ -40,12 +40,11 @@ def extracted(version: Version) -> Program:
 
     shape = version.shape
     made = build.torch_model(declared.layers, shape)
-    optimizers = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
     return extract_torch.extract(
         made,
         batch=torch.zeros(2, *shape[-1:], *shape[:-1]),
         loss=build.torch_loss(learner),
-        optimizer=optimizers[learner.optimiser](made.parameters(), lr=learner.learning_rate),
+        optimizer=build.torch_optimiser(learner, made),
         batch_size=learner.batch_size,
         epochs=learner.epochs,
         **common,

@@ -59,6 +59,10 @@ class Version:
     optimiser: Mapping[str, Any]
     """name, rate, and if given momentum, nesterov, decay."""
     options: Options
+    odd_labels: bool = False
+    """Whether the program spoils its training labels, all to class 0."""
+    repaired: bool = False
+    """Whether edits were applied, after which labels are written as the loss needs them."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,8 @@ def _version(raw: Mapping[str, Any], version: Mapping[str, Any]) -> Version:
         version.get("task", raw["task"]),
         framework=raw["framework"],
     )
-    return Version(program, tuple(data["shape"]), data["set"], learner["optimiser"], options)
+    odd = data.get("odd_labels", False)
+    return Version(program, tuple(data["shape"]), data["set"], learner["optimiser"], options, odd)
 
 
 def _range(ends: list[float] | None) -> tuple[float, float] | None:

@@ -1,7 +1,8 @@
 """A small CNN on the 8 x 8 handwritten digits that scikit-learn ships.
 
 The architecture is that of Keras' MNIST example, scaled down. Data: UCI Optical Recognition of
-Handwritten Digits, 1,797 images.
+Handwritten Digits, 1,797 images. Regularisers (coefficient 0.01) and biases are settings that only
+mutants change.
 """
 
 import numpy as np
@@ -25,12 +26,21 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 
 
 def build(c):
-    from keras import Input, Sequential, layers
+    from keras import Input, Sequential, layers, regularizers
 
-    def weights(n: int) -> dict[str, str]:
+    regularisers = {
+        "none": None,
+        "l1": regularizers.L1(0.01),
+        "l2": regularizers.L2(0.01),
+        "l1_l2": regularizers.L1L2(0.01, 0.01),
+    }
+
+    def weights(n):
         return {
             "kernel_initializer": c[f"kernel_initialiser_{n}"],
             "bias_initializer": c[f"bias_initialiser_{n}"],
+            "kernel_regularizer": regularisers[c[f"regulariser_{n}"]],
+            "use_bias": c[f"use_bias_{n}"],
         }
 
     return Sequential(
@@ -77,6 +87,14 @@ SUBJECT = Subject(
         "bias_initialiser_4": "zeros",
         "dropout_1": 0.25,
         "dropout_2": 0.25,
+        "regulariser_1": "none",
+        "regulariser_2": "none",
+        "regulariser_3": "none",
+        "regulariser_4": "none",
+        "use_bias_1": True,
+        "use_bias_2": True,
+        "use_bias_3": True,
+        "use_bias_4": True,
     },
     load=load,
     build=build,

@@ -26,20 +26,30 @@ def drawn_runs(values: Floats, resamples: int, rng: np.random.Generator) -> Floa
     return values[rng.integers(len(values), size=(resamples, len(values)))]
 
 
-def drawn_faults(subjects: Sequence[str], rng: np.random.Generator) -> NDArray[np.int64]:
-    """One resample of the faults, as their numbers.
+def members_of(subjects: Sequence[str]) -> list[NDArray[np.int64]]:
+    """The faults of each subject, as their numbers.
 
     Args:
         subjects: The subject of each fault.
+    """
+    names = np.asarray(subjects)
+    return [np.flatnonzero(names == name) for name in dict.fromkeys(subjects)]
+
+
+def drawn_faults(
+    members: Sequence[NDArray[np.int64]], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """One resample of the faults, as their numbers.
+
+    Args:
+        members: The faults of each subject (:func:`members_of`).
 
     Returns:
         As many subjects as there are, drawn with replacement, and for each of them as many of its
         faults as it has, drawn likewise.
     """
-    names = list(dict.fromkeys(subjects))
-    members = [np.flatnonzero([s == name for s in subjects]) for name in names]
-    chosen = rng.integers(len(names), size=len(names))
-    return np.concatenate([rng.choice(members[i], len(members[i])) for i in chosen])
+    chosen = [members[i] for i in rng.integers(len(members), size=len(members))]
+    return np.concatenate([of[rng.integers(len(of), size=len(of))] for of in chosen])
 
 
 def across_faults(
@@ -62,9 +72,10 @@ def across_faults(
     """
     stacked = np.stack(drawn)
     resamples = stacked.shape[1]
+    members = members_of(subjects)
     found = []
     for _ in range(resamples):
-        faults = drawn_faults(subjects, rng)
+        faults = drawn_faults(members, rng)
         found.append(statistic(stacked[faults, rng.integers(resamples, size=len(faults))]))
     return np.asarray(found)
 

@@ -9,6 +9,7 @@ bound between the ends of two trials.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -43,8 +44,11 @@ def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[Step]:
 
     Returns:
         The start at 0, then one step for every trial that took over. The last value is that of the
-        whole run. Values need not improve: a technique does not see the holdout part.
+        whole run, as its winner was trained there: re-trainings do not count, since few steps have
+        any. Values need not improve: a technique does not see the holdout part.
     """
+    protocol = replace(protocol, confirmed_counts=False)
+    unit = run.unit or baseline.training_time
     metric = METRICS[baseline.metric]
     steps = [Step(0.0, counted(None, run, baseline, protocol).value)]
     best = math.inf
@@ -52,7 +56,7 @@ def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[Step]:
     after = [*(row.choice for row in run.trials[1:]), run.choice]
     chosen: int | None = None
     for row, choice in zip(run.trials, after, strict=False):
-        at = min(row.spent / baseline.training_time, run.budget)
+        at = min(row.spent / unit, run.budget)
         if run.choice is not None:
             if choice != chosen and choice in told:
                 chosen = choice

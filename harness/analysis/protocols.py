@@ -35,6 +35,9 @@ class Protocol:
     """A training at a fidelity below 1 may win. The study has none."""
 
     # What a run counts as.
+    confirmed_counts: bool
+    """A run whose winner was trained again with fresh seeds counts as the mean of these trainings:
+    the winner was chosen for one lucky training among many. The study trained none again."""
     fall_back_to_faulty: bool
     """A run whose holdout value is worse than the faulty mean counts as that mean and has no
     patch, as in the study. It hides regressions and shrinks the spread. Means and improvement rates
@@ -129,6 +132,7 @@ ICST23 = Protocol(
     diverged_may_win=True,
     cut_may_win=False,
     partial_may_win=False,
+    confirmed_counts=False,
     fall_back_to_faulty=True,
     never_falls_back=("autotrainer",),
     faulty_list="reference",
@@ -162,6 +166,7 @@ CORRECTED = Protocol(
     diverged_may_win=False,
     cut_may_win=True,
     partial_may_win=True,
+    confirmed_counts=True,
     fall_back_to_faulty=False,
     never_falls_back=(),
     faulty_list="first_trials",

@@ -142,6 +142,11 @@ def _notes3(
         f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
         starred,
     ]
+    if protocol.confirmed_counts and (times := int(scores["n_confirmed"].sum())):
+        notes.append(
+            "A run counts as the mean of the re-trainings of its winner with fresh seeds "
+            f"({times} of {int(scores['n'].sum())} runs have them)."
+        )
     if hidden := list(dict.fromkeys(scores.loc[~scores["exposed"], "fault"])):
         notes.append(
             f"† not exposed, the baseline does not tell faulty from fixed: {', '.join(hidden)}."

@@ -13,12 +13,13 @@ def at_budget(run: Run, budget: float, training_time: float) -> Run:
     """``run`` as far as it had come when ``budget`` was spent.
 
     The trial that was running then is cut and has no value: the log does not tell what it had
-    reached. Seconds of training and search are shared out evenly over the time charged.
+    reached. Seconds of training and search are shared out evenly over what was charged.
 
     Args:
         run: A run with a budget of at least ``budget``.
-        budget: As a multiple of ``training_time``.
-        training_time: T of the run's fault, seconds.
+        budget: As a multiple of one training of the faulty program.
+        training_time: T of the run's fault, seconds; for runs that do not say what they were
+            allowed in the unit of their clock.
 
     Raises:
         HarnessError: If the run had a smaller budget.
@@ -28,7 +29,7 @@ def at_budget(run: Run, budget: float, training_time: float) -> Run:
             f"{run.technique} on {run.fault} was recorded with a budget of {run.budget:g}: what it "
             f"would have done with {budget:g} is not known"
         )
-    end = budget * training_time
+    end = budget * (training_time if run.unit is None else run.unit)
     rows, choice = [], run.choice
     for row in run.trials:
         if row.spent > end:
@@ -41,12 +42,13 @@ def at_budget(run: Run, budget: float, training_time: float) -> Run:
     return replace(
         run,
         budget=float(budget),
+        allowed=None if run.unit is None else end,
+        prefix_of=run.budget if run.prefix_of is None else run.prefix_of,
         trials=rows,
         choice=choice,
         training_seconds=run.training_seconds * share,
         search_seconds=run.search_seconds * share,
         total_seconds=run.total_seconds * share,
-        confirmed=(),
     )
 
 

@@ -27,7 +27,7 @@ from harness.analysis.metrics import (
     stability,
 )
 from harness.analysis.protocols import Protocol
-from harness.tables import SCORES, SUMMARY, Baseline, Run, RunRow
+from harness.tables import SCORES, SUMMARY, Baseline, Confirmation, Run, RunRow
 from harness.vocabulary import (
     METRICS,
     CellStatus,
@@ -132,21 +132,38 @@ def result(run: Run, baseline: Baseline, protocol: Protocol) -> Result:
 def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> Result:
     """What ``run`` amounts to if this trial, or none, is its winner."""
     metric = METRICS[run.metric]
-    faulty_mean = mean_of_faulty(baseline)
     if best is None or best.holdout is None:
-        value = faulty_mean if protocol.unjudged == "faulty_mean" else None
+        value = mean_of_faulty(baseline) if protocol.unjudged == "faulty_mean" else None
         return Result(value, None, judged=False, better=False)
     better = not baseline.faulty_search or metric.better(
         _search(best), median(baseline.faulty_search)
     )
-    if (
-        protocol.fall_back_to_faulty
-        and run.technique not in protocol.never_falls_back
-        and faulty_mean is not None
-        and metric.better(faulty_mean, best.holdout)
-    ):
-        return Result(faulty_mean, None, judged=True, better=better)
-    return Result(best.holdout, best.configuration, judged=True, better=better)
+    again = confirmations(best, run) if protocol.confirmed_counts else []
+    own = mean_confirmed(again, run) if again else best.holdout
+    if protocol.fall_back_to_faulty and run.technique not in protocol.never_falls_back:
+        faulty_mean = mean_of_faulty(baseline)
+        if faulty_mean is not None and (own is None or metric.better(faulty_mean, own)):
+            return Result(faulty_mean, None, judged=True, better=better)
+    return Result(own, best.configuration, judged=True, better=better)
+
+
+def confirmations(best: RunRow | None, run: Run) -> list[Confirmation]:
+    """The re-trainings of this trial, among those of the run."""
+    if best is None:
+        return []
+    key = (best.proposal, best.fidelity)
+    return [again for again in run.confirmed if (again.proposal, again.fidelity) == key]
+
+
+def mean_confirmed(again: Sequence[Confirmation], run: Run) -> float | None:
+    """Mean holdout metric of re-trainings, one or more.
+
+    One that was not judged (it diverged, say) has the metric's worst value; None, which ranks
+    worst, if the metric has no such bound.
+    """
+    worst = METRICS[run.metric].worst
+    values = [worst if a.outcome.holdout is None else a.outcome.holdout for a in again]
+    return None if None in values else fmean(v for v in values if v is not None)
 
 
 def mean_of_faulty(baseline: Baseline) -> float | None:
@@ -280,14 +297,18 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     if all(run.status in DECLINED for run in cell):
         row |= _undone(first, protocol)
     else:
-        by_list = replace(baseline, faulty_mean=None)
-        tested = [counted(*pair, by_list, protocol).value for pair in zip(best, cell, strict=True)]
-        row |= _performance([r.value for r in results], baseline, protocol)
+        values = tested = [r.value for r in results]
+        if baseline.faulty_mean is not None:
+            by_list = replace(baseline, faulty_mean=None)
+            pairs = zip(best, cell, strict=True)
+            tested = [counted(*pair, by_list, protocol).value for pair in pairs]
+        row |= _performance(values, baseline, protocol)
         row |= _tests(tested, baseline, protocol)
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
     row |= _patches(cell, results, protocol)
     row |= {name: figure(cell, results) for name, figure in FIGURES.items()}
+    row |= _confirmed(cell, best, baseline)
     row["status"] = _status(row, cell, protocol)
     return row
 
@@ -427,13 +448,8 @@ def unjudged(cell: Sequence[Run], results: Sequence[Result]) -> float:
 
 
 @figure
-def n_confirmed(cell: Sequence[Run], results: Sequence[Result]) -> float:
-    return sum(bool(run.confirmed) for run in cell)
-
-
-@figure
-def confirmed_mean(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
-    return _mean([fmean(run.confirmed) for run in cell if run.confirmed])
+def n_prefix(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return sum(run.prefix_of is not None for run in cell)
 
 
 @figure
@@ -472,6 +488,13 @@ def search_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
 @figure
 def other_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
     return fmean(r.total_seconds - r.training_seconds - r.search_seconds for r in cell)
+
+
+def _confirmed(cell: Sequence[Run], best: Sequence[RunRow | None], baseline: Baseline) -> Row:
+    """How the winners, one a run, did when they were trained again."""
+    again = [(confirmations(row, run), run) for row, run in zip(best, cell, strict=True)]
+    values = [mean_confirmed(trainings, run) for trainings, run in again if trainings]
+    return {"n_confirmed": len(values), "confirmed_mean": _mean(metered(values, baseline))}
 
 
 def _status(row: Row, cell: Sequence[Run], protocol: Protocol) -> str:

@@ -13,6 +13,7 @@ from harness.analysis.metrics import complexity
 from harness.analysis.protocols import Protocol
 from harness.analysis.published import Published
 from harness.analysis.published.facts import TECHNIQUES
+from harness.analysis.replay import at_budget
 from harness.analysis.scores import (
     BaselineKey,
     exposure,
@@ -24,7 +25,7 @@ from harness.analysis.scores import (
     scores,
     summary,
 )
-from harness.plan import Plan, baseline_paths
+from harness.plan import Plan, baseline_paths, sources
 from harness.registry import Registry
 from harness.stats import Floats
 from harness.store import Cell, Store, read_baseline
@@ -34,9 +35,9 @@ from harness.vocabulary import HarnessError
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Runs that share budget, clock, space and fraction, with what they are judged by.
+    """Runs that share budget, clock and space, with what they are judged by.
 
-    The runs of one fault share their data variant, too; other faults may have another one.
+    The runs of one fault share data variant and fraction, too; other faults may have others.
     """
 
     runs: Sequence[Run]
@@ -50,14 +51,16 @@ class Study:
     """Runs that are planned and not made."""
 
     def __post_init__(self) -> None:
-        settings = {(r.budget, r.clock, r.space, r.fraction) for r in self.runs}
+        settings = {(r.budget, r.clock, r.space) for r in self.runs}
         if len(settings) != 1:
             raise HarnessError(
-                "a study is analysed in one budget, clock, space and fraction. "
+                "a study is analysed in one budget, clock and space. "
                 f"Found: {len(settings)} settings in {len(self.runs)} runs"
             )
-        if len({(run.fault, run.data) for run in self.runs}) > len(self.data):
-            raise HarnessError("a study has one data variant for each fault. Found: several")
+        if len({(run.fault, run.data, run.fraction) for run in self.runs}) > len(self.data):
+            raise HarnessError(
+                "a study has one data variant and fraction for each fault. Found: several"
+            )
         if odd := {run.technique for run in self.runs} ^ set(self.techniques):
             raise HarnessError(f"runs and named techniques differ in {', '.join(sorted(odd))}")
 
@@ -80,6 +83,10 @@ class Study:
     def data(self) -> dict[str, str]:
         """Fault -> its data variant."""
         return {run.fault: run.data for run in self.runs}
+
+    @cached_property
+    def _fractions(self) -> dict[str, float]:
+        return {run.fault: run.fraction for run in self.runs}
 
     @cached_property
     def faults(self) -> list[str]:
@@ -108,7 +115,7 @@ class Study:
         return self._cells.get((fault, technique), [])
 
     def baseline(self, fault: str) -> Baseline:
-        return self.baselines[fault, self.data[fault], self.runs[0].fraction]
+        return self.baselines[fault, self.data[fault], self._fractions[fault]]
 
     def subject(self, fault: str) -> str:
         return self.subjects.get(fault, fault)
@@ -174,24 +181,29 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         HarnessError: If nothing is.
     """
     cells = plan.cells(registry)
-    missing = store.missing(cells)
+    found = sources(plan, cells, store)
+    missing = [cell for cell in cells if cell not in found]
     if len(missing) == len(cells):
         raise HarnessError(
             f"nothing of plan '{plan.name}' with budget {plan.budget:g} is in {store.root}. "
             f"Run it first: make experiment PLAN={plan.name} BUDGET={plan.budget:g}"
         )
-    absent = set(missing)
-    runs = [store.read_run(cell) for cell in cells if cell not in absent]
-    seen = {run.fault: run.data for run in runs}
+    paths = baseline_paths(plan, registry, store)
+    known = {fault: read_baseline(paths[fault]) for fault in {cell.fault for cell in found}}
+    runs = []
+    for cell, source in found.items():
+        run = store.read_run(source)
+        if source is not cell:
+            run = at_budget(run, cell.budget, known[cell.fault].training_time)
+        runs.append(run)
     used = {run.technique for run in runs}
     return Study(
         runs=runs,
         baselines={
-            (fault, seen[fault], plan.fraction_of(fault)): read_baseline(path)
-            for fault, path in baseline_paths(plan, registry, store).items()
-            if fault in seen
+            (fault, plan.data_of(registry[fault]), plan.fraction_of(fault)): baseline
+            for fault, baseline in known.items()
         },
-        subjects={fault: registry[fault].subject.name for fault in seen},
+        subjects={fault: registry[fault].subject.name for fault in known},
         protocol=protocol,
         techniques=[name for name in plan.techniques if name in used],
         missing=missing,

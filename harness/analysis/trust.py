@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -72,6 +73,8 @@ def replayed(
         :func:`harness.analysis.scores.result` finds it; the worst infinity without a result.
     """
     metric = METRICS[baseline.metric]
+    protocol = replace(protocol, confirmed_counts=False)  # a trial drawn from a pool has none
+    unit = runs[0].unit or baseline.training_time
     pool = [
         (row, run, seconds)
         for run in runs
@@ -87,7 +90,7 @@ def replayed(
     values = np.array([_value(row, run, baseline, protocol) for row, run, _ in pool])
     drawn = rng.integers(len(pool), size=(*shape, MOST_TRIALS))
     spent = np.cumsum(np.array([seconds for _, _, seconds in pool])[drawn], axis=-1)
-    counts = (spent <= runs[0].budget * baseline.training_time) & wins[drawn]
+    counts = (spent <= runs[0].budget * unit) & wins[drawn]
     best = np.argmin(np.where(counts, losses[drawn], math.inf), axis=-1)[..., None]
     found = np.take_along_axis(values[drawn], best, axis=-1)[..., 0]
     return np.where(counts.any(axis=-1), found, _value(None, runs[0], baseline, protocol))

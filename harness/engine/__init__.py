@@ -18,7 +18,8 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
 os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
 
+from harness.engine.keeper import Kept, KeptLog
 from harness.engine.pool import Pool, Workers
 from harness.engine.workers import RemoteTrain, Replay, Worker
 
-__all__ = ["Pool", "RemoteTrain", "Replay", "Worker", "Workers"]
+__all__ = ["Kept", "KeptLog", "Pool", "RemoteTrain", "Replay", "Worker", "Workers"]

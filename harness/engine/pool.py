@@ -1,14 +1,26 @@
-"""Packs independent jobs on the cores of this machine: one slot a core, one job a slot."""
+"""Packs independent jobs on the cores of this machine or of a cluster: one slot a core."""
 
 from __future__ import annotations
 
+import os
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
-from harness.engine.workers import Worker, start
+from harness.engine.keeper import Keeper, Kept
+from harness.engine.workers import STARTING, Worker, cluster, start
+from harness.store import Store
 from harness.vocabulary import HarnessError
+
+CPUS = 0.9
+"""Of a core, claimed by a training worker: the thin trainable beside it finds room in the rest."""
+
+TRIES = 3
+"""Times that a job is run whose slot is lost."""
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -23,11 +35,13 @@ class _Slot:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
+    def ready(self) -> None: ...
+
     def worker(self, backend: str) -> Worker:
         """One worker at a time: switching the backend replaces it, to bound the memory."""
         if backend != self._worker.backend:
             self._worker.stop()
-            self._worker = Worker(backend, self._worker.threads)
+            self._worker = Worker(backend, self._worker.threads, CPUS, self._worker.node)
         return self._worker
 
     def run(self, function: Callable[[Any, Workers], Any], job: Any) -> Any:
@@ -35,29 +49,53 @@ class _Slot:
 
 
 class Pool:
-    """Slots on this machine. Use it as a context: leaving it stops Ray if it was started here."""
+    """Slots on this machine, or on all of a cluster.
 
-    def __init__(self, slots: int, backend: str, threads: int = 1) -> None:
-        """Start ``slots`` slots, each with a worker that begins to import ``backend`` at once."""
+    Use it as a context: leaving it stops Ray if it was started here.
+    """
+
+    def __init__(self, slots: int | None, backend: str, threads: int = 1) -> None:
+        """Start the slots, each with a worker that begins to import ``backend`` at once.
+
+        Args:
+            slots: None: one for each core of this machine, or of the cluster at ``RAY_ADDRESS``.
+            backend: Keras backend.
+            threads: Threads of each worker.
+
+        Raises:
+            HarnessError: If the cluster does not answer or has fewer cores than ``slots``.
+        """
         self._started = not ray.is_initialized()
         self._backend, self._threads = backend, threads
-        start(slots + 1)  # the spare one is for the thin trainables
-        self._workers = [self._worker() for _ in range(slots)]
-        self._slots = [self._slot(worker) for worker in self._workers]
+        start((slots or cores()) + 1)  # the spare one is for the thin trainables
+        places = _places(slots)
+        self._here = ray.get_runtime_context().get_node_id()
+        self._workers = dict(enumerate(map(self._worker, places)))
+        self._slots = {number: self._slot(worker) for number, worker in self._workers.items()}
+        self._keepers: list[Any] = []
 
-    def _worker(self) -> Worker:
-        return Worker(self._backend, self._threads)
+    def _worker(self, node: str) -> Worker:
+        return Worker(self._backend, self._threads, CPUS, node)
 
     def _slot(self, worker: Worker) -> Any:
-        return ray.remote(_Slot).options(num_cpus=0).remote(worker)
+        return ray.remote(_Slot).options(**_at(worker.node)).remote(worker)
+
+    def keep(self, store: Store) -> Store | Kept:
+        """The results folder as jobs see it, wherever they run."""
+        if {worker.node for worker in self._workers.values()} == {self._here}:
+            return store
+        self._keepers.append(ray.remote(Keeper).options(**_at(self._here)).remote(store))
+        return Kept(self._keepers[-1])
 
     def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for slot, worker in zip(self._slots, self._workers, strict=True):
+        for number, slot in self._slots.items():
             ray.kill(slot)
-            worker.stop()
+            self._workers[number].stop()
+        for keeper in self._keepers:
+            ray.kill(keeper)
         if self._started:
             ray.shutdown()
 
@@ -67,25 +105,27 @@ class Pool:
         """Run ``function(job, workers)`` for each job; yield as they end, in no fixed order.
 
         An exception of a job is its result, so that one bad job stops no other. A slot whose
-        process is lost gets a new one; its job's result is the error.
+        process is lost gets a new one, unless its machine is lost too; its job is run again, and
+        when it has been lost ``TRIES`` times its result is the error.
 
         Raises:
-            HarnessError: At once, if a job raises one; bad input is not a result.
+            HarnessError: At once, if a job raises one; bad input is not a result. Also if no
+                machine is left.
         """
-        waiting = iter(jobs)
-        running: dict[Any, tuple[int, Job]] = {}
+        waiting = ((job, 1) for job in jobs)
+        again: deque[tuple[Job, int]] = deque()
+        idle = deque(self._slots)
+        running: dict[Any, tuple[int, Job, int]] = {}
 
-        def next_job(number: int) -> None:
-            for job in waiting:
-                reference = self._slots[number].run.remote(function, job)
-                running[reference] = (number, job)
-                return
+        def hand_out() -> None:
+            while idle and (entry := again.popleft() if again else next(waiting, None)):
+                number = idle.popleft()
+                running[self._slots[number].run.remote(function, entry[0])] = (number, *entry)
 
-        for number in range(len(self._slots)):
-            next_job(number)
+        hand_out()
         while running:
             (reference,), _ = ray.wait(list(running), num_returns=1)
-            number, job = running.pop(reference)
+            number, job, tries = running.pop(reference)
             result: Result | Exception
             try:
                 result = ray.get(reference)
@@ -95,8 +135,69 @@ class Pool:
                 result = error.cause if isinstance(error.cause, Exception) else error
             except ray.exceptions.RayActorError as error:
                 result = error
-                self._workers[number].stop()
-                self._workers[number] = self._worker()
-                self._slots[number] = self._slot(self._workers[number])
+                self._renew(number)
+                if tries < TRIES:
+                    again.append((job, tries + 1))
+                    idle.extend([number] if number in self._slots else [])
+                    hand_out()
+                    continue
+            if number in self._slots:
+                idle.append(number)
             yield job, result
-            next_job(number)
+            hand_out()
+
+    def _renew(self, number: int) -> None:
+        """A new process for a slot, on the same machine; no slot if the machine is lost."""
+        node = self._workers[number].node
+        while True:
+            ray.kill(self._slots.pop(number))
+            self._workers.pop(number).stop()
+            if node not in _machines():
+                break
+            self._workers[number] = self._worker(node)
+            self._slots[number] = self._slot(self._workers[number])
+            try:
+                ray.get(self._slots[number].ready.remote(), timeout=STARTING)
+                return
+            except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
+                time.sleep(1)  # Ray takes a while to notice that a machine is lost
+        if not self._slots:
+            raise HarnessError(
+                "all machines of the Ray cluster are lost, but nothing that was recorded; repeat "
+                "the command when the cluster is up again"
+            )
+
+
+def _at(node: str | None) -> dict[str, Any]:
+    """Options of an actor that claims nothing, on a certain machine."""
+    assert node is not None
+    return {"num_cpus": 0, "scheduling_strategy": NodeAffinity(node, soft=False)}
+
+
+def cores() -> int:
+    """Cores of this machine that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _machines() -> dict[str, int]:
+    """Ids of the machines that are up, each with its CPUs."""
+    return {n["NodeID"]: int(n["Resources"].get("CPU", 0)) for n in ray.nodes() if n["Alive"]}
+
+
+def _places(slots: int | None) -> list[str]:
+    """The machine of each slot; the machines take turns, so that few slots are spread."""
+    machines = _machines()
+    turns = [
+        node
+        for turn in range(max(machines.values()))
+        for node, cpus in machines.items()
+        if turn < cpus
+    ]
+    if slots is None:
+        return turns if cluster() else turns[: cores()]
+    if slots > len(turns):
+        raise HarnessError(
+            f"{slots} workers were asked for, but the Ray cluster has {len(turns)} CPUs on "
+            f"{len(machines)} machines. Without WORKERS all are used"
+        )
+    return turns[:slots]

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import ray
 from ray import tune
 from ray.tune import Tuner
 from ray.tune.search import Searcher
@@ -225,7 +226,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         failure: BaseException = RuntimeError("Ray Tune ended its experiment early")
         try:
             Tuner(
-                tune.with_resources(_Training, {"cpu": THIN}),
+                tune.with_resources(_Training, _beside_this_process()),
                 tune_config=tune.TuneConfig(search_alg=self, num_samples=-1, reuse_actors=True),
                 run_config=tune.RunConfig(storage_path=folder, name="run", verbose=0),
             ).fit()
@@ -278,6 +279,12 @@ class _Training(tune.Trainable):  # type: ignore[misc]
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing: unfinished trainings live in the worker."""
+
+
+def _beside_this_process() -> tune.PlacementGroupFactory:
+    """On the same machine: another one that is lost must not take trials of this one with it."""
+    here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
+    return tune.PlacementGroupFactory([{"CPU": THIN}], bundle_label_selector=[here])
 
 
 _current: _Experiment | None = None

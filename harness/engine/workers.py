@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
 from harness.tables import Outcome
 from harness.training import Request, Trainer, configure, device, memory, training_seed
@@ -48,11 +49,15 @@ class _WorkerActor:
 class Worker:
     """A training worker as its users see it: it answers, whatever happens to its process."""
 
-    def __init__(self, backend: str, threads: int = 1, cpus: float = 1) -> None:
-        self.backend, self.threads = backend, threads
+    def __init__(
+        self, backend: str, threads: int = 1, cpus: float = 1, node: str | None = None
+    ) -> None:
+        """Starts a process; ``node`` is the id of the machine where, None leaves it to Ray."""
+        self.backend, self.threads, self.node = backend, threads, node
+        where = {} if node is None else {"scheduling_strategy": NodeAffinity(node, soft=False)}
         self._actor = (
             ray.remote(_WorkerActor)
-            .options(num_cpus=cpus, max_restarts=-1, max_task_retries=0)
+            .options(num_cpus=cpus, max_restarts=-1, max_task_retries=0, **where)
             .remote(backend, threads)
         )
 
@@ -202,17 +207,41 @@ def shutdown() -> None:
         ray.shutdown()
 
 
-def start(cpus: int, **options: Any) -> None:
-    """Start Ray on this machine, quietly, with no dashboard; nothing happens if it runs."""
+def start(cpus: int) -> None:
+    """Start Ray on this machine, quietly, with no dashboard; nothing happens if it runs.
+
+    If ``RAY_ADDRESS`` names a cluster, this process joins it instead, whatever ``cpus`` is.
+
+    Raises:
+        HarnessError: If there is no such cluster.
+    """
     if ray.is_initialized():
         return
     logging.getLogger("ray").setLevel(logging.ERROR)
-    ray.init(
-        num_cpus=cpus,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        configure_logging=False,
-        object_store_memory=200_000_000,
-        **options,
-    )
+    quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
+    if not (address := cluster()):
+        ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=200_000_000, **quiet)
+        return
+    try:
+        ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise HarnessError(
+            f"no Ray cluster answers at RAY_ADDRESS={address}: {error}. Run the command on a "
+            "machine of the cluster, with RAY_ADDRESS=auto or its host:port; without RAY_ADDRESS "
+            "it uses this machine alone"
+        ) from None
+
+
+def cluster() -> str:
+    """The address of the Ray cluster to use; '' for this machine alone.
+
+    Raises:
+        HarnessError: If it is that of Ray's client: then no process on this machine could write.
+    """
+    address = os.environ.get("RAY_ADDRESS", "")
+    if address.startswith("ray://"):
+        raise HarnessError(
+            f"RAY_ADDRESS={address} is an address for Ray's client, which runs nothing beside the "
+            "results folder. Run the command on a machine of the cluster, with RAY_ADDRESS=auto"
+        )
+    return address

@@ -80,7 +80,9 @@ class Train(Protocol):
 class Technique(Protocol):
     """Looks for a patch for one fault until its budget is spent.
 
-    A technique is a frozen dataclass: its fields are its settings and part of a run's identity.
+    A technique is a frozen dataclass: its fields are its settings and part of a run's identity. It
+    may say ``anytime: ClassVar[bool] = True`` if what it proposes does not depend on how much of
+    the budget is left: its runs then answer smaller budgets too.
     """
 
     def repair(

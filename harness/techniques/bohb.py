@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.budget import Clock
 from harness.domains import Choice, Domain, Integer
@@ -34,6 +34,8 @@ class Bohb:
     allows no fewer. Measured without failures, it first proposes after 14 full trainings for d = 9,
     15 to 17 for 12, 23 for 17, 28 for 19 and 42 for 27; before that, BOHB is Hyperband.
     """
+
+    anytime: ClassVar[bool] = True
 
     eta: int = 3
     """One in ``eta`` configurations goes on, for ``eta`` times as long."""
@@ -66,6 +68,8 @@ class BohbIcst23:
     Source: replication package of Kim et al., ICST 2023; Ray Tune's ``TuneBOHB`` under a
     ``HyperBandForBOHB`` of one iteration, which ends each trial before the searcher sees it.
     """
+
+    anytime: ClassVar[bool] = True
 
     def optimiser(self, task: RepairTask, seed: int) -> BohbIcst23Optimiser:
         return BohbIcst23Optimiser(task, seed)

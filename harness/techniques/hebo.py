@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,8 @@ class Hebo:
     settings, 0.45 and 0.61. Without the wide start (and 8 epochs) 0.68; ``psgld``, two seeds, 0.60,
     with half of the model's suggestions random.
     """
+
+    anytime: ClassVar[bool] = True
 
     initial: int | None = 5
     """Observations before the model proposes; None: one more than there are hyperparameters."""

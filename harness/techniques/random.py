@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -44,6 +45,8 @@ class Random:
 
     Source: Kim et al., ICST 2023, section III.
     """
+
+    anytime: ClassVar[bool] = True
 
     from_faulty: bool = False
     """Whether the faulty configuration is the first one."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.data import STAND_IN
 from harness.theia.program import TASKS
 from harness.theia.report import FORMATS, Report, as_json, as_sarif, report, show
 from harness.theia.thresholds import PROFILES
@@ -80,7 +81,12 @@ def _fault(identity: str, profile: str) -> Report:
         for name in located.suspects
     ]
     found = report(f"{fault.id}: {fault.title}", located.program, located.findings, profile=profile)
-    notes = (*found.notes, f"suspects in order: {', '.join(blamed) or 'none'}")
+    stand_in = (
+        ("its data set is not here: synthetic data stand in for it",)
+        if located.variant == STAND_IN
+        else ()
+    )
+    notes = (*found.notes, *stand_in, f"suspects in order: {', '.join(blamed) or 'none'}")
     return Report(found.target, found.summary, found.findings, notes, profile)
 
 
@@ -90,34 +96,26 @@ def _table(profile: str) -> int:
     from rich.table import Table
 
     from harness.registry import load_registry
-    from harness.theia.suspects import locate
+    from harness.theia.suspects import ranked
 
     _quiet()
     table = Table(box=box.SIMPLE_HEAD)
     for header in ("fault", "faulty hyperparameter", "rank", "suspects", "bugs", "advice"):
         table.add_column(header)
-    hits = total = 0
-    for fault in load_registry().values():
-        try:
-            located = locate(fault, profile)
-        except HarnessError as error:
-            table.add_row(fault.id, ", ".join(fault.ground_truth), "-", str(error), "", "")
+    hits = checked = 0
+    for line in ranked(load_registry().values(), profile):
+        names = "\n".join(line.hyperparameters)
+        if line.problem:
+            table.add_row(line.fault, names, "", line.problem, "", "")
             continue
-        bugs = sum(f.severity == "bug" for f in located.findings)
-        hits += any(located.ranks.values())
-        total += 1
-        table.add_row(
-            fault.id,
-            "\n".join(located.ranks),
-            "\n".join("-" if rank is None else str(rank) for rank in located.ranks.values()),
-            str(len(located.suspects)),
-            str(bugs),
-            str(len(located.findings) - bugs),
-        )
+        hits += any(line.ranks)
+        checked += 1
+        ranks = "\n".join("-" if rank is None else str(rank) for rank in line.ranks)
+        table.add_row(line.fault, names, ranks, *map(str, (line.suspects, line.bugs, line.advice)))
     console = Console() if sys.stdout.isatty() else Console(width=130)
     console.print(table)
     console.print(
-        f"{hits} of {total} faults have a faulty hyperparameter among the suspects "
+        f"{hits} of {checked} faults have a faulty hyperparameter among the suspects "
         "(rank: its place, bugs before advice; -: not blamed)"
     )
     return 0

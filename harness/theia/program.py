@@ -228,6 +228,21 @@ class Program:
         block = self.block(layer, stops)
         return fused + tuple(x for x in block if x.kind is Kind.ACTIVATION and non_linear(x))
 
+    def behind(self, layer: Layer, others: Collection[Layer]) -> bool:
+        """Whether a path leads from one of ``others`` to ``layer`` without weights between."""
+        todo, seen = list(layer.inputs), set[int]()
+        while todo:
+            index = todo.pop()
+            if index == 0 or index in seen:
+                continue
+            seen.add(index)
+            before = self.layer(index)
+            if before in others:
+                return True
+            if before.kind not in BOUNDARY:
+                todo += before.inputs
+        return False
+
     def previous(
         self, layer: Layer, kinds: Collection[Kind], stops: Collection[Kind] = ()
     ) -> tuple[Layer, ...]:

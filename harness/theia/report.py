@@ -13,7 +13,7 @@ from rich.text import Text
 from harness import __version__
 from harness.theia.findings import Finding, Severity
 from harness.theia.program import Program
-from harness.theia.rules import RULES, page
+from harness.theia.rules import RULES, page, rationale
 
 FORMATS = ("text", "json", "sarif")
 
@@ -43,6 +43,12 @@ class Report:
     def advice(self) -> int:
         return len(self.findings) - self.bugs
 
+    @property
+    def rules(self) -> list[str]:
+        """Those that found something, in their order."""
+        found = {f.rule for f in self.findings}
+        return [rule for rule in RULES if rule in found]
+
     def to_json(self) -> dict[str, Any]:
         return {
             "target": self.target,
@@ -52,6 +58,7 @@ class Report:
             "bugs": self.bugs,
             "advice": self.advice,
             "findings": [f.to_json() for f in self.findings],
+            "rationales": {rule: rationale(rule) for rule in self.rules},
         }
 
     @staticmethod
@@ -111,6 +118,8 @@ def show(found: Report, console: Console, advice: bool = True) -> None:
         line.append(f" {where}: {finding.observed}; expected {finding.expected}")
         console.print(line, soft_wrap=True)
         console.print(Text(f"    {finding.suggestion}"), soft_wrap=True)
+    for rule in dict.fromkeys(finding.rule for finding in shown):
+        console.print(Text(f"why {rule}: {rationale(rule)}", style="dim"), soft_wrap=True)
     for note in found.notes:
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
     hidden = len(found.findings) - len(shown)

@@ -6,11 +6,14 @@ hyperparameter governs is found by building the program with another value and c
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from harness.data import STAND_IN
 from harness.operators import ACTIVATIONS, operator_of
 from harness.registry import Data, Fault, Subject
 from harness.theia import live
@@ -25,7 +28,7 @@ from harness.theia.findings import (
 )
 from harness.theia.program import WEIGHTED, Layer, Program, comparable
 from harness.theia.rules import judge
-from harness.vocabulary import Configuration, Value
+from harness.vocabulary import Configuration, HarnessError, Value
 
 _NOT_LAYERS = ("loss", "optimiser", "learning_rate", "batch_size", "epochs", "initialiser")
 """Operators that change no layer of the meta-model."""
@@ -59,6 +62,8 @@ class Located:
     """Hyperparameters that findings blame: bugs first, then advice, each in the report's order."""
     edits: Mapping[str, Value]
     """Of the suspects, those with a value that a finding suggests."""
+    variant: str = "default"
+    """The data variant: ``stand_in`` where the data set is not here."""
 
     @property
     def ranks(self) -> dict[str, int | None]:
@@ -67,10 +72,13 @@ class Located:
         return {name: found.get(name) for name in self.fault.ground_truth}
 
 
-def locate(fault: Fault, profile: str = "recommended", variant: str = "default") -> Located:
-    """Check the faulty program of a fault; needs its framework, and its data."""
+def locate(fault: Fault, profile: str = "recommended") -> Located:
+    """Check the faulty program of a fault; needs its framework.
+
+    Where its data set is not here, synthetic data of the same shapes and ranges take its place.
+    """
     subject = fault.subject
-    data = subject.load(fault.data_seed, variant, 1.0)
+    data, variant = data_of(fault)
     test = (data.x_holdout, data.y_holdout)
     program = program_of(subject, fault.faulty, data, test)
     findings = judge(program, profile)
@@ -80,7 +88,57 @@ def locate(fault: Fault, profile: str = "recommended", variant: str = "default")
         if blame.value is not None:
             edits.setdefault(blame.hyperparameter, blame.value)
     names = list(dict.fromkeys(blame.hyperparameter for blame in found))
-    return Located(fault, program, findings, names, edits)
+    return Located(fault, program, findings, names, edits, variant)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A line of the table of all faults."""
+
+    fault: str
+    hyperparameters: tuple[str, ...]
+    """Those of the ground truth."""
+    ranks: tuple[int | None, ...]
+    """Of each, its place among the suspects."""
+    suspects: int
+    bugs: int
+    advice: int
+    problem: str = ""
+    """Why the fault could not be checked."""
+
+
+def ranked(faults: Iterable[Fault], profile: str = "recommended") -> Iterator[Ranked]:
+    """For each fault, whether and where its hyperparameters are among the suspects."""
+    for fault in faults:
+        try:
+            located = locate(fault, profile)
+        except HarnessError as error:
+            yield Ranked(fault.id, tuple(fault.ground_truth), (), 0, 0, 0, str(error))
+            continue
+        bugs = sum(f.severity is Severity.BUG for f in located.findings)
+        ranks = located.ranks
+        yield Ranked(
+            fault.id,
+            tuple(ranks),
+            tuple(ranks.values()),
+            len(located.suspects),
+            bugs,
+            len(located.findings) - bugs,
+        )
+
+
+def data_of(fault: Fault) -> tuple[Data, str]:
+    """The data of the faulty program and their variant.
+
+    Raises:
+        HarnessError: If the data set is not here and nothing can stand in for it.
+    """
+    try:
+        return fault.subject.data(fault.data_seed, "default", 1.0, fault.faulty), "default"
+    except HarnessError:
+        if not fault.subject.data_set or STAND_IN not in fault.subject.variants:
+            raise
+    return fault.subject.data(fault.data_seed, STAND_IN, 1.0, fault.faulty), STAND_IN
 
 
 def blames(
@@ -181,13 +239,16 @@ def _another(name: str, value: Value) -> Value | None:
 
 def _layers(subject: Subject, configuration: Configuration, data: Data) -> Sequence[Layer] | None:
     try:
-        model = subject.build(configuration)
-        program, _ = live.program_of(
-            model, "mse", None, (data.x_train[:4], data.y_train[:4]), "regression"
-        )
+        few = (_few(data.x_train), data.y_train[:4])
+        program, _ = live.program_of(subject.build(configuration), "mse", None, few, "regression")
     except Exception:  # a value that does not build governs nothing that can be seen
         return None
     return program.layers
+
+
+def _few(x: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray | tuple[np.ndarray, ...]:
+    """Some samples of one or several inputs."""
+    return tuple(part[:4] for part in x) if isinstance(x, tuple) else x[:4]
 
 
 def _difference(before: Sequence[Layer] | None, after: Sequence[Layer]) -> set[tuple[int, str]]:
@@ -201,20 +262,16 @@ def _difference(before: Sequence[Layer] | None, after: Sequence[Layer]) -> set[t
             for name in _FIELDS
             if getattr(old, name) != getattr(new, name)
         }
-    kinds = [[str(x.kind) for x in layers] for layers in (before, after)]
-    codes = difflib.SequenceMatcher(None, kinds[0], kinds[1], autojunk=False).get_opcodes()
-    inserted = {
-        (before[min(max(i, 1), len(before)) - 1].index, "layer")
-        for code, i, _, _, _ in codes
-        if code == "insert"
-    }
-    replaced = {
-        (before[i].index, "layer")
-        for code, start, end, _, _ in codes
-        if code in ("delete", "replace")
-        for i in range(start, end)
-    }
-    return inserted | replaced
+    first = _alike(before, after)
+    last = min(_alike(before[::-1], after[::-1]), min(len(before), len(after)) - first)
+    between = before[first : len(before) - last] or before[max(first - 1, 0) : max(first, 1)]
+    return {(layer.index, "layer") for layer in between}
+
+
+def _alike(one: Sequence[Layer], other: Sequence[Layer]) -> int:
+    """With how many layers of the same kinds both listings begin."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0].kind == pair[1].kind, pairs))
 
 
 _FIELDS = ("kind", "units", "kernel", "strides", "rate", "activation")

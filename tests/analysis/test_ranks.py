@@ -15,7 +15,7 @@ from studies import baseline, reaching
 
 from harness import stats
 from harness.analysis import ranks
-from harness.analysis.across import across_faults, drawn_faults, ends
+from harness.analysis.across import across_faults, drawn_faults, ends, members_of
 from harness.tables import PAIRS, RANKS
 
 SPREAD = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
@@ -132,7 +132,7 @@ def test_a_profile_is_a_falling_share() -> None:
 def test_faults_are_drawn_within_drawn_subjects() -> None:
     rng = np.random.default_rng(0)
     subjects = ["s", "s", "s", "t"]
-    sizes = {len(drawn_faults(subjects, rng)) for _ in range(100)}
+    sizes = {len(drawn_faults(members_of(subjects), rng)) for _ in range(100)}
     assert sizes == {2, 4, 6}  # twice t, each once, twice s
 
 

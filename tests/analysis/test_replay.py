@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,14 @@ from hypothesis import strategies as st
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.published import load
 from harness.analysis.replay import at_budget, replay
-from harness.analysis.scores import scores, winner
-from harness.tables import Run, RunRow
+from harness.analysis.scores import result, scores, winner
+from harness.tables import Baseline, Confirmation, Outcome, Run, RunRow
 from harness.vocabulary import HarnessError, TrialStatus
+
+
+def again(proposal: int, holdout: float) -> Confirmation:
+    outcome = Outcome(status=TrialStatus.COMPLETED, seconds=1.0, search=0.5, holdout=holdout)
+    return Confirmation(proposal=proposal, fidelity=1.0, seed=7, outcome=outcome)
 
 
 def recorded(*seconds: float, budget: float = 50.0) -> Run:
@@ -45,7 +51,7 @@ def recorded(*seconds: float, budget: float = 50.0) -> Run:
         training_seconds=sum(seconds),
         search_seconds=0.0,
         total_seconds=sum(seconds),
-        confirmed=(0.5,),
+        confirmed=(again(0, 0.5), again(2, 0.7)),
     )
 
 
@@ -60,7 +66,37 @@ def test_a_smaller_budget_is_a_prefix_and_the_trial_at_its_end_is_cut() -> None:
     assert short.trials[:2] == run.trials[:2]
     assert (short.trials[2].spent, short.trials[2].holdout) == (6.0, None)
     assert winner(short, CORRECTED) is short.trials[1]
-    assert (short.budget, short.training_seconds, short.confirmed) == (3.0, 6.0, ())
+    assert (short.budget, short.training_seconds, short.prefix_of) == (3.0, 6.0, 50.0)
+
+
+def test_a_prefix_is_confirmed_by_the_re_trainings_of_its_own_winner() -> None:
+    run = recorded(2.0, 3.0, 4.0)
+    base = Baseline(
+        fault="M1",
+        metric="accuracy",
+        faulty_holdout=[0.0],
+        fixed_holdout=[1.0],
+        faulty_search=[0.0],
+        fixed_search=[1.0],
+        training_time=1.0,
+    )
+    values = {b: result(at_budget(run, b, 1.0), base, CORRECTED).value for b in (2, 5, 9)}
+    assert values == {2: 0.5, 5: 0.1, 9: 0.7}
+
+
+@pytest.mark.parametrize("unit", [1e9, 0.001])
+def test_budgets_are_counted_in_the_unit_of_the_clock(unit: float) -> None:
+    run = recorded(2.0, 3.0, 4.0, budget=10.0)
+    counted = replace(
+        run,
+        clock="work",
+        allowed=10.0 * unit,
+        trials=[replace(row, spent=row.spent * unit) for row in run.trials],
+    )
+    short = at_budget(counted, 5, training_time=123.0)
+    assert [row.holdout for row in short.trials] == [0.0, 0.1, None]
+    assert short.unit == pytest.approx(unit)
+    assert at_budget(short, 2, training_time=123.0).trials == at_budget(counted, 2, 1.0).trials
 
 
 def test_a_trial_that_ends_with_the_budget_counts() -> None:

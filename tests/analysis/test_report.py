@@ -135,6 +135,16 @@ def test_data_that_are_no_default_are_named() -> None:
     assert [[f.text for f in row] for row in board.rows] == [["M1", "stand_in"]]
 
 
+def test_a_fault_may_be_trained_on_a_share_of_its_data() -> None:
+    study = reaching(VALUES)
+    runs = [replace(r, fraction=0.05) if r.fault == "M1" else r for r in study.runs]
+    base = {("M1", "default", 0.05): study.baseline("M1"), **study.baselines}
+    del base["M1", "default", 1.0]
+    mixed = replace(study, runs=runs, baselines=base)
+    assert mixed.values("M1", "random") == study.values("M1", "random")
+    assert set(mixed.scores["fraction"]) == {0.05, 1.0}
+
+
 def test_boards_of_studies_without_rates_or_rivals() -> None:
     alone = reaching({("M1", "random"): [0.5]})
     base = alone.baselines["M1", "default", 1.0]

@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 from harness.analysis import scores as analysis
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
 from harness.analysis.scores import exposure, result, scores, summary, winner
-from harness.tables import SCORES, SUMMARY, Baseline, Column, Run, RunRow, Table
+from harness.tables import (
+    SCORES,
+    SUMMARY,
+    Baseline,
+    Column,
+    Confirmation,
+    Outcome,
+    Run,
+    RunRow,
+    Table,
+)
 from harness.vocabulary import HarnessError, TrialStatus, Value
 
 FAULTY: dict[str, Value] = {"loss": "hinge", "epochs": 1, "units_1": 8, "dropout_1": 0.25}
@@ -105,6 +115,39 @@ def score(
 
 
 GOOD = [0.8, 0.82, 0.84, 0.86, 0.88]
+
+
+def confirmed(*holdouts: float | None, proposal: int = 1) -> list[Confirmation]:
+    return [
+        Confirmation(
+            proposal=proposal,
+            fidelity=1.0,
+            seed=seed,
+            outcome=Outcome(status=TrialStatus.DIVERGED, seconds=1.0)
+            if value is None
+            else Outcome(status=TrialStatus.COMPLETED, seconds=1.0, search=0.5, holdout=value),
+        )
+        for seed, value in enumerate(holdouts)
+    ]
+
+
+def test_a_confirmed_run_counts_as_the_mean_of_its_re_trainings() -> None:
+    other = confirmed(0.1, 0.1, proposal=0)  # of a trial that does not win
+    runs = reaching([0.9, 0.9, 0.9], confirmed=(*confirmed(0.5, 0.7), *other))
+    runs[2] = replace(runs[2], confirmed=other)
+    row = score(runs)
+    assert row["mean"] == pytest.approx((0.6 + 0.6 + 0.9) / 3)
+    assert (row["n_confirmed"], row["confirmed_mean"]) == (2, pytest.approx(0.6))
+    unconfirmed = score(runs, protocol=replace(CORRECTED, confirmed_counts=False))
+    assert unconfirmed["mean"] == pytest.approx(0.9)
+    assert score(runs, protocol=ICST23)["mean"] == pytest.approx(0.9)
+
+
+def test_a_re_training_that_diverges_is_the_worst_value() -> None:
+    (one,) = reaching([0.9], confirmed=confirmed(0.6, None, 0.6))
+    assert result(one, baseline(), CORRECTED).value == pytest.approx(0.4)
+    unbounded = replace(one, metric="mae")
+    assert result(unbounded, baseline(metric="mae"), CORRECTED).value is None
 
 
 def test_the_winner_is_the_best_by_the_search_metric_the_first_on_ties() -> None:

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from commands import command
+from commands import ROOT, command
 
 TINY = ["plan=smoke", "plan.faults=[X1]", "plan.repetitions=2", "budget=4"]
 
@@ -88,6 +88,40 @@ def test_hydra_sweeps_over_techniques_and_budgets(
     assert found == {(t, b) for t in ("random", "bohb") for b in ("b2-", "b3-")}
 
 
+def files_of(folder: Path) -> set[str]:
+    return {p.name for p in folder.iterdir()}
+
+
+@pytest.mark.slow
+def test_a_study_in_chunks_is_the_same_study(study: Path, own_faults: Path, tmp_path: Path) -> None:
+    """Two jobs of submitit share a results folder; one process fills the mirror afterwards."""
+    shutil.copytree(study / "baselines", tmp_path / "baselines")
+    words = [*TINY, "clock=work", f"results={tmp_path}"]
+    launcher = ["-m", "hydra/launcher=submitit_local", "hydra.launcher.timeout_min=10"]
+    here = files_of(ROOT)
+    done = command("repair", *launcher, *words, "chunk=1/2,2/2", faults=own_faults)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert files_of(ROOT) == here
+    assert (tmp_path / "sweeps").exists()
+    assert not (tmp_path / "mlflow.db").exists()
+    assert len(list(tmp_path.rglob("run.json"))) == 6
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("trials.jsonl")}
+    done = command("repair", *words, faults=own_faults)
+    assert done.returncode == 0, done.stderr
+    assert "MLflow: 6 runs added" in done.stdout
+    assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("trials.jsonl")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["basic", "submitit_local"])
+def test_a_job_that_fails_is_told_by_the_exit_code(launcher: str, tmp_path: Path) -> None:
+    words = ["-m", f"hydra/launcher={launcher}", "plan.faults=[D3],[D77]", "plan=smoke"]
+    rest = ["plan.techniques=[random]", "plan.repetitions=1", "budget=1", f"results={tmp_path}"]
+    done = command("repair", *words, *rest)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert len(list(tmp_path.rglob("run.json"))) == 1  # that of the job beside it
+
+
 BAD = {
     "unknown fault": (["plan.faults=[D77]"], "no fault 'D77'. Did you mean D7"),
     "unknown technique": (["plan.techniques=[hebbo]"], "no technique 'hebbo'. Did you mean hebo"),
@@ -104,6 +138,7 @@ BAD = {
     "zero budget": (["budget=0"], "budget 0 is not possible"),
     "budget of words": (["budget=lots"], "budget 'lots' is not possible"),
     "no repetitions": (["plan.repetitions=0"], "repetitions must be a whole number from 1"),
+    "malformed chunk": (["chunk=two"], "chunk must be like 2/8"),
     "no workers": (["workers=0"], "workers must be a whole number from 1"),
     "seed of words": (["seed=one"], "seed must be a whole number from 0"),
     "file as results": (["results=README.md"], "README.md cannot be written"),

@@ -123,8 +123,13 @@ def test_a_repair_operator_is_one_row(copy: Path) -> None:
 )
 
 
+@cache
 def operator_of("""
-    edit(copy / "harness" / "operators.py", ")\n\n\ndef operator_of(", row.replace("\\\\", "\\"))
+    edit(
+        copy / "harness" / "operators.py",
+        ")\n\n\n@cache\ndef operator_of(",
+        row.replace("\\\\", "\\"),
+    )
     code = """
 from harness.registry import load_registry
 from harness.space import derive
@@ -138,10 +143,11 @@ print(s.domains["dropout_1"].values, s.frozen, len(f.hyperparameters))
 def test_a_metric_of_a_program_is_a_function_and_a_row(copy: Path) -> None:
     edit(
         copy / "harness" / "training" / "judge.py",
-        '_FUNCTIONS = {"accuracy": accuracy, "mae": mae}',
+        '_FUNCTIONS = {"accuracy": accuracy, "mae": mae, "angle": angle}',
         "def worst_error(y, predicted):\n"
         "    return float(np.max(np.abs(y - predicted)))\n\n\n"
-        '_FUNCTIONS = {"accuracy": accuracy, "mae": mae, "worst_error": worst_error}',
+        '_FUNCTIONS = {"accuracy": accuracy, "mae": mae, "angle": angle, '
+        '"worst_error": worst_error}',
     )
     edit(
         copy / "harness" / "vocabulary.py",

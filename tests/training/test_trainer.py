@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.registry import FAULTS, Registry
+from harness.registry import FAULTS, Data, Registry, Subject
 from harness.training import Request, Trainer, configure
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
@@ -143,6 +143,24 @@ def test_a_program_that_crashes_is_a_row(
 
 def test_fraction_takes_a_share_of_the_training_data(trainer: Trainer, request_: Request) -> None:
     assert trainer.train(replace(request_, fraction=0.5)).steps == 4 * 4
+
+
+@pytest.mark.usefixtures("trainer")
+def test_data_are_loaded_once(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+    load = Subject.data
+
+    def counted(self: Subject, *what: Any) -> Data:
+        loaded.append(what)
+        return load(self, *what)
+
+    monkeypatch.setattr(Subject, "data", counted)
+    fresh = Trainer()
+    for seed in (1, 2, 1):
+        fresh.train(replace(request_, seed=seed))
+    assert len(loaded) == 1
+    fresh.train(replace(request_, fraction=0.5))
+    assert len(loaded) == 2
 
 
 def test_a_process_has_one_backend(trainer: Trainer) -> None:

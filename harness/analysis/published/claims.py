@@ -63,6 +63,7 @@ STEPS = (
             "ir_needs_exposure": True,
             "no_symptom_ir": None,
             "figure_falls_back_to_first": False,
+            "confirmed_counts": True,
             "cut_may_win": True,
             "partial_may_win": True,
         },

@@ -32,6 +32,16 @@ def page(rule: str) -> str:
     return next(m.__doc__ or "" for m in MODULES if m.check is RULES[rule]).strip()
 
 
+def rationale(rule: str) -> str:
+    """Why what a rule finds is a problem, in one line; part of its page.
+
+    >>> rationale("IFL").split(";")[0]
+    'in a convolutional network the convolutions extract the features'
+    """
+    told = page(rule).partition("Rationale:")[2].partition("Detection:")[0]
+    return " ".join(told.split())
+
+
 def judge(program: Program, profile: str = "recommended") -> list[Finding]:
     """All findings of a profile, by layer, then rule; those without a layer come last."""
     limits = thresholds(profile, program.framework)

@@ -28,13 +28,19 @@ def check(program: Program, limits: Thresholds) -> Iterator[Finding]:
         if not applied:
             yield _missing(layer)
             continue
-        yield from (_redundant(extra, layer) for extra in applied[1:])
+        yield from _extra(program, layer, applied)
         if limits.activation_kind:
             yield from _wrong(program, applied[0])
     if limits.output_activations:
         for layer in program.outputs:
-            applied = program.activations(layer, stops(limits))
-            yield from (_redundant(extra, layer) for extra in applied[1:])
+            yield from _extra(program, layer, program.activations(layer, stops(limits)))
+
+
+def _extra(program: Program, layer: Layer, applied: tuple[Layer, ...]) -> Iterator[Finding]:
+    """One finding for each activation that another one of the same layer leads to."""
+    for activation in applied[1:]:
+        if program.behind(activation, applied):
+            yield _redundant(activation, layer)
 
 
 def _missing(layer: Layer) -> Finding:

@@ -1,6 +1,7 @@
 """Learning rate outside the range in which the surveyed programs train.
 
-Rationale: above it the loss oscillates or diverges; below it training stalls within the epochs.
+Rationale: above the range the loss oscillates or diverges; below it training stalls within the
+epochs.
 Detection: the optimiser's rate at the first step is above 0.01 or below 0.0001. The bounds allow
 for a relative error of 1e-6: a rate that was stored in float32 is not exactly 0.0001.
 Suggests: 0.001 (repair operator `learning_rate`).

@@ -1,0 +1,269 @@
+"""The main job: what a trial, a worker and a whole command cost."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from harness.budget import TrainingClock
+from harness.registry import Fault, load_registry
+from harness.space import derive
+from harness.tables import Outcome
+from harness.techniques.base import Finish, Proposal
+from harness.training import Request
+from harness.vocabulary import Configuration
+
+ROOT = Path(__file__).resolve().parents[2]
+FAULT = "D6"
+
+
+@dataclass
+class Stamped:
+    """A training that notes when it began and ended, on the clock that all processes share."""
+
+    train: Any
+
+    def __call__(self, configuration: Configuration, **asked: Any) -> Outcome:
+        began = time.time()
+        outcome: Outcome = self.train(configuration, **asked)
+        return replace(outcome, message=json.dumps([began, time.time()]))
+
+    def remember(self, proposal: int, outcome: Outcome) -> None:
+        self.train.remember(proposal, outcome)
+
+
+@dataclass
+class Same:
+    """An optimiser that proposes the faulty program again and again."""
+
+    configuration: Configuration
+    asked: int = field(default=-1)
+
+    def ask(self) -> Proposal:
+        self.asked += 1
+        return Proposal(proposal=self.asked, configuration=self.configuration)
+
+    def tell(self, proposal: Proposal, outcome: Outcome) -> None: ...
+
+    def health(self) -> dict[str, int | float | str]:
+        return {}
+
+
+def gaps(stamps: list[list[float]]) -> list[float]:
+    """Seconds from the end of each training to the start of the next."""
+    return [after[0] - before[1] for before, after in itertools.pairwise(stamps)]
+
+
+def overhead() -> list[tuple[str, str, str]]:
+    """Between two trials: the harness, against a Ray Tune process for each trial."""
+    from harness.engine import Pool, RemoteTrain, Worker
+    from harness.engine.search import search
+
+    fault = load_registry()[FAULT]
+    with Pool(1, "tensorflow"):
+        worker = Worker("tensorflow")
+        worker.device()
+        train = Stamped(RemoteTrain(worker, Request.of(fault, fault.faulty, seed=0), seed=1))
+
+        def cell(seconds: float) -> tuple[float, list[list[float]]]:
+            """A run of the harness: what it takes besides training, and its stamps."""
+            clock, stamps = TrainingClock(seconds), []
+            began = time.time()
+            for item in search(Same(fault.faulty), train, clock):
+                if isinstance(item, Finish):
+                    continue
+                clock.charge(item.outcome)
+                stamps.append(json.loads(item.outcome.message))
+            return time.time() - began - sum(e - b for b, e in stamps), stamps
+
+        first, _ = cell(0.001)
+        others = [cell(0.001)[0] for _ in range(5)]
+        ours = gaps(cell(0.5)[1])
+        theirs = gaps(_process_per_trial(fault, trials=5))
+    ratio = median(theirs) / median(ours)
+    return [
+        (
+            "overhead per trial, Random, median",
+            f"{median(ours):.4f} s (n {len(ours)})",
+            "<= 0.05 s",
+        ),
+        (
+            "the same with a process per trial (Ray Tune without reuse)",
+            f"{median(theirs):.2f} s (n {len(theirs)})",
+            "",
+        ),
+        ("ratio of the two, same run", f"{ratio:.0f} x", ">= 50 x"),
+        ("fixed cost of the first cell of a process", f"{first:.2f} s", "<= 5 s"),
+        ("fixed cost of the cells after it, median", f"{median(others):.2f} s", "<= 5 s"),
+    ]
+
+
+def _process_per_trial(fault: Fault, trials: int) -> list[list[float]]:
+    """The study's way of working: each trial in a process of its own, with all its imports."""
+    from ray import tune
+
+    request = Request.of(fault, fault.faulty, seed=0)
+
+    def trainable(config: dict[str, Any]) -> None:
+        from harness.training import Trainer, configure
+
+        configure("tensorflow")
+        began = time.time()
+        Trainer().train(request)
+        tune.report({"began": began, "ended": time.time()})
+
+    folder = tempfile.mkdtemp()
+    try:
+        results = tune.Tuner(
+            tune.with_resources(trainable, {"cpu": 0.5}),
+            tune_config=tune.TuneConfig(num_samples=trials, max_concurrent_trials=1),
+            run_config=tune.RunConfig(storage_path=folder, name="bench", verbose=0),
+        ).fit()
+        return sorted([r.metrics["began"], r.metrics["ended"]] for r in results)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def memory_over_trials(trials: int = 300) -> list[tuple[str, str, str]]:
+    """Memory of one training worker over many different programs."""
+    from harness.engine import Pool, RemoteTrain, Worker
+
+    fault = load_registry()["D7"]
+    space, rng = derive(fault.faulty, fault.subject.context), np.random.default_rng(0)
+    held: list[int] = []
+    with Pool(1, "tensorflow"):
+        worker = Worker("tensorflow")
+        train = RemoteTrain(worker, Request.of(fault, fault.faulty, seed=0), seed=1)
+        for n in range(trials):
+            configuration = {**space.sample(rng), "epochs": 1}
+            held.append(train(configuration, proposal=n, fidelity=1.0, limit=60.0).memory)
+    drops = sum(b < 0.8 * a for a, b in itertools.pairwise(held))
+    return [
+        (
+            f"worker's memory over {trials} different programs: first, highest",
+            f"{held[0] / 1e9:.2f} GB, {max(held) / 1e9:.2f} GB ({drops} fresh processes)",
+            "<= 2 GB",
+        )
+    ]
+
+
+@contextmanager
+def watched(process: subprocess.Popen[Any]) -> Iterator[dict[str, int]]:
+    """Highest memory of a command's driver and of Ray's processes for it, by kind."""
+    peaks: dict[str, int] = {}
+    done = threading.Event()
+
+    def sample() -> None:
+        while not done.wait(0.2):
+            for folder in Path("/proc").glob("[0-9]*"):
+                try:
+                    command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    pages = int((folder / "statm").read_text().split()[1])
+                except (OSError, ValueError):
+                    continue
+                kind = next(
+                    (k for k in ("_WorkerActor", "_Slot", "_Training") if f"ray::{k}" in command),
+                    "driver" if folder.name == str(process.pid) else None,
+                )
+                if kind:
+                    peaks[kind] = max(peaks.get(kind, 0), pages * os.sysconf("SC_PAGE_SIZE"))
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    yield peaks
+    done.set()
+    thread.join()
+
+
+def commands() -> list[tuple[str, str, str]]:
+    """Whole commands: until the first training; the smoke plan; its tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = str(ROOT / "experiments" / "repair.py")
+        words = [sys.executable, script, "plan=smoke", "budget=20", f"results={folder}"]
+        began = time.time()
+        process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
+        with watched(process) as peaks:
+            process.wait()
+        whole = time.time() - began
+        starts = [
+            datetime.fromisoformat(json.loads(path.read_text())["started"]).timestamp()
+            for path in Path(folder, "baselines").iterdir()
+        ]
+        words[1] = str(ROOT / "experiments" / "tables.py")
+        rows = [
+            ("command to first training", f"{min(starts) - began:.1f} s", "<= 25 s"),
+            ("plan smoke, the whole command", f"{whole:.0f} s", "<= 120 s"),
+            ("its driver, highest memory", f"{peaks['driver'] / 1e9:.2f} GB", "<= 1 GB"),
+            ("its training workers", f"{peaks['_WorkerActor'] / 1e9:.2f} GB", "<= 2 GB"),
+            ("its cell processes (searchers)", f"{peaks['_Slot'] / 1e9:.2f} GB", ""),
+        ]
+    return rows + _tables()
+
+
+def _tables() -> list[tuple[str, str, str]]:
+    """The tables of plan ``laptop``, if its runs are stored."""
+    script = str(ROOT / "experiments" / "tables.py")
+    words = [sys.executable, script, "plan=laptop", "budget=20"]
+    times = []
+    for _ in range(3):
+        began = time.time()
+        done = subprocess.run(words, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+        times.append(time.time() - began)
+        if done.returncode:
+            return [("tables of plan laptop from stored runs", "no runs stored", "<= 5 s")]
+    return [
+        ("tables of plan laptop from stored runs, median of 3", f"{median(times):.1f} s", "<= 5 s")
+    ]
+
+
+LOOPS = """
+import json, statistics, sys, time
+from harness.registry import load_registry
+from harness.training import Request, Trainer, configure
+configure("tensorflow")
+import keras
+fault = load_registry()["D7"]
+request = Request.of(fault, fault.faulty, seed=1)
+trainer = Trainer()
+trainer.train(request)
+ours = [trainer.train(request).seconds for _ in range(3)]
+data, c = fault.subject.load(fault.data_seed, "default", 1.0), fault.faulty
+theirs = []
+for _ in range(3):
+    model = fault.subject.build(c)
+    model.compile(loss=c["loss"], optimizer=keras.optimizers.RMSprop(c["learning_rate"]))
+    options = {"batch_size": c["batch_size"], "verbose": 0}
+    model.fit(data.x_train, data.y_train, epochs=1, **options)
+    began = time.perf_counter()
+    model.fit(data.x_train, data.y_train, epochs=c["epochs"], **options)
+    theirs.append(time.perf_counter() - began)
+print(json.dumps([statistics.median(ours), statistics.median(theirs)]))
+"""
+
+
+def loops() -> list[tuple[str, str, str]]:
+    """One training of D7, 200 epochs of three steps: the compiled loop against Keras' fit."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOPS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    ours, theirs = json.loads(done.stdout.splitlines()[-1])
+    return [
+        ("D7, one training, compiled loop over the steps", f"{ours:.2f} s", ""),
+        ("D7, one training, Keras' fit on TensorFlow", f"{theirs:.2f} s", ""),
+    ]
