@@ -267,6 +267,8 @@ def compared(measured: pd.DataFrame, before: str, after: str) -> pd.DataFrame:
     papers = {entry.post: entry.paper for entry in entries()}
     for post, of in measured.groupby("so_id", sort=False):
         one, two = (of[of.state == state] for state in (before, after))
+        if one.empty or two.empty:
+            continue  # the command was stopped before
         real = one.accuracy.isna().all() and (one.status != "crashed").any()
         name = "loss" if real else "accuracy"
         rows.append(
