@@ -275,8 +275,11 @@ def compared(measured: pd.DataFrame, before: str, after: str) -> pd.DataFrame:
             {
                 "post": post,
                 "measure": name,
-                f"paper: {before}": _paper(papers[post], before, name),
-                f"paper: {after}": _paper(papers[post], after, name),
+                **{
+                    f"paper: {s}": _paper(papers[post], s, name)
+                    for s in (before, after)
+                    if s in _IN_PAPER
+                },
                 before: _spread(one, name),
                 after: _spread(two, name),
                 "change": _change(one, two, name),
