@@ -41,7 +41,7 @@ Row = dict[str, Any]
 BaselineKey = tuple[str, str, float]
 """Fault, data variant and fraction of the training data: what a baseline belongs to."""
 
-SETTING = ["budget", "clock", "protocol", "space", "data", "fraction"]
+SETTING = ["budget", "clock", "protocol", "space"]
 """The columns in which the cells of one table, and of one family of tests, agree."""
 
 DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_OUT)
@@ -572,6 +572,8 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
     first = group.iloc[0]
     return {
         **{name: first[name] for name in [*SETTING, "technique"]},
+        "data": ", ".join(sorted(set(group["data"]))),
+        "fraction": ", ".join(f"{share:g}" for share in sorted(set(group["fraction"]))),
         "faults": len(group),
         "exposed": int(group["exposed"].sum()),
         "significant": int(group["significant"].sum()),

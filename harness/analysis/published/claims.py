@@ -66,6 +66,7 @@ STEPS = (
             "confirmed_counts": True,
             "cut_may_win": True,
             "partial_may_win": True,
+            "histories_by_holdout": False,
         },
     ),
 )
