@@ -128,6 +128,12 @@ def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
     return row.fidelity == 1 or protocol.partial_may_win
 
 
+def winner_only(run: Run, protocol: Protocol) -> Run:
+    """The run with no trial but its winner: quicker to look at again under other choices."""
+    best = winner(run, protocol)
+    return replace(run, trials=[best] if best else [])
+
+
 def _search(row: RunRow) -> float:
     assert row.search is not None
     return row.search
