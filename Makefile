@@ -10,6 +10,8 @@ RESULTS ?= results
 
 # What a study can be told; empty means: as the plan says.
 PLAN ?= laptop
+TUNING = T1,T2,T3,T4,T5,T6,T7,T8,T9,T10,T11,T12,T13,T14
+ABLATION = guided,guided_unlocalised,guided_unwatched,guided_unweighed,guided_far,guided_undiscarding,guided_unminimised
 BUDGET ?= 20
 comma := ,
 OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
@@ -103,6 +105,27 @@ baseline: setup ## train faulty and fixed programs: training time, is the fault 
 .PHONY: experiment
 experiment: setup ## run a repair study, print and save its tables
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
+
+.PHONY: suspicion
+suspicion: setup ## what guided repair suspects in each fault before any edit, by kind of evidence
+	@$(BIN)/python experiments/suspicion.py $(OVERRIDES)
+
+.PHONY: minimise
+minimise: setup ## the smallest part of each stored patch that is as good; counts its trainings
+	@$(BIN)/python experiments/minimise.py $(OVERRIDES)
+
+.PHONY: explain
+explain: setup ## why each edit is in the patch of one run: make explain RUN=results/runs/D1/guided/...
+	@$(BIN)/python experiments/explain.py '$(RUN)'
+
+.PHONY: ablation
+ablation: setup ## what each part of guided repair contributes
+	@$(BIN)/python experiments/repair.py $(OVERRIDES) plan.techniques=[$(ABLATION)]
+
+.PHONY: tuning
+tuning: setup ## guided repair on the faults of tuning/, which no evaluation uses
+	@FAULTS_PATH=tuning $(BIN)/python experiments/repair.py $(OVERRIDES) plan.techniques=[guided] \
+		plan.faults=[$(TUNING)]
 
 LAUNCHER ?= local
 CHUNKS ?= 2

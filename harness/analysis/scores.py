@@ -98,10 +98,13 @@ class Result:
 def winner(run: Run, protocol: Protocol) -> RunRow | None:
     """The best judged trial of a run by the search metric, the first one on ties.
 
-    It may well be worse than the faulty program. None if no trial may win.
+    It may well be worse than the faulty program. A technique that said which proposal it returns
+    is taken at its word, as far as that was trained. None if no trial may win.
     """
     metric = METRICS[run.metric]
     candidates = [row for row in run.trials if may_win(row, run, protocol)]
+    chosen = [row for row in candidates if run.choice is not None and row.proposal == run.choice]
+    candidates = chosen[-1:] or candidates
 
     def loss(row: RunRow) -> float:
         by_holdout = protocol.histories_by_holdout and row.structural is not None
@@ -469,6 +472,24 @@ def n_prefix(cell: Sequence[Run], results: Sequence[Result]) -> float:
 
 
 @figure
+def minimised_complexity(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    """Missing if nothing of the cell was minimised; a patch of one edit is as small as can be."""
+    if not any(run.minimised for run in cell):
+        return None
+    left = [
+        complexity(run.faulty, run.minimised.configuration if run.minimised else result.patch)
+        for run, result in zip(cell, results, strict=True)
+        if result.patch is not None
+    ]
+    return _mean(left)
+
+
+@figure
+def minimised_trainings(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    return _mean([float(run.minimised.trainings) for run in cell if run.minimised])
+
+
+@figure
 def trials_mean(cell: Sequence[Run], results: Sequence[Result]) -> float:
     return fmean(len({row.proposal for row in run.trials}) for run in cell)
 
@@ -558,6 +579,7 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
         "ir_median": group["ir"].median(),
         "std_mean": shown.loc[shown["metric"] == "accuracy", "std"].mean(),
         "complexity_median": shown["complexity_mean"].median(),
+        "minimised_median": shown["minimised_complexity"].median(),
         "aj_mean": shown[f"aj_{protocol.aj}_mean"].mean(),
         "trials_per_run": (group["trials_mean"] * runs).sum() / runs.sum(),
         **{
