@@ -125,7 +125,10 @@ def measure(framework: str, path: Path, *, slow: bool) -> None:
     done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=columns)
     known = set(zip(done.case, done.framework, done["mode"], done.seed, strict=True))
     names = [n for n, c in CASES.items() if slow or not c.slow]
-    names += FAULTS if framework == "keras" else []
+    if framework == "keras":
+        names += FAULTS
+    else:  # a PyTorch program has no regularisation of its own
+        names = [n for n in names if not any(getattr(x, "l1", 0) for x in CASES[n].layers)]
     for name in names:
         for mode, seeds in SEEDS.items():
             for seed in seeds:
