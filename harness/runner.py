@@ -303,6 +303,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             cell,
             {
                 "status": finish.status,
+                "choice": finish.choice,
                 "trials": len(rows),
                 "counts": _counts(rows),
                 "health": {

@@ -17,6 +17,7 @@ from pathlib import Path
 from experiments.bench.analysis import analysis
 from experiments.bench.clocks import agreement
 from experiments.bench.cost import projection
+from experiments.bench.monitor import watching
 from experiments.bench.optimisers import compare, per_proposal
 from experiments.bench.scale import old_and_new, packed, throughput
 from experiments.bench.spine import commands, loops, memory_over_trials, overhead
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[], Rows | str]] = {
     "commands": commands,
     "analysis": analysis,
     "theia": checks,
+    "monitor": watching,
     "packed": packed,
     "throughput": throughput,
     "old_and_new": old_and_new,

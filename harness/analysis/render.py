@@ -204,23 +204,30 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
             Field(str(row["repaired"])),
             Field(fixed(row["ir_median"], 2)),
             Field(fixed(row["std_mean"], 3)),
-            Field(fixed(row["complexity_median"], 2)),
+            Field(_before_after(row["complexity_median"], row["minimised_median"])),
             Field(fixed(row["aj_mean"], 2)),
             Field(fixed(row["trials_per_run"], 1)),
             *(Field(duration(row[f"{name}_seconds"])) for name in ("training", "search", "other")),
         ]
         for _, row in summary.iterrows()
     ]
+    minimised = summary["minimised_median"].notna().any()
     cells = "significant cells" if protocol.summarise_significant_only else "faults"
     notes = [
         "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in constant) + ".",
         "exposed: faults that the baseline exposes, of those with runs; sign.: faults with a "
         f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
         f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
-        f"{cells}; compl.: median complexity of their patches.",
+        f"{cells}; compl.: median complexity of their patches"
+        + (" before → after minimisation." if minimised else "."),
         "trials: configurations per run; train, search, other: time over all runs.",
     ]
     return Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])
+
+
+def _before_after(before: float, after: float) -> str:
+    """Both, if there is a value after."""
+    return fixed(before, 2) + ("" if pd.isna(after) else f"→{fixed(after, 2)}")
 
 
 def _metric(value: float, metric: str) -> str:

@@ -99,8 +99,11 @@ class _Search:
             "configuration": dict(proposal.configuration),
             "proposal": proposal.proposal,
             "fidelity": proposal.fidelity,
-            "limit": remaining(self.clock),
-            "more": {"history": proposal.history} if proposal.history else {},
+            "limit": min(proposal.limit, remaining(self.clock)),
+            "more": {
+                **({"history": proposal.history} if proposal.history else {}),
+                **({"look": True} if proposal.look else {}),
+            },
         }
 
     def tell(self, trial_id: str, outcome: Outcome) -> None:

@@ -183,6 +183,7 @@ class RemoteTrain:
         fidelity: float,
         limit: float,
         history: History | None = None,
+        look: bool = False,
     ) -> Outcome:
         if self._trained < len(self.recorded):
             outcome = self._recorded(configuration, proposal)
@@ -195,6 +196,7 @@ class RemoteTrain:
                 reached=self._reached.get(proposal, 0.0),
                 fidelity=fidelity,
                 history=history,
+                look=look,
             )
             if self.pace is None:
                 outcome = self.worker.train(replace(request, limit=limit))
