@@ -34,8 +34,10 @@ TROUBLES: dict[str, tuple[str, TrialStatus, Cause]] = {
     "NaN": ("return nan()", DIVERGED, Cause.NON_FINITE),
     "hang": ("time.sleep(3600)", CRASHED, Cause.TIME_OUT),
 }
-"""Name -> what ``build`` does, and the row that it leaves. A program that cannot be built counts as one
-whose shapes do not fit, for that is why patches cannot."""
+"""Name -> what ``build`` does, and the row that it leaves.
+
+A program that cannot be built counts as one whose shapes do not fit, for that is why patches cannot.
+"""
 
 FIRST = 81
 """Units that ask for the first trouble, the next number for the second one, and so on."""
