@@ -36,7 +36,7 @@ TROUBLES: dict[str, tuple[str, TrialStatus, Cause]] = {
 }
 """Name -> what ``build`` does, and the row that it leaves.
 
-A program that cannot be built counts as one whose shapes do not fit, for that is why patches cannot.
+A program that cannot be built counts as one whose shapes do not fit: that is why patches cannot.
 """
 
 FIRST = 81
