@@ -66,7 +66,7 @@ class Guided:
     """Whether the search stays near the best program so far; else it draws from the whole space."""
     probe: float = 0.25
     """Share of a training after which a program may be dropped; 1 trains all to their end."""
-    width: int = 4
+    width: int = 2
     """Programs that are probed before the best of them is trained to its end."""
     striking: float = 0.5
     """Share of the error of a whole training that a probe must take away to end the probing."""
