@@ -28,6 +28,7 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(INDEPENDENT),independent=$(INDEPENDENT)) \
 	$(if $(BACKEND),backend=$(BACKEND)) \
 	$(if $(WORKERS),workers=$(WORKERS)) \
+	$(if $(PER_GPU),per_gpu=$(PER_GPU)) \
 	$(ARGS)
 
 .PHONY: help
@@ -135,6 +136,10 @@ sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra
 	@# One process at the end: tables, and the mirror in MLflow.
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
 
+.PHONY: cost
+cost: setup ## what a study will take: hours, GPU hours and disk; GPUS=8 PER_GPU=2
+	@$(BIN)/python experiments/cost.py $(OVERRIDES) $(if $(GPUS),gpus=$(GPUS))
+
 .PHONY: missing
 missing: setup ## what a study still lacks; the last line counts it
 	@$(BIN)/python experiments/missing.py $(OVERRIDES)
@@ -162,6 +167,15 @@ mutants: setup ## make mutants of SUBJECT, and faults of those that are killed
 published: setup ## recompute the published study, as published and corrected
 	@$(BIN)/python experiments/published.py $(if $(OUT),--out '$(OUT)') $(if $(PACKAGE),--package '$(PACKAGE)') \
 		$(if $(PROTOCOL),--protocol '$(PROTOCOL)') $(if $(FAULTS),--faults '$(FAULTS)') $(ARGS)
+
+.PHONY: autotrainer
+autotrainer: setup ## repair a saved model: MODEL=model.keras CONFIG=training.json DATA=data.npz OUT=folder
+	@$(BIN)/python experiments/autotrainer.py '$(MODEL)' '$(CONFIG)' '$(DATA)' '$(OUT)' \
+		$(if $(BACKEND),--backend '$(BACKEND)') $(if $(TRUST),--trust) $(ARGS)
+
+.PHONY: autotrainer-evidence
+autotrainer-evidence: setup ## rebuild docs/autotrainer.md: demos, cases and published figures
+	@$(BIN)/python -m experiments.autotrainer_evidence $(if $(OUT),--out '$(OUT)') $(ARGS)
 
 .PHONY: mlflow
 mlflow: setup ## browse the runs in MLflow's user interface

@@ -241,7 +241,8 @@ def opened_pool(cfg: DictConfig, study: Plan, registry: Registry) -> Iterator[Ca
     def pool() -> Any:
         if not opened:
             backend = study.backend_of(registry[study.faults[0]])
-            opened.append(Pool(workers(cfg), backend, int(cfg.threads)).__enter__())
+            per_gpu = whole("per_gpu", cfg.per_gpu, least=0)
+            opened.append(Pool(workers(cfg), backend, int(cfg.threads), per_gpu).__enter__())
         return opened[0]
 
     try:

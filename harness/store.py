@@ -441,6 +441,8 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row], confirmed: Sequence[Con
                 fidelity=row.outcome.fidelity,
                 spent=row.spent,
                 configuration=row.configuration,
+                structural=_structural(row.note),
+                history=row.note.get("history"),
                 choice=row.note.get("choice"),
             )
             for row in rows
@@ -453,6 +455,11 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row], confirmed: Sequence[Con
         allowed=record.get("allowed", record.get("budget_seconds")),
         confirmed=confirmed,
     )
+
+
+def _structural(note: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Of a patch that is a history, as the technique noted it."""
+    return tuple(note["structural"].values()) if "history" in note else None
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -241,8 +241,8 @@ SUMMARY = Table(
         clock               | str   |         | what was charged
         protocol            | str   |         | the choices of this analysis
         space               | str   |         | search space
-        data                | str   |         | data variant
-        fraction            | float | share   | share of the training data used
+        data                | str   |         | data variants of its faults
+        fraction            | str   | share   | shares of the training data used
         faults              | int   |         | faults with runs
         exposed             | int   |         | of these, exposed by the baseline
         significant         | int   |         | faults with a significant improvement
@@ -458,6 +458,11 @@ class RunRow:
     """Charged to the run's clock when this trial had ended, this one included; its unit."""
     configuration: Configuration | None
     """None where the record keeps the outcome only (the published runs of AutoTrainer)."""
+    structural: tuple[str, ...] | None = None
+    """Of a patch that is a history: the repair operator of each edit that no hyperparameter tells;
+    None for an ordinary patch."""
+    history: Mapping[str, Any] | None = None
+    """That history as stored, see ``harness.training.history``."""
     choice: int | None = None
     """Proposal that the technique would have returned before this trial; None if it did not say."""
 

@@ -41,7 +41,7 @@ Row = dict[str, Any]
 BaselineKey = tuple[str, str, float]
 """Fault, data variant and fraction of the training data: what a baseline belongs to."""
 
-SETTING = ["budget", "clock", "protocol", "space", "data", "fraction"]
+SETTING = ["budget", "clock", "protocol", "space"]
 """The columns in which the cells of one table, and of one family of tests, agree."""
 
 DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_OUT)
@@ -91,6 +91,8 @@ class Result:
     """Whether any trial could win."""
     better: bool
     """Whether the winner beats the median faulty training on the search part."""
+    structural: tuple[str, ...] = ()
+    """Repair operators of the patch's edits that no hyperparameter tells."""
 
 
 def winner(run: Run, protocol: Protocol) -> RunRow | None:
@@ -103,7 +105,14 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     candidates = [row for row in run.trials if may_win(row, run, protocol)]
     chosen = [row for row in candidates if run.choice is not None and row.proposal == run.choice]
     candidates = chosen[-1:] or candidates
-    return min(candidates, key=lambda row: metric.loss(_search(row)), default=None)
+
+    def loss(row: RunRow) -> float:
+        by_holdout = protocol.histories_by_holdout and row.structural is not None
+        value = row.holdout if by_holdout else row.search
+        assert value is not None
+        return metric.loss(value)
+
+    return min(candidates, key=loss, default=None)
 
 
 def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
@@ -117,6 +126,12 @@ def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
     if row.status is TrialStatus.CUT:
         return protocol.cut_may_win
     return row.fidelity == 1 or protocol.partial_may_win
+
+
+def winner_only(run: Run, protocol: Protocol) -> Run:
+    """The run with no trial but its winner: quicker to look at again under other choices."""
+    best = winner(run, protocol)
+    return replace(run, trials=[best] if best else [])
 
 
 def _search(row: RunRow) -> float:
@@ -144,7 +159,9 @@ def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protoco
         faulty_mean = mean_of_faulty(baseline)
         if faulty_mean is not None and (own is None or metric.better(faulty_mean, own)):
             return Result(faulty_mean, None, judged=True, better=better)
-    return Result(own, best.configuration, judged=True, better=better)
+    return Result(
+        own, best.configuration, judged=True, better=better, structural=best.structural or ()
+    )
 
 
 def confirmations(best: RunRow | None, run: Run) -> list[Confirmation]:
@@ -395,13 +412,17 @@ def _improvement_rates(
 def _patches(cell: Sequence[Run], results: Sequence[Result], protocol: Protocol) -> Row:
     """What the patches change, and what the fix changes. A run without a patch has no say."""
     faulty, fixed = cell[0].faulty, cell[0].fixed
-    patches = [r.patch for r in results if r.patch is not None]
-    defined = [aj_as_defined(faulty, fixed, patch, protocol) for patch in patches]
-    published = [asymmetric_jaccard_as_published(faulty, fixed, patch) for patch in patches]
+    patches = [(r.patch, r.structural) for r in results if r.patch is not None]
+    defined = [aj_as_defined(faulty, fixed, *patch, protocol) for patch in patches]
+    published = [asymmetric_jaccard_as_published(faulty, fixed, *patch) for patch in patches]
+    counted = protocol.settings_count
     return {
         "patches": len(patches),
         "complexity_mean": _mean(
-            [complexity(faulty, patch, settings=protocol.settings_count) for patch in patches]
+            [
+                complexity(faulty, patch, settings=counted, structural=len(structural))
+                for patch, structural in patches
+            ]
         ),
         "fix_complexity": fix_complexity(faulty, fixed, protocol),
         "aj_as_defined_mean": _mean([aj for aj in defined if aj is not None]),
@@ -410,10 +431,14 @@ def _patches(cell: Sequence[Run], results: Sequence[Result], protocol: Protocol)
 
 
 def aj_as_defined(
-    faulty: Configuration, fixed: Configuration, patched: Configuration, protocol: Protocol
+    faulty: Configuration,
+    fixed: Configuration,
+    patched: Configuration,
+    structural: Iterable[str],
+    protocol: Protocol,
 ) -> float | None:
     """:func:`asymmetric_jaccard_as_defined`, with the protocol's value for a fix out of reach."""
-    share = asymmetric_jaccard_as_defined(faulty, fixed, patched)
+    share = asymmetric_jaccard_as_defined(faulty, fixed, patched, structural)
     return protocol.unreachable_fix_aj if share is None else share
 
 
@@ -553,6 +578,8 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
     first = group.iloc[0]
     return {
         **{name: first[name] for name in [*SETTING, "technique"]},
+        "data": ", ".join(sorted(set(group["data"]))),
+        "fraction": ", ".join(f"{share:g}" for share in sorted(set(group["fraction"]))),
         "faults": len(group),
         "exposed": int(group["exposed"].sum()),
         "significant": int(group["significant"].sum()),
