@@ -10,6 +10,8 @@ RESULTS ?= results
 
 # What a study can be told; empty means: as the plan says.
 PLAN ?= laptop
+TUNING = T1,T2,T3,T4,T5,T6,T7,T8,T9,T10,T11,T12,T13,T14
+ABLATION = guided,guided_unlocalised,guided_unwatched,guided_unweighed,guided_far,guided_undiscarding,guided_unminimised
 BUDGET ?= 20
 comma := ,
 OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
@@ -26,6 +28,7 @@ OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
 	$(if $(INDEPENDENT),independent=$(INDEPENDENT)) \
 	$(if $(BACKEND),backend=$(BACKEND)) \
 	$(if $(WORKERS),workers=$(WORKERS)) \
+	$(if $(PER_GPU),per_gpu=$(PER_GPU)) \
 	$(ARGS)
 
 .PHONY: help
@@ -103,6 +106,27 @@ baseline: setup ## train faulty and fixed programs: training time, is the fault 
 experiment: setup ## run a repair study, print and save its tables
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
 
+.PHONY: suspicion
+suspicion: setup ## what guided repair suspects in each fault before any edit, by kind of evidence
+	@$(BIN)/python experiments/suspicion.py $(OVERRIDES)
+
+.PHONY: minimise
+minimise: setup ## the smallest part of each stored patch that is as good; counts its trainings
+	@$(BIN)/python experiments/minimise.py $(OVERRIDES)
+
+.PHONY: explain
+explain: setup ## why each edit is in the patch of one run: make explain RUN=results/runs/D1/guided/...
+	@$(BIN)/python experiments/explain.py '$(RUN)'
+
+.PHONY: ablation
+ablation: setup ## what each part of guided repair contributes
+	@$(BIN)/python experiments/repair.py $(OVERRIDES) plan.techniques=[$(ABLATION)]
+
+.PHONY: tuning
+tuning: setup ## guided repair on the faults of tuning/, which no evaluation uses
+	@FAULTS_PATH=tuning $(BIN)/python experiments/repair.py $(OVERRIDES) plan.techniques=[guided] \
+		plan.faults=[$(TUNING)]
+
 LAUNCHER ?= local
 CHUNKS ?= 2
 .PHONY: sweep
@@ -111,6 +135,10 @@ sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra
 		$(OVERRIDES) chunk=$(shell seq -s, -f '%g/$(CHUNKS)' $(CHUNKS))
 	@# One process at the end: tables, and the mirror in MLflow.
 	@$(BIN)/python experiments/repair.py $(OVERRIDES)
+
+.PHONY: cost
+cost: setup ## what a study will take: hours, GPU hours and disk; GPUS=8 PER_GPU=2
+	@$(BIN)/python experiments/cost.py $(OVERRIDES) $(if $(GPUS),gpus=$(GPUS))
 
 .PHONY: missing
 missing: setup ## what a study still lacks; the last line counts it
@@ -139,6 +167,15 @@ mutants: setup ## make mutants of SUBJECT, and faults of those that are killed
 published: setup ## recompute the published study, as published and corrected
 	@$(BIN)/python experiments/published.py $(if $(OUT),--out '$(OUT)') $(if $(PACKAGE),--package '$(PACKAGE)') \
 		$(if $(PROTOCOL),--protocol '$(PROTOCOL)') $(if $(FAULTS),--faults '$(FAULTS)') $(ARGS)
+
+.PHONY: autotrainer
+autotrainer: setup ## repair a saved model: MODEL=model.keras CONFIG=training.json DATA=data.npz OUT=folder
+	@$(BIN)/python experiments/autotrainer.py '$(MODEL)' '$(CONFIG)' '$(DATA)' '$(OUT)' \
+		$(if $(BACKEND),--backend '$(BACKEND)') $(if $(TRUST),--trust) $(ARGS)
+
+.PHONY: autotrainer-evidence
+autotrainer-evidence: setup ## rebuild docs/autotrainer.md: demos, cases and published figures
+	@$(BIN)/python -m experiments.autotrainer_evidence $(if $(OUT),--out '$(OUT)') $(ARGS)
 
 .PHONY: mlflow
 mlflow: setup ## browse the runs in MLflow's user interface

@@ -5,7 +5,7 @@ make baseline PLAN=laptop
 
 from __future__ import annotations
 
-from common import console, main, plan, protocol, store, workers
+from common import console, main, opened_pool, plan, protocol, store
 from omegaconf import DictConfig
 from rich.table import Table
 
@@ -17,21 +17,10 @@ from harness.registry import load_registry
 def run(cfg: DictConfig) -> int:
     study, results, judged = plan(cfg), store(cfg), protocol(cfg)
     registry, screen = load_registry(), console(width=160)
-    from harness.engine import Pool  # imports Ray, after the input is known to be good
-    from harness.runner import measure_baselines
+    from harness.runner import measure_baselines  # imports Ray, after the input is known to be good
 
-    opened: list[Pool] = []
-
-    def pool() -> Pool:
-        backend = study.backend_of(registry[study.faults[0]])
-        opened.append(Pool(workers(cfg), backend, int(cfg.threads)).__enter__())
-        return opened[0]
-
-    try:
+    with opened_pool(cfg, study, registry) as pool:
         measured = measure_baselines(study, registry, results, pool, screen.print)
-    finally:
-        for each in opened:
-            each.__exit__(None, None, None)
     rows = {name: qualify(baseline, judged) for name, baseline in measured.items()}
     heads = "fault data fraction n T(s) metric faulty fixed p A12 exposed lost"
     table = Table(*heads.split(), box=None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from harness.budget import check_budget
 from harness.mutation.operators import MUTATION_OPERATORS
 from harness.mutation.records import Campaign
 from harness.plan import Plan, import_technique
-from harness.registry import load_registry
+from harness.registry import Registry, load_registry
 from harness.store import Store, digest
 from harness.techniques.base import Technique
 from harness.vocabulary import HarnessError, unknown
@@ -228,6 +229,27 @@ def workers(cfg: DictConfig) -> int | None:
 
 def store(cfg: DictConfig) -> Store:
     return Store(Path(str(cfg.results)).resolve())
+
+
+@contextmanager
+def opened_pool(cfg: DictConfig, study: Plan, registry: Registry) -> Iterator[Callable[[], Any]]:
+    """A function that opens the pool of training workers when it is first needed."""
+    from harness.engine import Pool  # imports Ray, after the input is known to be good
+
+    opened: list[Any] = []
+
+    def pool() -> Any:
+        if not opened:
+            backend = study.backend_of(registry[study.faults[0]])
+            per_gpu = whole("per_gpu", cfg.per_gpu, least=0)
+            opened.append(Pool(workers(cfg), backend, int(cfg.threads), per_gpu).__enter__())
+        return opened[0]
+
+    try:
+        yield pool
+    finally:
+        for each in opened:
+            each.__exit__(None, None, None)
 
 
 def protocol(cfg: DictConfig) -> Protocol:

@@ -1,7 +1,7 @@
 """What a plan will take: hours, GPU hours and disk, from stored baselines and runs.
 
-make cost PLAN=laptop BUDGET=20
-make cost PLAN=laptop BUDGET=50 GPUS=8
+make cost BUDGET=20
+make cost PLAN=icst23 BUDGET=50 GPUS=8
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from rich.table import Table
 
 from harness.analysis.cost import past_runs, project
-from harness.plan import BASELINE_SEEDS, baseline_paths
+from harness.plan import baseline_paths
 from harness.registry import load_registry
 from harness.store import read_baseline
 from harness.vocabulary import HarnessError
@@ -30,7 +30,7 @@ def run(cfg: DictConfig) -> int:
             f"nothing can be projected. Measure them first: make baseline PLAN={study.name}"
         )
     gpus = whole("gpus", cfg.gpus, least=0)
-    each = whole("per_gpu", cfg.per_gpu)
+    each = whole("per_gpu", cfg.per_gpu, least=0) or 1
     slots = gpus * each or workers(cfg) or len(os.sched_getaffinity(0))
     cells = [cell for cell in study.cells(registry) if cell.fault in times]
     found = project(
@@ -38,7 +38,7 @@ def run(cfg: DictConfig) -> int:
         times,
         past_runs(results),
         slots=slots,
-        seeds=BASELINE_SEEDS,
+        seeds={fault: study.seeds_of(fault) for fault in times},
         confirmations=whole("confirmations", cfg.confirmations, least=0),
     )
     table = Table("technique", "runs", "train", "build", "search", "other", "sum", box=None)

@@ -51,6 +51,7 @@ def run(cfg: DictConfig) -> int:
             results,
             slots=workers(cfg),
             threads=int(cfg.threads),
+            per_gpu=whole("per_gpu", cfg.per_gpu, least=0),
             confirmations=whole("confirmations", cfg.confirmations, least=0),
             protocol=judged,
             say=bar.console.print,

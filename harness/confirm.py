@@ -2,7 +2,8 @@
 
 A winner was chosen for one training among many, so its own value is too good on average. Who wins
 depends on protocol and budget, so re-trainings are kept beside the run, per trial, and are no part
-of its identity: more can be asked for later, and no run is made again for it.
+of its identity: more can be asked for later, and no run is made again for it. A patch that is a
+history (AutoTrainer's) is confirmed by replaying all of it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from harness.registry import folders, load_registry
 from harness.store import Cell, Store
 from harness.tables import Baseline, Confirmation, RunRow
 from harness.training import Request
+from harness.training.history import History
 from harness.vocabulary import Cause
 
 NOT_TOLD = (Cause.INFRASTRUCTURE, Cause.TIME_OUT)
@@ -107,6 +109,7 @@ def _train(job: _Job, workers: Workers) -> list[Confirmation]:
     cell, best = job.source, job.winner
     fault = load_registry(job.folders)[cell.fault]
     assert best.configuration is not None
+    history = None if best.history is None else History.parse(best.history)
     request = Request.of(
         fault,
         best.configuration,
@@ -119,7 +122,12 @@ def _train(job: _Job, workers: Workers) -> list[Confirmation]:
     kept = []
     for seed in job.seeds:
         again = replace(
-            request, seed=seed, fidelity=best.fidelity, run=f"{cell.identity} again", proposal=seed
+            request,
+            seed=seed,
+            fidelity=best.fidelity,
+            run=f"{cell.identity} again",
+            proposal=seed,
+            history=history,
         )
         outcome = worker.train(again, job.expected)
         if outcome.cause not in NOT_TOLD:

@@ -180,6 +180,7 @@ def run_plan(
     *,
     slots: int | None,
     threads: int = 1,
+    per_gpu: int = 0,
     confirmations: int = 0,
     protocol: Protocol = CORRECTED,
     say: Say = print,
@@ -192,6 +193,7 @@ def run_plan(
     Args:
         slots: Cells side by side, one core each; None: all cores of this machine or cluster.
         threads: Threads of each training worker.
+        per_gpu: Cells side by side on each GPU; 0: GPUs are not shared out.
         confirmations: Re-trainings of each run's winner.
         protocol: Says which trial wins a run.
         say: Prints one line.
@@ -207,7 +209,7 @@ def run_plan(
     def pool() -> Pool:
         if not opened:
             backend = plan.backend_of(registry[plan.faults[0]])
-            opened.append(Pool(slots, backend, threads).__enter__())
+            opened.append(Pool(slots, backend, threads, per_gpu).__enter__())
         return opened[0]
 
     try:
@@ -301,6 +303,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             cell,
             {
                 "status": finish.status,
+                "choice": finish.choice,
                 "trials": len(rows),
                 "counts": _counts(rows),
                 "health": {

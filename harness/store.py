@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import RESULTS_VERSION
-from harness.tables import Baseline, Confirmation, Outcome, Run, RunRow
+from harness.tables import Baseline, Confirmation, Minimised, Outcome, Run, RunRow
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 LOG, RUN, LOCK, CONFIRMED = "trials.jsonl", "run.json", "lock", "confirmed.json"
+MINIMISED = "minimised"
+"""Folder beside a run whose patch was minimised, and the file in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,9 +360,17 @@ class Store:
                 "repeat the command to run this cell again"
             )
         try:
-            return _run(record, log[1], self.confirmed(cell))
+            run = _run(record, log[1], self.confirmed(cell))
+            return changed(run, minimised=self._minimised(folder))
         except (KeyError, TypeError) as error:
             raise HarnessError(f"{folder / RUN} is no record of a run: {error!r}") from None
+
+    def _minimised(self, folder: Path) -> Minimised | None:
+        path = folder / MINIMISED / f"{MINIMISED}.json"
+        if not path.exists():
+            return None
+        content = read_json(path)
+        return Minimised(content["configuration"], content["trainings"])
 
     def confirmed(self, cell: Cell) -> list[Confirmation]:
         """The re-trainings of a run's winners, so far."""
@@ -431,16 +441,25 @@ def _run(record: Mapping[str, Any], rows: Sequence[Row], confirmed: Sequence[Con
                 fidelity=row.outcome.fidelity,
                 spent=row.spent,
                 configuration=row.configuration,
+                structural=_structural(row.note),
+                history=row.note.get("history"),
+                choice=row.note.get("choice"),
             )
             for row in rows
         ],
         status=record["status"],
+        choice=record.get("choice"),
         training_seconds=times["training"],
         search_seconds=times["search"],
         total_seconds=times["total"],
         allowed=record.get("allowed", record.get("budget_seconds")),
         confirmed=confirmed,
     )
+
+
+def _structural(note: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Of a patch that is a history, as the technique noted it."""
+    return tuple(note["structural"].values()) if "history" in note else None
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -179,6 +179,11 @@ def _columns(text: str) -> tuple[Column, ...]:
     return tuple(Column(*row) for row in rows)
 
 
+def table(name: str, columns: str) -> Table:
+    """A schema from lines of ``name | type | unit | meaning``."""
+    return Table(name, _columns(columns))
+
+
 SCORES = Table(
     "scores",
     _columns("""
@@ -211,7 +216,9 @@ SCORES = Table(
         ir_high             | float |         | upper end
         patches             | int   | runs    | runs that end with a patch: the next means are over these
         complexity_mean     | float | share   | hyperparameters that the winner changed, mean over the patches
-        fix_complexity      | float | share   | the same for the true fix
+        minimised_complexity | float | share  | the same once edits were taken back after the run
+        minimised_trainings | float | trainings | mean over the runs with a patch to take edits back from
+        fix_complexity      | float | share   | complexity of the true fix
         aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over the patches
         aj_as_published_mean | float | share  | the same with the patch taken against the fix, as the study's scripts do
         no_better           | int   | runs    | runs whose winner is no better than the faulty program on the search part
@@ -234,8 +241,8 @@ SUMMARY = Table(
         clock               | str   |         | what was charged
         protocol            | str   |         | the choices of this analysis
         space               | str   |         | search space
-        data                | str   |         | data variant
-        fraction            | float | share   | share of the training data used
+        data                | str   |         | data variants of its faults
+        fraction            | str   | share   | shares of the training data used
         faults              | int   |         | faults with runs
         exposed             | int   |         | of these, exposed by the baseline
         significant         | int   |         | faults with a significant improvement
@@ -243,6 +250,7 @@ SUMMARY = Table(
         ir_median           | float |         | median improvement rate over the faults that have one
         std_mean            | float | metric  | mean standard deviation over the faults judged by accuracy
         complexity_median   | float | share   | median over the faults of the patches' complexity
+        minimised_median    | float | share   | the same once edits were taken back after the run
         aj_mean             | float | share   | mean over the faults of the protocol's asymmetric Jaccard
         trials_per_run      | float | trials  | configurations tried per run, mean
         training_seconds    | float | s       | over all runs: inside training and its evaluation
@@ -450,6 +458,22 @@ class RunRow:
     """Charged to the run's clock when this trial had ended, this one included; its unit."""
     configuration: Configuration | None
     """None where the record keeps the outcome only (the published runs of AutoTrainer)."""
+    structural: tuple[str, ...] | None = None
+    """Of a patch that is a history: the repair operator of each edit that no hyperparameter tells;
+    None for an ordinary patch."""
+    history: Mapping[str, Any] | None = None
+    """That history as stored, see ``harness.training.history``."""
+    choice: int | None = None
+    """Proposal that the technique would have returned before this trial; None if it did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minimised:
+    """What was left of a run's patch when edits were taken back after the run."""
+
+    configuration: Configuration
+    trainings: int
+    """What that took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -487,6 +511,10 @@ class Run:
     training_seconds: float
     search_seconds: float
     total_seconds: float
+    choice: int | None = None
+    """Proposal that the technique returned; None leaves it to the search metric."""
+    minimised: Minimised | None = None
+    """None if the patch was not minimised after the run."""
     allowed: float | None = None
     """What the budget came to, in the clock's unit; None where the record does not say: budget
     times T, seconds."""

@@ -53,16 +53,18 @@ def finish(words: list[str], folder: Path, faults: Path) -> str:
     return said
 
 
+def untimed(path: Path) -> list[str]:
+    """The whole lines of a trial log as written, but for times and moments."""
+    return [
+        TIMES.sub("", line)
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
+        if line.endswith("\n")
+    ]
+
+
 def lines(folder: Path) -> dict[str, list[str]]:
-    """The whole lines of every trial log, without times and moments."""
-    return {
-        str(path.relative_to(folder)): [
-            TIMES.sub("", line)
-            for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
-            if line.endswith("\n")
-        ]
-        for path in sorted(folder.rglob(LOG))
-    }
+    """The same of every trial log in a results folder."""
+    return {str(path.relative_to(folder)): untimed(path) for path in sorted(folder.rglob(LOG))}
 
 
 def scores(folder: Path) -> pd.DataFrame:

@@ -55,6 +55,7 @@ class FakeTrain:
         fidelity: float,
         limit: float,
         history: History | None = None,
+        look: bool = False,
     ) -> Outcome:
         outcome = self._train(configuration, proposal, fidelity, limit)
         if history is None or not outcome.judged:

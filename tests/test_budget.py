@@ -1,4 +1,6 @@
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 
 from harness.budget import (
     CLOCKS,
+    Clock,
     TrainingClock,
     WallClock,
     check_budget,
@@ -78,6 +81,48 @@ def test_a_replayed_wall_clock_does_not_tick_before_its_last_trial() -> None:
     clock.replay(4.0, last=True)
     hand.at += 1
     assert clock.spent == 5.0
+
+
+costs = st.lists(st.tuples(st.floats(0, 5), st.integers(0, 10**9)), max_size=30)
+
+
+def spend(clock: Clock, trials: Iterator[Outcome]) -> list[float]:
+    """Start trials until the clock is exhausted; what was spent after each."""
+    spent = []
+    while not exhausted(clock) and (trial := next(trials, None)):
+        before = clock.spent
+        assert before + clock.charge(trial) == pytest.approx(clock.spent)
+        spent.append(clock.spent)
+    return spent
+
+
+@given(costs, st.sampled_from(["training", "work"]), st.floats(0.1, 20), st.integers(0, 30))
+def test_a_run_that_is_continued_is_charged_as_one_that_was_not_disturbed(
+    told: list[tuple[float, int]], name: str, budget: float, killed_after: int
+) -> None:
+    one = 1.0 if name == "training" else 1e8
+    outcomes = [replace(outcome(seconds), work=work) for seconds, work in told]
+    whole = make_clock(name, budget, one)
+    spent = spend(whole, iter(outcomes))
+    assert all(before < whole.budget for before in spent[:-1])
+    recorded = spent[:killed_after]
+    again = make_clock(name, budget, one)
+    for number, at in enumerate(recorded, start=1):
+        again.replay(at, last=number == len(recorded))
+    assert recorded + spend(again, iter(outcomes[len(recorded) :])) == spent
+
+
+@given(st.lists(st.floats(-50, 50), max_size=30))
+def test_whatever_the_hand_does_the_wall_clock_never_goes_back(moves: list[float]) -> None:
+    hand = Hand()
+    clock = WallClock(100.0, now=hand)
+    seen, charged = [clock.spent], 0.0
+    for move in moves:
+        hand.at += move
+        charged += clock.charge(outcome(0.0))
+        seen.append(clock.spent)
+    assert seen == sorted(seen)
+    assert charged == pytest.approx(clock.spent)
 
 
 @pytest.mark.parametrize("bad", ["abc", "", None, -1, 0, float("nan"), float("inf"), True])

@@ -20,7 +20,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.stats", "harness.store", "harness.mutation.criterion"),
     ("harness.space", "harness.coverage"),
     ("harness.training", "harness.theia"),
-    ("harness.autotrainer",),
+    ("harness.autotrainer", "harness.guided"),
     ("harness.techniques.base", "harness.techniques.support"),
     ("harness.engine",),
     ("harness.techniques",),
@@ -28,6 +28,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.analysis", "harness.tracking"),
     ("harness.confirm",),
     ("harness.runner", "harness.mutation"),
+    ("harness.inspection", "harness.minimisation"),
     ("harness.faults",),
     ("common", "tables", "experiments"),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drivers import untimed
 
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.scores import confirmations, winner
@@ -121,13 +121,6 @@ def test_the_wall_clock_charges_more_than_training(results: Store) -> None:
     assert record["device"].startswith("pytorch on ")
 
 
-def without_times(path: Path) -> list[str]:
-    """The lines of a trial log as written, except for times and the moment."""
-    header, *rows = path.read_text().splitlines()
-    timed = r'"(\w*seconds|at|started|training_time)": ("[^"]*"|[-+.\de]+)'
-    return [re.sub(timed, "", line) for line in (header, *rows)]
-
-
 @pytest.mark.parametrize("name", ["random", pytest.param("bohb", marks=pytest.mark.slow)])
 def test_with_the_work_clock_a_seeded_run_is_repeated_exactly(
     results: Store, tmp_path: Path, name: str
@@ -140,9 +133,9 @@ def test_with_the_work_clock_a_seeded_run_is_repeated_exactly(
     copy_baselines(results, tmp_path)
     go(study, alone, slots=1)
     for cell in study.cells(load_registry()):
-        lines = without_times(results.folder(cell) / LOG)
+        lines = untimed(results.folder(cell) / LOG)
         assert len(lines) > 2
-        assert lines == without_times(alone.folder(cell) / LOG)
+        assert lines == untimed(alone.folder(cell) / LOG)
         record = read_json(results.folder(cell) / "run.json")
         assert record["spent"] >= record["allowed"] == 8 * 3 * (4 * 8 + 8 * 2) * 200 * 4
 
@@ -212,6 +205,9 @@ def test_a_longer_run_answers_a_smaller_budget(results: Store) -> None:
         best = winner(run, CORRECTED)
         assert best is None or confirmations(best, run)
     assert list(study.scores["n_prefix"]) == [2]
+    assert study.origin == (
+        "Read off the beginnings of longer runs: 2 of 2 with budget 3. This saves 1.5 T a run."
+    )
     own = replace(smaller, independent=True)
     with pytest.raises(HarnessError, match="nothing of plan"):
         read_study(own, registry, results, CORRECTED)

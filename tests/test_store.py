@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
+import subprocess
+import sys
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.store import (
@@ -102,6 +106,43 @@ def test_an_identity_is_the_same_before_and_after(tmp_path: Path) -> None:
     assert folder.name == f"b20-s1-r03-{CELL.identity}"
 
 
+plain_values = st.one_of(st.none(), st.booleans(), st.integers(0, 9), st.floats(0, 9), st.text())
+
+cells = st.builds(
+    Cell,
+    fault=st.sampled_from(["D1", "D10"]),
+    fault_content=st.sampled_from(["abc", "abd"]),
+    technique=st.sampled_from(["random", "hebo"]),
+    settings=st.dictionaries(st.sampled_from(["class", "first"]), plain_values),
+    space=st.sampled_from(["corrected", "icst23"]),
+    clock=st.sampled_from(["training", "work"]),
+    budget=st.floats(0.1, 100),
+    data=st.sampled_from(["default", "icst23"]),
+    fraction=st.floats(0.01, 1),
+    backend=st.sampled_from(["tensorflow", "jax"]),
+    repetition=st.integers(1, 99),
+    seed=st.integers(0, 99),
+)
+
+
+@given(cells)
+def test_an_identity_survives_its_record(cell: Cell) -> None:
+    """Whatever the settings are: what is written and read again has the same identity."""
+    again = Cell(**json.loads(json.dumps(asdict(cell))))
+    assert (again.identity, again.folder, again.run_seed) == (
+        cell.identity,
+        cell.folder,
+        cell.run_seed,
+    )
+
+
+@given(cells, cells)
+def test_two_cells_share_an_identity_only_if_they_are_equal(one: Cell, two: Cell) -> None:
+    same = json.dumps(asdict(one), sort_keys=True) == json.dumps(asdict(two), sort_keys=True)
+    assert (one.identity == two.identity) == same
+    assert (one.folder == two.folder) == same
+
+
 @given(st.text(min_size=1, max_size=30))
 def test_no_name_leaves_the_results_folder(name: str) -> None:
     folder = replace(CELL, fault=name, technique=name).folder
@@ -176,6 +217,59 @@ def test_a_torn_last_line_is_cut_off(tmp_path_factory: pytest.TempPathFactory, c
         assert log.rows == [row(0)]
         log.append(row(1))
     assert (folder / LOG).read_bytes() == whole
+
+
+@settings(max_examples=25)
+@given(st.lists(st.one_of(st.just(-1), st.integers(0, 500)), max_size=12))
+def test_whatever_is_killed_when_no_row_is_lost_or_doubled(
+    tmp_path_factory: pytest.TempPathFactory, events: list[int]
+) -> None:
+    """-1: a row is recorded. n: killed while the next row has n bytes on disk."""
+    store = Store(tmp_path_factory.mktemp("events"))
+    path = store.folder(CELL) / LOG
+    expected: list[Row] = []
+    with ExitStack() as driver:
+        log = driver.enter_context(store.log(CELL, {"training_time": 0.5}))
+        for event in (*events, 0):
+            if event < 0:
+                log.append(row(len(expected)))
+                expected.append(row(len(expected)))
+                continue
+            driver.close()
+            with path.open("a") as file:
+                file.write(json.dumps(asdict(row(len(expected))))[:event])
+            log = driver.enter_context(store.log(CELL, {"training_time": 0.5}))
+            assert log.rows == expected
+
+
+FULL = """
+import resource, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_store import CELL, Store, row
+from harness.vocabulary import HarnessError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with Store(Path({root!r})).log(CELL, {{"training_time": 0.5}}) as log:
+    log.append(row(0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))
+    try:
+        for index in range(1, 100):
+            log.append(row(index))
+    except HarnessError as error:
+        print(index, error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    log.append(row(index))
+"""
+
+
+def test_a_row_that_finds_no_room_leaves_the_rows_before_it_whole(tmp_path: Path) -> None:
+    code = FULL.format(tests=str(Path(__file__).parent), root=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    said = re.fullmatch(r"(\d+) .*trials\.jsonl cannot be written: File too large.*\n", done.stdout)
+    assert said, done.stdout
+    content = read_log(Store(tmp_path).folder(CELL) / LOG)
+    assert content is not None
+    assert content[1] == [row(index) for index in range(int(said[1]) + 1)]
 
 
 @pytest.mark.parametrize("left", [b"", b'{"vers'])

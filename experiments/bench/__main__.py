@@ -15,7 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from experiments.bench.analysis import analysis
-from experiments.bench.optimisers import compare
+from experiments.bench.clocks import agreement
+from experiments.bench.cost import projection
+from experiments.bench.monitor import watching
+from experiments.bench.optimisers import compare, per_proposal
+from experiments.bench.scale import old_and_new, packed, throughput
 from experiments.bench.spine import commands, loops, memory_over_trials, overhead
 from experiments.bench.theia import checks
 from harness.vocabulary import unknown
@@ -32,6 +36,13 @@ PARTS: dict[str, Callable[[], Rows | str]] = {
     "commands": commands,
     "analysis": analysis,
     "theia": checks,
+    "monitor": watching,
+    "packed": packed,
+    "throughput": throughput,
+    "old_and_new": old_and_new,
+    "clocks": agreement,
+    "hebo": per_proposal,
+    "cost": projection,
     "optimisers": lambda: compare(["random", "bohb", "hebo"]),
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,61 +12,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from experiments.bench.trials import Listed, Stamped, gaps, process_per_trial
 from harness.budget import TrainingClock
-from harness.registry import Fault, load_registry
+from harness.registry import load_registry
 from harness.space import derive
-from harness.tables import Outcome
-from harness.techniques.base import Finish, Proposal
+from harness.techniques.base import Finish
 from harness.training import Request
-from harness.vocabulary import Configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 FAULT = "D6"
-
-
-@dataclass
-class Stamped:
-    """A training that notes when it began and ended, on the clock that all processes share."""
-
-    train: Any
-
-    def __call__(self, configuration: Configuration, **asked: Any) -> Outcome:
-        began = time.time()
-        outcome: Outcome = self.train(configuration, **asked)
-        return replace(outcome, message=json.dumps([began, time.time()]))
-
-    def remember(self, proposal: int, outcome: Outcome) -> None:
-        self.train.remember(proposal, outcome)
-
-
-@dataclass
-class Same:
-    """An optimiser that proposes the faulty program again and again."""
-
-    configuration: Configuration
-    asked: int = field(default=-1)
-
-    def ask(self) -> Proposal:
-        self.asked += 1
-        return Proposal(proposal=self.asked, configuration=self.configuration)
-
-    def tell(self, proposal: Proposal, outcome: Outcome) -> None: ...
-
-    def health(self) -> dict[str, int | float | str]:
-        return {}
-
-
-def gaps(stamps: list[list[float]]) -> list[float]:
-    """Seconds from the end of each training to the start of the next."""
-    return [after[0] - before[1] for before, after in itertools.pairwise(stamps)]
 
 
 def overhead() -> list[tuple[str, str, str]]:
@@ -85,7 +46,7 @@ def overhead() -> list[tuple[str, str, str]]:
             """A run of the harness: what it takes besides training, and its stamps."""
             clock, stamps = TrainingClock(seconds), []
             began = time.time()
-            for item in search(Same(fault.faulty), train, clock):
+            for item in search(Listed(repeat(fault.faulty)), train, clock):
                 if isinstance(item, Finish):
                     continue
                 clock.charge(item.outcome)
@@ -95,7 +56,7 @@ def overhead() -> list[tuple[str, str, str]]:
         first, _ = cell(0.001)
         others = [cell(0.001)[0] for _ in range(5)]
         ours = gaps(cell(0.5)[1])
-        theirs = gaps(_process_per_trial(fault, trials=5))
+        theirs = gaps(process_per_trial(fault, [fault.faulty] * 5))
     ratio = median(theirs) / median(ours)
     return [
         (
@@ -112,32 +73,6 @@ def overhead() -> list[tuple[str, str, str]]:
         ("fixed cost of the first cell of a process", f"{first:.2f} s", "<= 5 s"),
         ("fixed cost of the cells after it, median", f"{median(others):.2f} s", "<= 5 s"),
     ]
-
-
-def _process_per_trial(fault: Fault, trials: int) -> list[list[float]]:
-    """The study's way of working: each trial in a process of its own, with all its imports."""
-    from ray import tune
-
-    request = Request.of(fault, fault.faulty, seed=0)
-
-    def trainable(config: dict[str, Any]) -> None:
-        from harness.training import Trainer, configure
-
-        configure("tensorflow")
-        began = time.time()
-        Trainer().train(request)
-        tune.report({"began": began, "ended": time.time()})
-
-    folder = tempfile.mkdtemp()
-    try:
-        results = tune.Tuner(
-            tune.with_resources(trainable, {"cpu": 0.5}),
-            tune_config=tune.TuneConfig(num_samples=trials, max_concurrent_trials=1),
-            run_config=tune.RunConfig(storage_path=folder, name="bench", verbose=0),
-        ).fit()
-        return sorted([r.metrics["began"], r.metrics["ended"]] for r in results)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def memory_over_trials(trials: int = 300) -> list[tuple[str, str, str]]:

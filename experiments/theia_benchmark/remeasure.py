@@ -32,6 +32,7 @@ SEEDS = 3
 ROUNDS = 10
 STEPS = 1_000
 MACS = 1e11
+_STEPS_IN_ONE_CALL = 50
 STATES = ("buggy", "fixed", "buggy patched", "fixed patched", "fixed + MNL", "fixed + MRD")
 
 
@@ -60,8 +61,7 @@ class Measured:
 def remeasure(path: Path, posts: list[int] | None = None, seeds: int = SEEDS) -> pd.DataFrame:
     """Train what ``path`` lacks, and return all of it. A line is written after each training.
 
-    Raises:
-        HarnessError: If a post is unknown or can not be trained here.
+    Programs whose data are not here are left out.
     """
     columns = [f.name for f in fields(Measured)]
     done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=columns)
@@ -69,9 +69,9 @@ def remeasure(path: Path, posts: list[int] | None = None, seeds: int = SEEDS) ->
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(",".join(columns) + "\n")
-    for entry in entries():
-        if posts and entry.post not in posts:
-            continue
+    asked = [entry for entry in entries() if not posts or entry.post in posts]
+    cheapest_first = sorted(asked, key=lambda e: forward_macs(extracted(e.versions["measured"])))
+    for entry in cheapest_first:
         for made in trainings(entry, seeds, known):
             line = pd.DataFrame([asdict(made)], columns=columns)
             line.to_csv(path, mode="a", header=False, index=False)
@@ -218,19 +218,24 @@ def accuracy_of(answers: np.ndarray, y: np.ndarray, program: Program) -> float |
 
 
 def _fit_keras(version: Version, parts: Parts, epochs: int, seed: int) -> tuple[float, np.ndarray]:
+    """All epochs as one of Keras': it prepares its data anew in each, which takes longer than
+    the few steps of a small program. Needs Keras on TensorFlow."""
     import keras
+    import tensorflow as tf
 
-    keras.utils.set_random_seed(seed)
     keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
     program = version.program
     model = build.keras_model(program.layers, version.shape, version.options)
     optimiser = build.keras_optimiser(version.optimiser, program.learner.learning_rate)
-    model.compile(optimiser, build.keras_loss(program.learner))
-    labels = labels_for(version, parts.y)
-    model.fit(parts.x, labels, program.learner.batch_size or 32, epochs, verbose=0)
+    loss = build.keras_loss(program.learner)
+    samples = tf.data.Dataset.from_tensor_slices((parts.x, labels_for(version, parts.y)))
+    batches = samples.shuffle(len(parts.y)).batch(program.learner.batch_size or 32)
+    steps = min(_STEPS_IN_ONE_CALL, epochs * len(batches))
+    model.compile(optimiser, loss, steps_per_execution=steps)
+    model.fit(batches.repeat(epochs), shuffle=False, verbose=0)
     answers = np.asarray(model.predict(parts.x_test, 500, verbose=0))
-    loss = build.keras_loss(program.learner)(labels_for(version, parts.y_test), answers)
-    return float(loss), answers
+    return float(loss(labels_for(version, parts.y_test), answers)), answers
 
 
 def _fit_torch(version: Version, parts: Parts, epochs: int, seed: int) -> tuple[float, np.ndarray]:

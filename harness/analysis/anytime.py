@@ -40,6 +40,8 @@ class Step(NamedTuple):
 def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[Step]:
     """The best so far by the search metric, as the holdout metric sees it.
 
+    Of a technique that says which proposal it would return, that one.
+
     Returns:
         The start at 0, then one step for every trial that took over. The last value is that of the
         whole run, as its winner was trained there: re-trainings do not count, since few steps have
@@ -50,14 +52,21 @@ def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[Step]:
     metric = METRICS[baseline.metric]
     steps = [Step(0.0, counted(None, run, baseline, protocol).value)]
     best = math.inf
-    for row in run.trials:
-        if (
+    told = {row.proposal: row for row in run.trials if may_win(row, run, protocol)}
+    after = [*(row.choice for row in run.trials[1:]), run.choice]
+    chosen: int | None = None
+    for row, choice in zip(run.trials, after, strict=False):
+        at = min(row.spent / unit, run.budget)
+        if run.choice is not None:
+            if choice != chosen and choice in told:
+                chosen = choice
+                steps.append(Step(at, counted(told[choice], run, baseline, protocol).value))
+        elif (
             row.search is not None
             and may_win(row, run, protocol)
             and metric.loss(row.search) < best
         ):
             best = metric.loss(row.search)
-            at = min(row.spent / unit, run.budget)
             steps.append(Step(at, counted(row, run, baseline, protocol).value))
     return steps
 

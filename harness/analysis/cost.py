@@ -2,7 +2,8 @@
 
 A run lasts as long as its budget lets it train, and then as long as its trials need beyond that:
 to be built, to be decided on, to be passed around and written. The first follows from T; the
-second is read off stored runs, per technique. Then the runs are dealt to slots as a pool does.
+second is read off stored runs. Then the runs are dealt to slots as a pool does. What runs side by
+side cost each other is in the times of stored runs, if these were made side by side, too.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
@@ -21,6 +22,9 @@ from harness.vocabulary import HarnessError
 BASELINE_PARTS = 2
 """Programs of a baseline, the faulty and the fixed one; both are taken to need T."""
 
+START = 25.0
+"""Seconds from a command to its first training (docs/performance.md)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
@@ -28,6 +32,7 @@ class Past:
 
     fault: str
     technique: str
+    repetition: int
     budget: float
     training_time: float
     trials: int
@@ -37,16 +42,11 @@ class Past:
     other: float
     bytes: int
     """Of the run's files."""
-    began: float
-    ended: float
-    """As POSIX time."""
-    continued: bool
-    """Whether it was continued after a kill: its times then hold the break."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """What the runs of a technique take on average."""
+    """What runs take on average."""
 
     used: float
     """Seconds trained, as a share of budget times T."""
@@ -101,10 +101,10 @@ def _past(path: Path) -> Past:
     try:
         cell, seconds = record["cell"], record["seconds"]
         parts = seconds["training"] + seconds["search"] + seconds["building"]
-        began, ended = (datetime.fromisoformat(record[word]) for word in ("started", "ended"))
         return Past(
             fault=cell["fault"],
             technique=cell["technique"],
+            repetition=cell["repetition"],
             budget=cell["budget"],
             training_time=record["training_time"],
             trials=record["trials"],
@@ -113,48 +113,32 @@ def _past(path: Path) -> Past:
             search=seconds["search"],
             other=max(0.0, seconds["total"] - parts),
             bytes=sum((path.parent / name).stat().st_size for name in (LOG, RUN)),
-            began=began.timestamp(),
-            ended=ended.timestamp(),
-            continued=record["continued_after"] > 0,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise HarnessError(f"{path} is no record of a run: {error!r}") from None
 
 
-def rates(past: Iterable[Past]) -> dict[str, Rates]:
-    """The rates of each technique. Every run weighs the same, every trial within a technique."""
-    made: dict[str, Rates] = {}
-    ordered = sorted((run for run in past if run.trials), key=lambda run: run.technique)
-    for technique, group in groupby(ordered, key=lambda run: run.technique):
-        runs = list(group)
-        trials = sum(run.trials for run in runs)
-        made[technique] = Rates(
-            used=fmean(run.training / (run.budget * run.training_time) for run in runs),
-            trials=fmean(run.trials / run.budget for run in runs),
-            building=sum(run.building for run in runs) / trials,
-            search=sum(run.search for run in runs) / trials,
-            other=sum(run.other for run in runs) / trials,
-            bytes=sum(run.bytes for run in runs) / trials,
-        )
-    return made
+def rates(runs: Sequence[Past]) -> Rates:
+    """What these runs, at least one with a trial among them, took on average."""
+    trials = sum(run.trials for run in runs)
+    return Rates(
+        used=fmean(run.training / (run.budget * run.training_time) for run in runs),
+        trials=fmean(run.trials / run.budget for run in runs),
+        building=sum(run.building for run in runs) / trials,
+        search=sum(run.search for run in runs) / trials,
+        other=sum(run.other for run in runs) / trials,
+        bytes=sum(run.bytes for run in runs) / trials,
+    )
 
 
-def packing(past: Sequence[Past]) -> float:
-    """Share of the slots' time in which stored runs were under way, in (0, 1].
+def nearest(fault: str, technique: str, past: Sequence[Past]) -> Sequence[Past]:
+    """The runs to learn from: of this fault and technique, else of the technique, else all.
 
-    The slots are as many as ever had a run at once. Runs that were continued do not count.
+    What a trial needs to be built depends on the program, what it takes to decide on it on the
+    technique: a fault with runs of its own is projected far better than one without.
     """
-    spans = [(run.began, run.ended) for run in past if not run.continued]
-    if not spans:
-        return 1.0
-    moments = sorted([(a, 1) for a, _ in spans] + [(b, -1) for _, b in spans])
-    under_way = most = 0
-    for _, change in moments:
-        under_way += change
-        most = max(most, under_way)
-    busy = sum(b - a for a, b in spans)
-    whole = moments[-1][0] - moments[0][0]
-    return min(1.0, busy / (most * whole)) if whole > 0 else 1.0
+    of_technique = [run for run in past if run.technique == technique]
+    return [run for run in of_technique if run.fault == fault] or of_technique or past
 
 
 def project(
@@ -163,44 +147,43 @@ def project(
     past: Sequence[Past],
     *,
     slots: int,
-    seeds: int,
+    seeds: Mapping[str, int],
     confirmations: int,
 ) -> Projection:
-    """What these runs will take from nothing, baselines and re-trainings included.
+    """What these runs will take from nothing: starting, baselines and re-trainings included.
 
     Args:
         cells: Runs to be made, in the order in which they are dealt out.
         training_times: T of each fault, seconds, on the device that will be used.
-        past: Stored runs. A technique without any is taken to be like all of them together.
+        past: Stored runs; those without a trial say nothing. See :func:`nearest`.
         slots: Runs side by side.
-        seeds: Trainings of each program in a baseline.
+        seeds: Trainings of each program in the baseline of each fault.
         confirmations: Re-trainings of each winner; each is taken to cost an average trial.
     """
-    known = rates(past)
-    if not known:
+    told = [run for run in past if run.trials]
+    if not told:
         raise HarnessError(
             "no stored run to learn from: what a trial costs beyond its training is read off "
-            "finished runs. Make some first: make experiment PLAN=smoke"
+            "finished runs. Make some first, best of the same plan: make experiment REPEATS=1"
         )
-    average = Rates(**{n: fmean(getattr(r, n) for r in known.values()) for n in Rates.__slots__})
-    of_cell = [_part(cell, training_times[cell.fault], known, average) for cell in cells]
-    each = {fault: BASELINE_PARTS * seeds * training_times[fault] for fault in training_times}
+    rate = cache(lambda fault, technique: rates(nearest(fault, technique, told)))
+    of_cell = [
+        _part(cell, training_times[cell.fault], rate(cell.fault, cell.technique)) for cell in cells
+    ]
+    each = [BASELINE_PARTS * seeds[fault] * training_times[fault] for fault in training_times]
     again = [
         confirmations * (part.training + part.building) / max(trials, 1.0)
         for part, trials, _ in of_cell
     ]
-    share = packing(past)
-    wall = sum(
-        makespan(durations, slots) / share
-        for durations in (list(each.values()), [part.total for part, _, _ in of_cell], again)
-    )
+    jobs = (each, [part.total for part, _, _ in of_cell], again)
+    wall = START + sum(makespan(durations, slots) for durations in jobs)
     ordered = sorted((part for part, _, _ in of_cell), key=lambda part: part.technique)
     return Projection(
         parts=[
             _sum(technique, list(group))
             for technique, group in groupby(ordered, key=lambda part: part.technique)
         ],
-        baselines=sum(each.values()),
+        baselines=sum(each),
         confirmations=sum(again),
         wall=wall,
         bytes=sum(size for _, _, size in of_cell),
@@ -208,11 +191,8 @@ def project(
     )
 
 
-def _part(
-    cell: Cell, training_time: float, known: Mapping[str, Rates], average: Rates
-) -> tuple[Part, float, float]:
+def _part(cell: Cell, training_time: float, rate: Rates) -> tuple[Part, float, float]:
     """One run, its trials and its bytes."""
-    rate = known.get(cell.technique, average)
     trials = rate.trials * cell.budget
     part = Part(
         technique=cell.technique,

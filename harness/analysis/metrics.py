@@ -62,7 +62,13 @@ def stability(values: Sequence[float], ddof: int) -> float | None:
     return float(np.std(values, ddof=ddof)) if len(values) > ddof else None
 
 
-def complexity(faulty: Configuration, patched: Configuration, *, settings: bool = False) -> float:
+def complexity(
+    faulty: Configuration,
+    patched: Configuration,
+    *,
+    settings: bool = False,
+    structural: int = 0,
+) -> float:
     """Share of the hyperparameters that a patch changes.
 
     A hyperparameter is what a repair operator reaches; settings beyond them count neither above
@@ -72,6 +78,8 @@ def complexity(faulty: Configuration, patched: Configuration, *, settings: bool 
         faulty, patched: Configurations of one program, settings included.
         settings: Whether settings count all the same, as in the study's scripts, which divide by
             the number of columns of a result file.
+        structural: Edits of the patch that no hyperparameter tells (a layer more, clipped
+            gradients); each adds one above and one below the line.
 
     Returns:
         In [0, 1]; smaller is simpler, 0 is no change.
@@ -86,10 +94,12 @@ def complexity(faulty: Configuration, patched: Configuration, *, settings: bool 
     0.3333333333333333
     >>> complexity(before, {**before, "loss": "poisson"}, settings=True)
     0.25
+    >>> complexity(before, before, structural=1)
+    0.25
     """
     counted = hyperparameters(faulty, settings=settings)
     differing = changed(faulty, patched)
-    return sum(name in differing for name in counted) / len(counted)
+    return (sum(name in differing for name in counted) + structural) / (len(counted) + structural)
 
 
 def hyperparameters(configuration: Configuration, *, settings: bool = False) -> list[str]:
@@ -107,7 +117,10 @@ def hyperparameters(configuration: Configuration, *, settings: bool = False) -> 
 
 
 def asymmetric_jaccard_as_defined(
-    faulty: Configuration, fixed: Configuration, patched: Configuration
+    faulty: Configuration,
+    fixed: Configuration,
+    patched: Configuration,
+    structural: Iterable[str] = (),
 ) -> float | None:
     """Share of the fix's repair operators that the patch applies as well, as the paper defines it.
 
@@ -117,6 +130,7 @@ def asymmetric_jaccard_as_defined(
 
     Args:
         faulty, fixed, patched: Configurations of one program, settings included.
+        structural: Repair operators of the patch's edits that no hyperparameter tells.
 
     Returns:
         In [0, 1]; 1 if the patch applies every operator of the fix, whatever else it does. None
@@ -134,11 +148,15 @@ def asymmetric_jaccard_as_defined(
     """
     of_fix = {row.name for name in changed(faulty, fixed) if (row := operator_of(name))}
     of_patch = {row.name for name in changed(faulty, patched) if (row := operator_of(name))}
+    of_patch |= set(structural)
     return len(of_fix & of_patch) / len(of_fix) if of_fix else None
 
 
 def asymmetric_jaccard_as_published(
-    faulty: Configuration, fixed: Configuration, patched: Configuration
+    faulty: Configuration,
+    fixed: Configuration,
+    patched: Configuration,
+    structural: Iterable[str] = (),
 ) -> float:
     """The figure that the study's scripts compute under the name of asymmetric Jaccard.
 
@@ -148,6 +166,7 @@ def asymmetric_jaccard_as_published(
 
     Args:
         faulty, fixed, patched: Configurations of one program, settings included.
+        structural: Repair operators of the patch's edits that no hyperparameter tells.
 
     Returns:
         In [0, 1]; 0 if no operator that the scripts know reaches the fix.
@@ -165,7 +184,7 @@ def asymmetric_jaccard_as_published(
     0.0
     """
     of_fix = _as_the_scripts_see(changed(faulty, fixed))
-    of_patch = _as_the_scripts_see(changed(fixed, patched))
+    of_patch = _as_the_scripts_see(changed(fixed, patched)) | set(structural)
     return len(of_fix & of_patch) / len(of_fix) if of_fix else 0.0
 
 

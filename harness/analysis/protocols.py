@@ -33,6 +33,9 @@ class Protocol:
     study it leaves no value."""
     partial_may_win: bool
     """A training at a fidelity below 1 may win. The study has none."""
+    histories_by_holdout: bool
+    """Whether among patches that are histories the holdout metric decides, as the study took the
+    best of AutoTrainer's attempts: a selection on the samples that judge."""
 
     # What a run counts as.
     confirmed_counts: bool
@@ -133,8 +136,9 @@ ICST23 = Protocol(
     cut_may_win=False,
     partial_may_win=False,
     confirmed_counts=False,
+    histories_by_holdout=True,
     fall_back_to_faulty=True,
-    never_falls_back=("autotrainer",),
+    never_falls_back=("autotrainer", "autotrainer_icst23"),
     faulty_list="reference",
     unjudged="faulty_mean",
     no_symptom_ir=0.0,
@@ -167,6 +171,7 @@ CORRECTED = Protocol(
     cut_may_win=True,
     partial_may_win=True,
     confirmed_counts=True,
+    histories_by_holdout=False,
     fall_back_to_faulty=False,
     never_falls_back=(),
     faulty_list="first_trials",

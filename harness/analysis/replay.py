@@ -30,10 +30,11 @@ def at_budget(run: Run, budget: float, training_time: float) -> Run:
             f"would have done with {budget:g} is not known"
         )
     end = budget * (training_time if run.unit is None else run.unit)
-    rows = []
+    rows, choice = [], run.choice
     for row in run.trials:
         if row.spent > end:
             rows.append(_cut(row, end))
+            choice = row.choice
             break
         rows.append(row)
     whole = run.trials[-1].spent if run.trials else 0.0
@@ -44,6 +45,7 @@ def at_budget(run: Run, budget: float, training_time: float) -> Run:
         allowed=None if run.unit is None else end,
         prefix_of=run.budget if run.prefix_of is None else run.prefix_of,
         trials=rows,
+        choice=choice,
         training_seconds=run.training_seconds * share,
         search_seconds=run.search_seconds * share,
         total_seconds=run.total_seconds * share,

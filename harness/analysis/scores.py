@@ -41,7 +41,7 @@ Row = dict[str, Any]
 BaselineKey = tuple[str, str, float]
 """Fault, data variant and fraction of the training data: what a baseline belongs to."""
 
-SETTING = ["budget", "clock", "protocol", "space", "data", "fraction"]
+SETTING = ["budget", "clock", "protocol", "space"]
 """The columns in which the cells of one table, and of one family of tests, agree."""
 
 DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_OUT)
@@ -91,16 +91,28 @@ class Result:
     """Whether any trial could win."""
     better: bool
     """Whether the winner beats the median faulty training on the search part."""
+    structural: tuple[str, ...] = ()
+    """Repair operators of the patch's edits that no hyperparameter tells."""
 
 
 def winner(run: Run, protocol: Protocol) -> RunRow | None:
     """The best judged trial of a run by the search metric, the first one on ties.
 
-    It may well be worse than the faulty program. None if no trial may win.
+    It may well be worse than the faulty program. A technique that said which proposal it returns
+    is taken at its word, as far as that was trained. None if no trial may win.
     """
     metric = METRICS[run.metric]
     candidates = [row for row in run.trials if may_win(row, run, protocol)]
-    return min(candidates, key=lambda row: metric.loss(_search(row)), default=None)
+    chosen = [row for row in candidates if run.choice is not None and row.proposal == run.choice]
+    candidates = chosen[-1:] or candidates
+
+    def loss(row: RunRow) -> float:
+        by_holdout = protocol.histories_by_holdout and row.structural is not None
+        value = row.holdout if by_holdout else row.search
+        assert value is not None
+        return metric.loss(value)
+
+    return min(candidates, key=loss, default=None)
 
 
 def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
@@ -114,6 +126,12 @@ def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
     if row.status is TrialStatus.CUT:
         return protocol.cut_may_win
     return row.fidelity == 1 or protocol.partial_may_win
+
+
+def winner_only(run: Run, protocol: Protocol) -> Run:
+    """The run with no trial but its winner: quicker to look at again under other choices."""
+    best = winner(run, protocol)
+    return replace(run, trials=[best] if best else [])
 
 
 def _search(row: RunRow) -> float:
@@ -141,7 +159,9 @@ def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protoco
         faulty_mean = mean_of_faulty(baseline)
         if faulty_mean is not None and (own is None or metric.better(faulty_mean, own)):
             return Result(faulty_mean, None, judged=True, better=better)
-    return Result(own, best.configuration, judged=True, better=better)
+    return Result(
+        own, best.configuration, judged=True, better=better, structural=best.structural or ()
+    )
 
 
 def confirmations(best: RunRow | None, run: Run) -> list[Confirmation]:
@@ -392,13 +412,17 @@ def _improvement_rates(
 def _patches(cell: Sequence[Run], results: Sequence[Result], protocol: Protocol) -> Row:
     """What the patches change, and what the fix changes. A run without a patch has no say."""
     faulty, fixed = cell[0].faulty, cell[0].fixed
-    patches = [r.patch for r in results if r.patch is not None]
-    defined = [aj_as_defined(faulty, fixed, patch, protocol) for patch in patches]
-    published = [asymmetric_jaccard_as_published(faulty, fixed, patch) for patch in patches]
+    patches = [(r.patch, r.structural) for r in results if r.patch is not None]
+    defined = [aj_as_defined(faulty, fixed, *patch, protocol) for patch in patches]
+    published = [asymmetric_jaccard_as_published(faulty, fixed, *patch) for patch in patches]
+    counted = protocol.settings_count
     return {
         "patches": len(patches),
         "complexity_mean": _mean(
-            [complexity(faulty, patch, settings=protocol.settings_count) for patch in patches]
+            [
+                complexity(faulty, patch, settings=counted, structural=len(structural))
+                for patch, structural in patches
+            ]
         ),
         "fix_complexity": fix_complexity(faulty, fixed, protocol),
         "aj_as_defined_mean": _mean([aj for aj in defined if aj is not None]),
@@ -407,10 +431,14 @@ def _patches(cell: Sequence[Run], results: Sequence[Result], protocol: Protocol)
 
 
 def aj_as_defined(
-    faulty: Configuration, fixed: Configuration, patched: Configuration, protocol: Protocol
+    faulty: Configuration,
+    fixed: Configuration,
+    patched: Configuration,
+    structural: Iterable[str],
+    protocol: Protocol,
 ) -> float | None:
     """:func:`asymmetric_jaccard_as_defined`, with the protocol's value for a fix out of reach."""
-    share = asymmetric_jaccard_as_defined(faulty, fixed, patched)
+    share = asymmetric_jaccard_as_defined(faulty, fixed, patched, structural)
     return protocol.unreachable_fix_aj if share is None else share
 
 
@@ -447,6 +475,24 @@ def unjudged(cell: Sequence[Run], results: Sequence[Result]) -> float:
 @figure
 def n_prefix(cell: Sequence[Run], results: Sequence[Result]) -> float:
     return sum(run.prefix_of is not None for run in cell)
+
+
+@figure
+def minimised_complexity(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    """Missing if nothing of the cell was minimised; a patch of one edit is as small as can be."""
+    if not any(run.minimised for run in cell):
+        return None
+    left = [
+        complexity(run.faulty, run.minimised.configuration if run.minimised else result.patch)
+        for run, result in zip(cell, results, strict=True)
+        if result.patch is not None
+    ]
+    return _mean(left)
+
+
+@figure
+def minimised_trainings(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+    return _mean([float(run.minimised.trainings) for run in cell if run.minimised])
 
 
 @figure
@@ -532,6 +578,8 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
     first = group.iloc[0]
     return {
         **{name: first[name] for name in [*SETTING, "technique"]},
+        "data": ", ".join(sorted(set(group["data"]))),
+        "fraction": ", ".join(f"{share:g}" for share in sorted(set(group["fraction"]))),
         "faults": len(group),
         "exposed": int(group["exposed"].sum()),
         "significant": int(group["significant"].sum()),
@@ -539,6 +587,7 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
         "ir_median": group["ir"].median(),
         "std_mean": shown.loc[shown["metric"] == "accuracy", "std"].mean(),
         "complexity_median": shown["complexity_mean"].median(),
+        "minimised_median": shown["minimised_complexity"].median(),
         "aj_mean": shown[f"aj_{protocol.aj}_mean"].mean(),
         "trials_per_run": (group["trials_mean"] * runs).sum() / runs.sum(),
         **{

@@ -119,6 +119,10 @@ class AutoTrainer:
     """Fields of ``harness.training.symptoms.Thresholds`` that differ from the mode's."""
     seed: int = 0
 
+    def rules(self) -> Rules:
+        """Raises HarnessError if mode, strategy or a threshold is unknown."""
+        return rules_of(self.mode, thresholds=self.thresholds, strategy=self.strategy)
+
     def repair(
         self,
         model: Any,
@@ -139,7 +143,7 @@ class AutoTrainer:
             HarnessError: If model, data and training cannot go together.
         """
         began = time.perf_counter()
-        rules = rules_of(self.mode, thresholds=self.thresholds, strategy=self.strategy)
+        rules = self.rules()
         samples = data if isinstance(data, Data) else data_of(data)
         how = training if isinstance(training, Training) else training_of(training)
         network = network_of(model)

@@ -40,8 +40,7 @@ class _Slot:
     def worker(self, backend: str) -> Worker:
         """One worker at a time: switching the backend replaces it, to bound the memory."""
         if backend != self._worker.backend:
-            self._worker.stop()
-            self._worker = Worker(backend, self._worker.threads, CPUS, self._worker.node)
+            self._worker = self._worker.on(backend)
         return self._worker
 
     def run(self, function: Callable[[Any, Workers], Any], job: Any) -> Any:
@@ -54,27 +53,31 @@ class Pool:
     Use it as a context: leaving it stops Ray if it was started here.
     """
 
-    def __init__(self, slots: int | None, backend: str, threads: int = 1) -> None:
+    def __init__(self, slots: int | None, backend: str, threads: int = 1, per_gpu: int = 0) -> None:
         """Start the slots, each with a worker that begins to import ``backend`` at once.
 
         Args:
             slots: None: one for each core of this machine, or of the cluster at ``RAY_ADDRESS``.
             backend: Keras backend.
             threads: Threads of each worker.
+            per_gpu: Slots on each GPU, which sees no others; 0: GPUs are not shared out, slots go
+                by cores and every worker sees all GPUs.
 
         Raises:
-            HarnessError: If the cluster does not answer or has fewer cores than ``slots``.
+            HarnessError: If the cluster does not answer or has less room than ``slots`` need.
         """
         self._started = not ray.is_initialized()
-        self._backend, self._threads = backend, threads
+        self._backend, self._threads, self._per_gpu = backend, threads, per_gpu
         start((slots or cores()) + 1)  # the spare one is for the thin trainables
-        places = _places(slots)
+        places = _places(slots, per_gpu)
         self._here = ray.get_runtime_context().get_node_id()
         self._workers = dict(enumerate(map(self._worker, places)))
         self._slots = {number: self._slot(worker) for number, worker in self._workers.items()}
         self._keepers: list[Any] = []
 
     def _worker(self, node: str) -> Worker:
+        if self._per_gpu:  # GPUs bound the number of slots: cores must not
+            return Worker(self._backend, self._threads, 0, node, 1 / self._per_gpu)
         return Worker(self._backend, self._threads, CPUS, node)
 
     def _slot(self, worker: Worker) -> Any:
@@ -179,25 +182,33 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _machines() -> dict[str, int]:
-    """Ids of the machines that are up, each with its CPUs."""
-    return {n["NodeID"]: int(n["Resources"].get("CPU", 0)) for n in ray.nodes() if n["Alive"]}
+def _machines() -> dict[str, tuple[int, ...]]:
+    """Ids of the machines that are up, each with its CPUs and its GPUs."""
+    return {
+        n["NodeID"]: tuple(int(n["Resources"].get(kind, 0)) for kind in ("CPU", "GPU"))
+        for n in ray.nodes()
+        if n["Alive"]
+    }
 
 
-def _places(slots: int | None) -> list[str]:
+def _places(slots: int | None, per_gpu: int) -> list[str]:
     """The machine of each slot; the machines take turns, so that few slots are spread."""
-    machines = _machines()
+    machines = {
+        node: gpus * per_gpu if per_gpu else cpus for node, (cpus, gpus) in _machines().items()
+    }
     turns = [
         node
         for turn in range(max(machines.values()))
-        for node, cpus in machines.items()
-        if turn < cpus
+        for node, room in machines.items()
+        if turn < room
     ]
-    if slots is None:
-        return turns if cluster() else turns[: cores()]
-    if slots > len(turns):
+    if slots is None and turns:
+        return turns if per_gpu or cluster() else turns[: cores()]
+    if not turns or (slots or 0) > len(turns):
+        what = f"GPUs for {per_gpu} each" if per_gpu else "CPUs"
         raise HarnessError(
-            f"{slots} workers were asked for, but the Ray cluster has {len(turns)} CPUs on "
-            f"{len(machines)} machines. Without WORKERS all are used"
+            f"{slots or 'some'} workers were asked for, but there is room for {len(turns)} on the "
+            f"{what} of {len(machines)} machines that Ray sees. Without WORKERS all are used; "
+            "without PER_GPU, cores count"
         )
     return turns[:slots]

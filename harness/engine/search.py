@@ -36,6 +36,10 @@ FREE_TRIALS = 200
 LOST_IN_A_ROW = 10
 """A search fails after so many trainings in a row that the infrastructure lost."""
 
+ORPHANED = 3.0
+"""Seconds within which a process ends whose driver or machine is gone. Its last deed must not be to
+record that the process beside it ended a moment earlier."""
+
 TRIALS_PER_EXPERIMENT = 2000
 """Then a fresh Tune experiment is started: Tune keeps every trial in memory."""
 
@@ -95,8 +99,11 @@ class _Search:
             "configuration": dict(proposal.configuration),
             "proposal": proposal.proposal,
             "fidelity": proposal.fidelity,
-            "limit": remaining(self.clock),
-            "more": {"history": proposal.history} if proposal.history else {},
+            "limit": min(proposal.limit, remaining(self.clock)),
+            "more": {
+                **({"history": proposal.history} if proposal.history else {}),
+                **({"look": True} if proposal.look else {}),
+            },
         }
 
     def tell(self, trial_id: str, outcome: Outcome) -> None:
@@ -207,6 +214,8 @@ class _Experiment(Searcher):  # type: ignore[misc]
         if (current := self._search) is None:
             return
         if error or not result:
+            if ray.get_runtime_context().get_actor_id():  # not the driver itself
+                time.sleep(ORPHANED)
             current.tell(trial_id, _lost("the process in front of the training worker was lost"))
         elif "refused" in result:
             current.end(HarnessError(result["refused"]))

@@ -50,16 +50,37 @@ class Worker:
     """A training worker as its users see it: it answers, whatever happens to its process."""
 
     def __init__(
-        self, backend: str, threads: int = 1, cpus: float = 1, node: str | None = None
+        self,
+        backend: str,
+        threads: int = 1,
+        cpus: float = 1,
+        node: str | None = None,
+        gpus: float = 0,
     ) -> None:
-        """Starts a process; ``node`` is the id of the machine where, None leaves it to Ray."""
+        """Start a process.
+
+        Args:
+            backend: What it trains on.
+            threads: Of its computations.
+            cpus: Claimed from Ray, as are ``gpus``; it sees the GPU that it has a share of. With
+                no claim on any it sees all.
+            node: Id of the machine where; None leaves it to Ray.
+            gpus: A share of one GPU, or a number of GPUs.
+        """
         self.backend, self.threads, self.node = backend, threads, node
+        self._claims = {"num_cpus": cpus, "num_gpus": gpus}
         where = {} if node is None else {"scheduling_strategy": NodeAffinity(node, soft=False)}
         self._actor = (
             ray.remote(_WorkerActor)
-            .options(num_cpus=cpus, max_restarts=-1, max_task_retries=0, **where)
+            .options(max_restarts=-1, max_task_retries=0, **self._claims, **where)
             .remote(backend, threads)
         )
+
+    def on(self, backend: str) -> Worker:
+        """Another one with the same claims in the place of this one, which is stopped."""
+        self.stop()
+        claims = self._claims
+        return Worker(backend, self.threads, claims["num_cpus"], self.node, claims["num_gpus"])
 
     def device(self) -> str:
         """What it trains on; waits until there is a process to ask.
@@ -162,6 +183,7 @@ class RemoteTrain:
         fidelity: float,
         limit: float,
         history: History | None = None,
+        look: bool = False,
     ) -> Outcome:
         if self._trained < len(self.recorded):
             outcome = self._recorded(configuration, proposal)
@@ -174,6 +196,7 @@ class RemoteTrain:
                 reached=self._reached.get(proposal, 0.0),
                 fidelity=fidelity,
                 history=history,
+                look=look,
             )
             if self.pace is None:
                 outcome = self.worker.train(replace(request, limit=limit))

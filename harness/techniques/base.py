@@ -5,6 +5,7 @@ The technique proposes, ``train`` trains and times, the clock charges, the runne
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -53,6 +54,7 @@ class Train(Protocol):
         fidelity: float,
         limit: float,
         history: History | None = None,
+        look: bool = False,
     ) -> Outcome:
         """Train and judge.
 
@@ -66,6 +68,8 @@ class Train(Protocol):
             history: Asks for a watched training that goes on from others; the outcome then says
                 what was ``seen``. The program is built from its start; ``configuration`` is
                 what the program has become, as far as hyperparameters tell it.
+            look: Asks what a localiser says of the program before it trains; the outcome then
+                says what was ``seen``: ``harness.training.look.Look``.
         """
 
     def remember(self, proposal: int, outcome: Outcome) -> None:
@@ -98,6 +102,9 @@ class Finish:
     health: Mapping[str, int | float | str]
     status: str = "ok"
     """``ok``, ``not_applicable`` or ``no_symptom``."""
+    choice: int | None = None
+    """Proposal that the technique returns as its patch; None leaves it to the search metric. The
+    note of a trial may hold a ``choice`` too: what would be returned if the run ended before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +116,9 @@ class Proposal:
     fidelity: float = 1.0
     note: Mapping[str, Any] | None = None
     history: History | None = None
+    look: bool = False
+    limit: float = math.inf
+    """What the training may be charged at most, below what is left of the budget."""
 
 
 class Optimiser(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,20 @@ _NOT_LAYERS = ("loss", "optimiser", "learning_rate", "batch_size", "epochs", "in
 
 _LEARNER = {"loss": "loss", "optimiser": "learning_rate", "batch_size": "batch_size"}
 """Subject of a finding -> hyperparameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """A hyperparameter that a finding names."""
+
+    hyperparameter: str
+    severity: str
+    """``bug`` or ``advice``."""
+    rule: str
+    reason: str
+    """What the finding observed and expected."""
+    value: Value | None = None
+    """What it suggests, where that is a value of the hyperparameter."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +79,16 @@ def locate(fault: Fault, profile: str = "recommended") -> Located:
     """
     subject = fault.subject
     data, variant = data_of(fault)
-    program = program_of(subject, fault.faulty, data)
-    governed = governs(subject, fault.faulty, data)
+    test = (data.x_holdout, data.y_holdout)
+    program = program_of(subject, fault.faulty, data, test)
     findings = judge(program, profile)
-    ordered = sorted(findings, key=lambda f: f.severity is not Severity.BUG)
-    blamed = [(name, f) for f in ordered for name in _blamed(f, program, governed)]
+    found = _blames(subject, fault.faulty, data, program, findings)
     edits: dict[str, Value] = {}
-    for name, finding in blamed:
-        value = _suggested(finding, name)
-        if value is not None and name not in edits:
-            edits[name] = value
-    suspects = list(dict.fromkeys(n for n, _ in blamed))
-    return Located(fault, program, findings, suspects, edits, variant)
+    for blame in found:
+        if blame.value is not None:
+            edits.setdefault(blame.hyperparameter, blame.value)
+    names = list(dict.fromkeys(blame.hyperparameter for blame in found))
+    return Located(fault, program, findings, names, edits, variant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,47 @@ def data_of(fault: Fault) -> tuple[Data, str]:
     return fault.subject.data(fault.data_seed, STAND_IN, 1.0, fault.faulty), STAND_IN
 
 
-def program_of(subject: Subject, configuration: Configuration, data: Data) -> Program:
+def blames(
+    subject: Subject,
+    configuration: Configuration,
+    data: Data,
+    test: tuple[Any, Any],
+    profile: str = "recommended",
+) -> list[Blame]:
+    """Which hyperparameters of a program Theia's findings reach: bugs first, in report order.
+
+    Args:
+        test: Inputs and labels that stand for the test data.
+    """
+    program = program_of(subject, configuration, data, test)
+    return _blames(subject, configuration, data, program, judge(program, profile))
+
+
+def _blames(
+    subject: Subject,
+    configuration: Configuration,
+    data: Data,
+    program: Program,
+    findings: Sequence[Finding],
+) -> list[Blame]:
+    governed = governs(subject, configuration, data)
+    ordered = sorted(findings, key=lambda f: f.severity is not Severity.BUG)
+    return [
+        Blame(
+            name,
+            finding.severity.value,
+            finding.rule,
+            f"{finding.observed}, expected {finding.expected}",
+            _suggested(finding, name),
+        )
+        for finding in ordered
+        for name in _blamed(finding, program, governed)
+    ]
+
+
+def program_of(
+    subject: Subject, configuration: Configuration, data: Data, test: tuple[Any, Any]
+) -> Program:
     """The meta-model of a subject's program under a configuration."""
     loss = str(configuration["loss"])
     program, _ = live.program_of(
@@ -137,7 +190,7 @@ def program_of(subject: Subject, configuration: Configuration, data: Data) -> Pr
         None,
         (data.x_train, data.y_train),
         _task(subject),
-        test=(data.x_holdout, data.y_holdout),
+        test=test,
         batch_size=int(configuration["batch_size"]),
         epochs=int(configuration["epochs"]),
     )

@@ -82,12 +82,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Trainings one after another; the last one is watched and stops at the first symptom."""
+    """Trainings one after another; the last one is watched, and by default stops at a symptom."""
 
     links: tuple[Link, ...]
     thresholds: Thresholds = field(default_factory=Thresholds)
     start: Configuration = field(default_factory=dict)
     """What the program is built from, before the first link."""
+    stops: bool = True
+    """Whether the first symptom ends the training. If not, only numbers that are not finite do, and
+    validation waits for the checks, so that watching costs little."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
@@ -103,7 +106,12 @@ class History:
             for link in content["links"]
         )
         thresholds = Thresholds(**content["thresholds"])
-        return History(links=tuple(links), thresholds=thresholds, start=content["start"])
+        return History(
+            links=tuple(links),
+            thresholds=thresholds,
+            start=content["start"],
+            stops=content.get("stops", True),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +129,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a watched training showed. One value an epoch in the series; None if not finite."""
+    """What a watched training showed. One value an epoch in the series (of the validation series,
+    one a check where symptoms do not stop the training); None if not finite."""
 
     symptom: Symptom | None
     epochs: int

@@ -93,6 +93,7 @@ class Replayer:
             seed=training_seed(opened.seed, last.number),
             deadline=time.perf_counter() + limit,
             most=most,
+            stops=opened.history.stops,
         )
         if watched.ended:
             links = (*before, replace(last, epochs=watched.seen.epochs))

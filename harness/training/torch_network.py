@@ -115,11 +115,10 @@ class _TorchLoop(TorchProgram):
     def __init__(
         self, network: TorchNetwork, training: Training, loss: Loss, x: Any, y: Any, seed: int
     ) -> None:
-        super().__init__(
-            network.model.to(x.device), loss, training.optimiser, x, y, training.batch_size
-        )
+        model, size = network.model.to(x.device), training.batch_size
+        super().__init__(model, loss, training.optimiser, x, y, size)
         self._network, self._options = network, training.options
-        self.start(network.model, training.learning_rate, seed)
+        self.start(model, training.learning_rate, seed)
         groups = self.optimiser.param_groups
         for name, value in training.options.items():
             if name in _CLIPS:

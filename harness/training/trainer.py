@@ -22,6 +22,7 @@ from harness.registry import Data, Fault, Subject, load_registry
 from harness.tables import Outcome
 from harness.training.history import History
 from harness.training.judge import judge
+from harness.training.look import look
 from harness.training.network import Network, WatchedLoop, network_of
 from harness.training.programs import Framework, Program, framework
 from harness.training.replay import Material, Replayer
@@ -63,6 +64,8 @@ class Request:
     """Multiply-accumulates after which it is cut, with the step that reaches them."""
     history: History | None = None
     """Asks for a watched training that goes on from others; ``seed`` is then the run's."""
+    look: bool = False
+    """Asks what a localiser says of the program before it trains."""
 
     @staticmethod
     def of(
@@ -138,8 +141,13 @@ class Trainer:
             return outcome(TrialStatus.INVALID, cause=error.cause, message=str(error))
         built = time.perf_counter()
         more: dict[str, Any] = {"build_seconds": built - loaded}
+        looked = look(subject, request.configuration, data) if request.look else None
+        if looked is not None:
+            more["build_seconds"] += looked.build_seconds
+            more["seen"] = looked.plain()
         try:
-            return run(outcome, more)
+            done = run(outcome, more)
+            return done if looked is None else replace(done, seconds=done.seconds + looked.seconds)
         except Exception as error:
             cause = Cause.MEMORY if _is_memory(error) else Cause.PROGRAM
             self._programs.clear()
@@ -381,7 +389,7 @@ def _cannot(cause: Cause) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        text = str(error).lower()
+        text = _words(error).lower()
         words = ("initializer", "initialiser", "at least 2", "two-dimensional")
         if any(word in text for word in words):
             cause = Cause.INITIALISER
@@ -391,10 +399,18 @@ def _cannot(cause: Cause) -> Iterator[None]:
 
 
 def _is_memory(error: Exception) -> bool:
-    text = f"{type(error).__name__} {error}".lower()
+    text = f"{type(error).__name__} {_words(error)}".lower()
     return "memoryerror" in text or "resource_exhausted" in text or "out of memory" in text
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in _words(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else ""
+
+
+def _words(error: Exception) -> str:
+    """What an error says; '' if it fails even at that, as a program's own may."""
+    try:
+        return str(error)
+    except Exception:
+        return ""

@@ -50,17 +50,20 @@ def watch(
     seed: int,
     deadline: float = math.inf,
     most: float = math.inf,
+    stops: bool = True,
 ) -> Watched:
     """Train up to the configured epochs; stop after the epoch in which a check finds a symptom.
 
     Args:
         loop: Freshly compiled for ``training``.
-        validation: Judged after every epoch.
+        validation: Judged after every epoch; only at the checks if no symptom stops the training.
         kinds: Of the network's layers; noted only.
         samples: Size of the training data.
         seed: Of the order of the samples.
         deadline: As ``time.perf_counter`` counts.
         most: Steps that it may take.
+        stops: Whether a symptom ends the training while all numbers are finite; the first one
+            counts.
     """
     recogniser = Recogniser(thresholds, training.epochs)
     rate = FallingRate(loop) if training.reduce_rate else None
@@ -79,20 +82,22 @@ def watch(
             ended = False
             break
         sizes = np.diff([*range(0, samples, training.batch_size), samples])
-        predicted = loop.predict(validation.x)
         series.loss.append(losses[-1])
         series.accuracy.append(float(np.average(told[:, 1], weights=sizes)))
-        series.val_loss.append(loop.loss(validation.y, predicted))
-        series.val_accuracy.append(accuracy(validation.y, predicted))
+        checked = thresholds.checks(epoch, training.epochs)
+        if stops or checked:
+            predicted = loop.predict(validation.x)
+            series.val_loss.append(loop.loss(validation.y, predicted))
+            series.val_accuracy.append(accuracy(validation.y, predicted))
         if rate is not None:
             rate.after(series.val_loss[-1])
-        if thresholds.checks(epoch, training.epochs):
+        if checked:
             began = time.perf_counter()
             gradients, finite = Gradients.of(loop.gradients()), loop.finite()
             spent += time.perf_counter() - began
             checks.append(_check(epoch, gradients, finite))
-            symptom = recogniser.check(series, gradients, finite)
-            if symptom is not None:
+            symptom = symptom or recogniser.check(series, gradients, finite)
+            if symptom is not None and (stops or not (finite and gradients.finite)):
                 break
     seen = Seen(
         symptom=symptom,

@@ -12,7 +12,7 @@ from studies import FAST, T, baseline, reaching, row, run, study
 from harness.analysis import anytime
 from harness.analysis.replay import at_budget
 from harness.analysis.scores import result
-from harness.tables import ANYTIME, AREAS, PROGRESS, TARGETS
+from harness.tables import ANYTIME, AREAS, PROGRESS, TARGETS, Run
 
 STEPS = [(1.5, 0.3), (3.0, None), (4.0, 0.2), (8.0, 0.8)]
 
@@ -26,6 +26,26 @@ def test_the_best_by_search_is_shown_by_holdout() -> None:
     rows = [row(0, 1, 0.5, holdout=0.9), row(1, 2, 0.6, holdout=0.4)]
     found = anytime.trajectory(replace(run([]), trials=rows), baseline("M1"), FAST)
     assert [step.value for step in found] == [None, 0.9, 0.4]
+
+
+def chosen(choices: list[int | None], last: int | None) -> Run:
+    """Four trials, ever better, of a technique that says what it would return before each."""
+    values = [0.1, 0.2, 0.3, 0.4]
+    trials = [
+        replace(row(n, n + 1.0, value), choice=choice)
+        for n, (value, choice) in enumerate(zip(values, choices, strict=True))
+    ]
+    return replace(run([]), trials=trials, choice=last)
+
+
+def test_a_technique_is_taken_at_its_word() -> None:
+    told = chosen([None, 0, 0, 2], last=1)
+    found = anytime.trajectory(told, baseline("M1"), FAST)
+    assert found == [(0.0, None), (1.0, 0.1), (3.0, 0.3), (4.0, 0.2)]
+    assert result(told, baseline("M1"), FAST).value == 0.2
+    assert result(at_budget(told, 3.5, T), baseline("M1"), FAST).value == 0.3
+    assert result(at_budget(told, 2.5, T), baseline("M1"), FAST).value == 0.1
+    assert result(replace(told, choice=None), baseline("M1"), FAST).value == 0.4
 
 
 def test_curves_hold_every_whole_budget() -> None:

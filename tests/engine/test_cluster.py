@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drivers import untimed
 from ray.cluster_utils import Cluster
-from test_runner import plan, without_times
+from test_runner import plan
 
 from harness.registry import load_registry
 from harness.store import LOG, Store, read_log
@@ -79,8 +80,8 @@ def test_a_lost_machine_costs_only_the_trials_on_it(cluster: Cluster, tmp_path: 
     again = driver(alone.root, 2)
     assert again.communicate(timeout=300) and again.returncode == 0
     for cell, rows in zip(cells, before, strict=True):
-        lines = without_times(store.folder(cell) / LOG)
-        assert lines == without_times(alone.folder(cell) / LOG)
+        lines = untimed(store.folder(cell) / LOG)
+        assert lines == untimed(alone.folder(cell) / LOG)
         assert len(lines) > rows
         assert [c.outcome.holdout for c in store.confirmed(cell)] == [
             c.outcome.holdout for c in alone.confirmed(cell)

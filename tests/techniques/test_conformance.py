@@ -23,6 +23,7 @@ from harness.tables import Trial, changed
 from harness.techniques.autotrainer import Autotrainer, AutotrainerIcst23
 from harness.techniques.base import Finish, RepairTask, Technique
 from harness.techniques.bohb import Bohb, BohbIcst23
+from harness.techniques.guided import Guided
 from harness.techniques.hebo import Hebo, HeboIcst23
 from harness.techniques.random import Random, RandomIcst23
 from harness.vocabulary import TrialStatus
@@ -32,6 +33,7 @@ TECHNIQUES: dict[str, Technique] = {
     "hebo": Hebo(initial=4),
     "bohb": Bohb(),
     "autotrainer": Autotrainer(),
+    "guided": Guided(),
     "random_icst23": RandomIcst23(),
     "hebo_icst23": HeboIcst23(),
     "bohb_icst23": BohbIcst23(),

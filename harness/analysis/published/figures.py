@@ -269,7 +269,7 @@ class Answer:
 
     def _jaccard(self, way: str, run: Run, patch: Configuration) -> float | None:
         if way == "as_defined":
-            return aj_as_defined(run.faulty, run.fixed, patch, self.protocol)
+            return aj_as_defined(run.faulty, run.fixed, patch, (), self.protocol)
         return asymmetric_jaccard_as_published(run.faulty, run.fixed, patch)
 
     def real(self, real: bool) -> list[str]:

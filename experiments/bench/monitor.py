@@ -1,0 +1,94 @@
+"""What watching costs: an epoch of a watched training against one of an ordinary training."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = """
+import json, math, statistics, sys, time
+import numpy as np
+from harness.autotrainer.rules import AS_DESCRIBED
+from harness.registry import Data, load_registry
+from harness.training import configure
+from harness.training.history import Training
+from harness.training.keras_programs import Keras
+from harness.training.network import network_of
+from harness.training.steps import epoch_order
+from harness.training.watch import Labelled, watch
+
+def digits():
+    fault = load_registry()["G1"]
+    data = fault.subject.load(fault.data_seed, "default", 1.0)
+    return data, lambda: fault.subject.build(fault.fixed), Training.of(fault.fixed)
+
+def mnist(samples=3000):
+    # The CNN of Keras' MNIST example. Noise in place of the images: time does not depend on them.
+    from keras import Input, Sequential, layers
+    rng = np.random.default_rng(0)
+    x = rng.random((samples + samples // 6, 28, 28, 1), dtype="float32")
+    y = np.eye(10, dtype="float32")[rng.integers(10, size=len(x))]
+    search = samples + round(len(x[samples:]) * 0.8)
+    data = Data(x[:samples], y[:samples], x[samples:search], y[samples:search],
+                x[search:], y[search:])
+    def build():
+        return Sequential([
+            Input((28, 28, 1)), layers.Conv2D(32, 3, activation="relu"),
+            layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(2),
+            layers.Dropout(0.25), layers.Flatten(), layers.Dense(128, activation="relu"),
+            layers.Dropout(0.5), layers.Dense(10, activation="softmax"),
+        ])
+    how = Training(loss="categorical_crossentropy", optimiser="adadelta", learning_rate=1.0,
+                   batch_size=128, epochs=3)
+    return data, build, how
+
+configure("tensorflow")
+data, build, how = {"digits": digits, "mnist": mnist}[sys.argv[1]]()
+keras = Keras()
+loss = keras.loss(how.loss, {})
+x, y = keras.tensor(data.x_train), keras.tensor(data.y_train)
+samples, per_epoch = len(x), -(-len(x) // how.batch_size)
+plain = keras.program(build(), loss, how.optimiser, x, y, how.batch_size)
+network = network_of(build())
+watched = network.loop(how, loss, x, y, 0)
+validation = Labelled(data.x_search, data.y_search)
+limits = AS_DESCRIBED.detection
+
+def ordinary():
+    began = time.perf_counter()
+    for epoch in range(how.epochs):
+        plain.run(epoch_order(0, epoch, samples), 0, per_epoch)
+    return time.perf_counter() - began
+
+def monitored():
+    began = time.perf_counter()
+    done = watch(watched, how, limits, validation, network.kinds, samples=samples, seed=0)
+    return (time.perf_counter() - began) / done.seen.epochs * how.epochs
+
+ordinary(), monitored()
+times = [(ordinary(), monitored()) for _ in range(int(sys.argv[2]))]
+print(json.dumps([statistics.median(t) / how.epochs for t in zip(*times)]))
+"""
+
+TARGET = "<= 15 %"
+
+
+def watching() -> list[tuple[str, str, str]]:
+    """Median epoch, ordinary and watched in turns, of two CNNs."""
+    rows = []
+    for name, repeats in (("digits", 15), ("mnist", 3)):
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, name, str(repeats)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        plain, watched = json.loads(done.stdout.splitlines()[-1])
+        told = f"+{watched / plain - 1:.0%} ({1000 * plain:.1f} to {1000 * watched:.1f} ms)"
+        rows.append((f"AutoTrainer's monitor, an epoch of the {name} CNN", told, TARGET))
+    return rows

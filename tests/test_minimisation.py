@@ -1,0 +1,124 @@
+"""Stored runs are minimised on a training that is a formula, without Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stored import write_study
+
+from harness.analysis.explain import explain
+from harness.analysis.protocols import CORRECTED
+from harness.analysis.study import read_study
+from harness.minimisation import RETRAININGS, minimise
+from harness.plan import Plan
+from harness.registry import Registry
+from harness.store import MINIMISED, Store, read_json
+from harness.tables import Outcome, changed
+from harness.techniques.hebo import Hebo
+from harness.techniques.random import Random
+from harness.training import Request
+from harness.vocabulary import HarnessError, TrialStatus
+
+PLAN = Plan(
+    name="small", faults=["D6"], techniques={"random": Random(), "hebo": Hebo()}, repetitions=2,
+    budget=6,
+)  # fmt: skip
+
+
+@dataclass
+class OneEditCounts:
+    """A worker whose programs learn if the learning rate is the patched one."""
+
+    faulty_rate: float
+    dies_after: int = 10**9
+    trained: int = 0
+
+    def train(self, request: Request) -> Outcome:
+        self.trained += 1
+        if self.trained > self.dies_after:
+            raise KeyboardInterrupt
+        value = 0.5 if request.configuration["learning_rate"] == self.faulty_rate else 0.9
+        return Outcome(
+            status=TrialStatus.COMPLETED, seconds=1.0, work=10.0, search=value, holdout=value
+        )
+
+
+@dataclass(frozen=True)
+class Here:
+    """A pool of one slot, in this process."""
+
+    worker: OneEditCounts
+
+    def map(
+        self, function: Callable[[Any, Any], Any], jobs: Sequence[Any]
+    ) -> Iterator[tuple[Any, Any]]:
+        for job in jobs:
+            yield job, function(job, lambda backend: self.worker)
+
+
+@pytest.fixture
+def store(registry: Registry, tmp_path: Path) -> Store:
+    return write_study(PLAN, registry, tmp_path)
+
+
+def run(store: Store, registry: Registry, dies_after: int = 10**9) -> OneEditCounts:
+    worker = OneEditCounts(float(registry["D6"].faulty["learning_rate"]), dies_after)
+    failed = minimise(PLAN, registry, store, CORRECTED, lambda: Here(worker), print)  # type: ignore[arg-type,return-value]
+    assert failed == 0
+    return worker
+
+
+def told(store: Store, registry: Registry) -> list[dict[str, Any]]:
+    folders = [store.folder(cell) / MINIMISED for cell in PLAN.cells(registry)]
+    return [read_json(folder / f"{MINIMISED}.json") for folder in folders]
+
+
+def test_what_is_not_needed_is_taken_back_and_stored_beside_the_run(
+    store: Store, registry: Registry
+) -> None:
+    before = read_study(PLAN, registry, store, CORRECTED)
+    worker = run(store, registry)
+    found, faulty = told(store, registry), registry["D6"].faulty
+    for record in found:
+        assert set(changed(faulty, record["configuration"])) == {"learning_rate"}
+        assert record["trainings"] % RETRAININGS == 0
+        assert record["holdout_after"] == [0.9] * RETRAININGS
+    assert sum(record["trainings"] for record in found) == worker.trained
+    after = read_study(PLAN, registry, store, CORRECTED)
+    assert before.scores["minimised_complexity"].isna().all()
+    assert (after.scores["minimised_complexity"] < after.scores["complexity_mean"]).all()
+    assert (after.scores["mean"] == before.scores["mean"]).all()
+    assert run(store, registry).trained == 0  # a second time there is nothing to do
+
+
+def test_a_killed_command_continues_and_ends_alike(
+    store: Store, registry: Registry, tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(store, registry, dies_after=20)
+    rest = run(store, registry).trained
+    whole = write_study(PLAN, registry, tmp_path / "again")
+    assert run(whole, registry).trained == rest + 20
+    assert told(store, registry) == told(whole, registry)
+
+
+def test_a_patch_of_one_edit_is_left_alone(store: Store, registry: Registry) -> None:
+    plan = replace(PLAN, techniques={"autotrainer": Random()})
+    cells = write_study(plan, registry, store.root)
+    failed = minimise(plan, registry, cells, CORRECTED, lambda: 1 / 0, print)  # type: ignore[arg-type,return-value]
+    assert failed == 0
+
+
+def test_any_run_can_be_explained(store: Store, registry: Registry) -> None:
+    run(store, registry)
+    folder = store.folder(PLAN.cells(registry)[0])
+    text = "\n".join(explain(folder))
+    assert "random on D6, budget 6 x T" in text
+    assert "the technique does not say why" in text
+    assert "minimised after the run in" in text
+    with pytest.raises(HarnessError, match="no finished run"):
+        explain(folder / "nowhere")
