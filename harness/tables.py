@@ -241,8 +241,8 @@ SUMMARY = Table(
         clock               | str   |         | what was charged
         protocol            | str   |         | the choices of this analysis
         space               | str   |         | search space
-        data                | str   |         | data variant
-        fraction            | float | share   | share of the training data used
+        data                | str   |         | data variants of its faults
+        fraction            | str   | share   | shares of the training data used
         faults              | int   |         | faults with runs
         exposed             | int   |         | of these, exposed by the baseline
         significant         | int   |         | faults with a significant improvement

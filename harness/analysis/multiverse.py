@@ -16,9 +16,9 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.protocols import Protocol
-from harness.analysis.scores import Row, figures, verdicts, winner
+from harness.analysis.scores import Row, figures, verdicts, winner, winner_only
 from harness.analysis.study import Study
-from harness.tables import MULTIVERSE, records
+from harness.tables import MULTIVERSE, Run, records
 from harness.vocabulary import TrialStatus
 
 Options = Mapping[str, Sequence[Any]]
@@ -35,6 +35,9 @@ WINNERS: Options = {
     "ir_needs_exposure": (True, False),
 }
 """Choices that decide what a cell's figures are."""
+
+MAY_WIN = ("skip_first_trial", "diverged_may_win", "cut_may_win", "partial_may_win")
+"""Those of them that decide which trial is a run's winner."""
 
 VERDICTS: Options = {
     "test": ("mannwhitney", "wilcoxon"),
@@ -144,12 +147,17 @@ def _universes(
     study: Study, winners: Options, verdict: Options
 ) -> Iterator[tuple[dict[str, Any], list[Row]]]:
     base = replace(study.protocol, bootstrap_resamples=1, holm=False)  # no claim asks for intervals
+    thin: dict[tuple[Any, ...], list[Run]] = {}
     for of_winners in _combined(winners):
-        rows = figures(study.runs, study.baselines, replace(base, **of_winners))
+        protocol = replace(base, **of_winners)
+        key = tuple(getattr(protocol, name) for name in MAY_WIN)
+        if key not in thin:
+            thin[key] = [winner_only(run, protocol) for run in study.runs]
+        rows = figures(thin[key], study.baselines, protocol)
         for of_verdict in _combined(verdict):
             options = {**of_winners, **of_verdict}
-            if protocol := _allowed(base, {"holm": study.protocol.holm, **options}):
-                yield options, verdicts(rows, protocol)
+            if judged := _allowed(base, {"holm": study.protocol.holm, **options}):
+                yield options, verdicts(rows, judged)
 
 
 def _combined(options: Options) -> Iterator[dict[str, Any]]:

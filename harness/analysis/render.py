@@ -32,7 +32,7 @@ TESTS = {"wilcoxon": "Wilcoxon signed-rank", "mannwhitney": "Mann-Whitney"}
 
 
 def by_setting(scores: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The scores, one frame for each budget, clock, protocol, space, data and fraction."""
+    """The scores, one frame for each budget, clock, protocol and space."""
     for _, group in scores.groupby(SETTING, sort=True):
         yield group
 
@@ -82,9 +82,11 @@ def table3_layout(
     settings = scores[SETTING].drop_duplicates()
     if len(settings) != 1:
         raise HarnessError(
-            "a table of faults and techniques shows one budget, clock, protocol, space, data and "
-            f"fraction. Found: {len(settings)} of them; `by_setting` splits them"
+            "a table of faults and techniques shows one budget, clock, protocol and space. "
+            f"Found: {len(settings)} of them; `by_setting` splits them"
         )
+    if scores.duplicated(["fault", "technique"]).any():
+        raise HarnessError("a table of faults and techniques has one data variant of each fault")
     shown = list(dict.fromkeys(scores["technique"])) if techniques is None else list(techniques)
     setting = settings.iloc[0]
     rows = []
@@ -138,7 +140,8 @@ def _notes3(
     notes = [
         f"n = {_counts(scores['n'])} runs against {_counts(scores['n_baseline'])} trainings of the "
         f"faulty program; protocol {setting['protocol']}, clock {setting['clock']}, space "
-        f"{setting['space']}, data {setting['data']}, fraction {setting['fraction']:g}.",
+        f"{setting['space']}, data {_of_faults(scores, 'data')}, fraction "
+        f"{_of_faults(scores, 'fraction')}.",
         f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
         starred,
     ]
@@ -153,6 +156,16 @@ def _notes3(
         )
     notes += [f"{short}: {text}." for short, text in SHORT_MEANING.items() if short in fields]
     return [*notes, _power(scores, protocol)]
+
+
+def _of_faults(scores: pd.DataFrame, column: str) -> str:
+    """The values of a column, those after the most frequent one with the faults that have them."""
+    usual, *others = scores[column].value_counts().index
+    found = [_plain(usual)]
+    for value in others:
+        faults = dict.fromkeys(scores.loc[scores[column] == value, "fault"])
+        found.append(f"{_plain(value)} ({', '.join(faults)})")
+    return " or ".join(found)
 
 
 def _power(scores: pd.DataFrame, protocol: Protocol) -> str:
@@ -186,8 +199,9 @@ def _counts(column: pd.Series[Any]) -> str:
 
 def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
     """:func:`summary_table` before it is known where it will be shown."""
-    varying = [name for name in SETTING if name != "budget" and summary[name].nunique() > 1]
-    constant = [name for name in SETTING if name != "budget" and summary[name].nunique() == 1]
+    told = [*SETTING[1:], "data", "fraction"]
+    varying = [name for name in told if summary[name].nunique() > 1]
+    constant = [name for name in told if summary[name].nunique() == 1]
     names = ["sign.", "rep.", "IR", "std", "compl.", "AJ", "trials", "train", "search", "other"]
     headers = [
         Header("technique", "left"),

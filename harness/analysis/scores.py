@@ -41,7 +41,7 @@ Row = dict[str, Any]
 BaselineKey = tuple[str, str, float]
 """Fault, data variant and fraction of the training data: what a baseline belongs to."""
 
-SETTING = ["budget", "clock", "protocol", "space", "data", "fraction"]
+SETTING = ["budget", "clock", "protocol", "space"]
 """The columns in which the cells of one table, and of one family of tests, agree."""
 
 DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_OUT)
@@ -126,6 +126,12 @@ def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
     if row.status is TrialStatus.CUT:
         return protocol.cut_may_win
     return row.fidelity == 1 or protocol.partial_may_win
+
+
+def winner_only(run: Run, protocol: Protocol) -> Run:
+    """The run with no trial but its winner: quicker to look at again under other choices."""
+    best = winner(run, protocol)
+    return replace(run, trials=[best] if best else [])
 
 
 def _search(row: RunRow) -> float:
@@ -572,6 +578,8 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
     first = group.iloc[0]
     return {
         **{name: first[name] for name in [*SETTING, "technique"]},
+        "data": ", ".join(sorted(set(group["data"]))),
+        "fraction": ", ".join(f"{share:g}" for share in sorted(set(group["fraction"]))),
         "faults": len(group),
         "exposed": int(group["exposed"].sum()),
         "significant": int(group["significant"].sum()),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.guided.suspicion import RATE_DOWN, RATE_UP, Evidence, Suspect, suspects
+from harness.guided.suspicion import TOO_LITTLE, TOO_MUCH, Evidence, Suspect, suspects
 from harness.vocabulary import Configuration, Value
 
 SUGGESTED = 0.8
@@ -25,8 +25,11 @@ COUPLES: tuple[tuple[str, str, float], ...] = (
 PAIRED = 12
 """Single edits, the most likely ones, that are combined to pairs."""
 
-DIRECTION = 4.0
-"""By how much the side of a learning rate is preferred to which the signs point."""
+SIDES = {"learning_rate": True, "epochs": True, "batch_size": False}
+"""Operators of numbers -> whether a larger value makes a program learn more."""
+
+AGAINST = 0.2
+"""What multiplies a value on the side from which the signs point away."""
 
 AGAIN, HELPED, HURT = 0.2, 2.0, 0.6
 """What multiplies an edit that was tried before, around another program; the suspicion of a
@@ -97,7 +100,7 @@ class Neighbourhood:
 
     def _price(self, step: Step, current: Configuration) -> float:
         cost = step.cost(current)
-        return cost if cost > 1 else max(self.probe * cost, 0.05)
+        return math.sqrt(cost) if cost > 1 else max(self.probe * cost, 0.05)
 
     def _steps(self, current: Configuration) -> Iterator[Step]:
         ranking = suspects(self.evidence, current)
@@ -115,11 +118,11 @@ class Neighbourhood:
     def _singles(self, suspect: Suspect, current: Configuration) -> Iterator[Step]:
         shares = self.evidence.usual.shares(suspect.name, current)
         now = current[suspect.name]
-        shares = {v: s * self._side(suspect.name, v, now) for v, s in shares.items() if v != now}
+        shares = {value: share for value, share in shares.items() if value != now}
         total = sum(shares.values())
         wanted = set(shares) & set(suspect.suggested)
         for value, share in shares.items():
-            likely = share / total
+            likely = share / total * self._side(suspect.operator, value, now)
             if wanted:
                 likely = SUGGESTED / len(wanted) if value in wanted else (1 - SUGGESTED) * likely
             edit = Edit(suspect.name, value)
@@ -129,16 +132,16 @@ class Neighbourhood:
                 suspect.weight * factor * likely * (AGAIN if edit in self._tried else 1.0),
             )
 
-    def _side(self, name: str, value: Value, now: Value) -> float:
-        """Of a learning rate: whether the signs point to where ``value`` is."""
-        if name != "learning_rate":
+    def _side(self, operator: str, value: Value, now: Value) -> float:
+        """Less than 1 where the signs point to the other side of a number than ``value`` is."""
+        if operator not in SIDES:
             return 1.0
-        assert isinstance(value, float)
         signs = set(self.evidence.signs)
-        up, down = bool(signs & RATE_UP), bool(signs & RATE_DOWN)
-        if up == down:
+        more, less = bool(signs & TOO_LITTLE), bool(signs & TOO_MUCH)
+        if more == less:
             return 1.0
-        return DIRECTION if (value > float(now)) == up else 1.0
+        wanted = more if SIDES[operator] else less
+        return 1.0 if (float(value) > float(now)) == wanted else AGAINST
 
     def _refitted(self, singles: list[Step], current: Configuration) -> Iterator[Step]:
         """Each other optimiser together with the learning rate that is usual for it."""

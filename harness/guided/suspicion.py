@@ -74,10 +74,11 @@ POINTS_AT: Mapping[Sign, Mapping[str, float]] = {
 size or a number of epochs does to a loss curve is textbook: Goodfellow et al., *Deep Learning*,
 2016, chapters 8 and 11. The remedies of the symptoms: Zhang et al., AutoTrainer, ICSE 2021."""
 
-RATE_UP: frozenset[Sign] = frozenset({Curve.UNFINISHED, Symptom.VANISHING})
-RATE_DOWN: frozenset[Sign] = frozenset(
+TOO_LITTLE: frozenset[Sign] = frozenset({Curve.UNFINISHED, Symptom.VANISHING})
+TOO_MUCH: frozenset[Sign] = frozenset(
     {Curve.NOT_FINITE, Curve.UNSTABLE, Symptom.EXPLODING, Symptom.OSCILLATING}
 )
+"""Signs of a program that learns too little, and of one whose steps are too large."""
 
 FLAT_FALL, RISE, RISES, LATE_SHARE = 0.05, 0.02, 0.3, 0.1
 """A fall of the loss below 5 % is none. A loss that rises by over 2 % in over 30 % of the epochs is

@@ -39,6 +39,10 @@ from harness.vocabulary import Cause, TrialStatus, Value
 LOOKS = 8
 """Times that the training of the faulty program is looked at, if it has epochs enough."""
 
+DOUBTS = 3
+"""Trainings of the faulty program at most, where a program that did better in a probe did not in
+the end."""
+
 Trainings = Generator[Proposal, Outcome, None]
 Trained = Generator[Proposal, Outcome, Outcome]
 
@@ -62,7 +66,7 @@ class Guided:
     """Whether the search stays near the best program so far; else it draws from the whole space."""
     probe: float = 0.25
     """Share of a training after which a program may be dropped; 1 trains all to their end."""
-    width: int = 4
+    width: int = 2
     """Programs that are probed before the best of them is trained to its end."""
     striking: float = 0.5
     """Share of the error of a whole training that a probe must take away to end the probing."""
@@ -356,7 +360,7 @@ class GuidedOptimiser:
             if self._helps(base.error, program.partial, settings.striking):
                 break
         self._fruitless = 0 if pool else self._fruitless + 1
-        if self._fruitless > 1:  # perhaps a probe is too short to show anything
+        if self._fruitless > 1 and base is self._start:  # a probe may be too short to show a gain
             pool = [p for p in self._dropped if p.parent is base][:1]
             self._dropped = [p for p in self._dropped if p not in pool]
         if not pool:
@@ -417,12 +421,25 @@ class GuidedOptimiser:
         if outcome.status is TrialStatus.CUT and outcome.judged:
             program.errors.setdefault(-1, self._error(outcome))
         helped = self._helps(base.error, program.error, settings.least_gain)
+        while not helped and self._doubtful(base, program):
+            yield from self._train(base, "doubt")
+            helped = self._helps(base.error, program.error, settings.least_gain)
         if -1 in program.errors:  # what it reached counts, under the number of its training
             program.errors = {self._last(program): program.errors[-1]}
         hood.learn(program.step, helped)
         if helped:
             self._counts["kept"] += 1
             self._best = program
+
+    def _doubtful(self, base: _Program, program: _Program) -> bool:
+        """Whether the faulty program may have been lucky: it was behind when both were probed."""
+        return (
+            base is self._start
+            and len(base.errors) < DOUBTS
+            and program.error <= base.error + self._noise(base.error)
+            and self._helps(base.partial, program.partial, self._settings.least_gain)
+            and remaining(self._clock) >= base.cost + self._reserve()
+        )
 
     def _last(self, program: _Program) -> int:
         assert program.number is not None

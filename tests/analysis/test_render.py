@@ -130,6 +130,21 @@ def test_one_setting_at_a_time() -> None:
     assert [len(part) for part in by_setting(both)] == [1, 1]
 
 
+def test_faults_of_one_study_may_have_data_and_fractions_of_their_own() -> None:
+    mixed = frame(
+        row("D1", "bohb"), row("D6", "bohb"), row("D2", "bohb", data="stand_in", fraction=0.02)
+    )
+    text = table3_markdown(mixed, CORRECTED)
+    assert "data default or stand_in (D2), fraction 1 or 0.02 (D2)." in text.replace("\\_", "_")
+    found = summary(mixed, CORRECTED)
+    assert len(found) == 1 and found["faults"][0] == 3
+    assert "data default, stand_in; fraction 0.02, 1" in summary_markdown(found, CORRECTED).replace(
+        "\\_", "_"
+    )
+    with pytest.raises(HarnessError, match="one data variant of each fault"):
+        table3(frame(row("D1", "bohb"), row("D1", "bohb", fraction=0.5)), CORRECTED)
+
+
 def wide(techniques: int) -> pd.DataFrame:
     return frame(
         *(row("D7", f"technique_{i}", **MAE, significant=True) for i in range(techniques)),

@@ -13,11 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.analysis.protocols import Protocol
 from harness.analysis.published.diagnostics import Behaviour
 from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, TECHNIQUES
 from harness.analysis.published.figures import COMPLEXITY_BUDGET, Answer
-from harness.analysis.scores import winner
+from harness.analysis.scores import winner_only
 from harness.tables import Run
 
 BUDGET = 20
@@ -66,6 +65,7 @@ STEPS = (
             "confirmed_counts": True,
             "cut_may_win": True,
             "partial_may_win": True,
+            "histories_by_holdout": False,
         },
     ),
 )
@@ -118,14 +118,9 @@ def path(published: Answer, corrected: Answer) -> list[Answer]:
         protocol = replace(protocol, name=step.name, **step.changes)
         key = protocol.diverged_may_win
         if key not in thin:
-            thin[key] = [_winner_only(run, protocol) for run in published.runs]
+            thin[key] = [winner_only(run, protocol) for run in published.runs]
         between.append(replace(published, protocol=protocol, runs=thin[key]))
     return [published, *between, corrected]
-
-
-def _winner_only(run: Run, protocol: Protocol) -> Run:
-    best = winner(run, protocol)
-    return replace(run, trials=[best] if best else [])
 
 
 def judge(claim: Claim, path: Sequence[Answer]) -> Judgement:
