@@ -347,7 +347,7 @@ class GuidedOptimiser:
                 "probe",
                 fidelity=settings.probe,
                 limit=max(base.cost, self._start.cost),
-                **self._told_of(step, base),
+                **self._told_of(step, base, hood),
             )
             program.partial = self._error(outcome)
             if not self._promising(base, program) or outcome.status is TrialStatus.CUT:
@@ -391,9 +391,9 @@ class GuidedOptimiser:
         patch = changed(base.configuration, drawn)
         return Step(tuple(Edit(name, after) for name, (_, after) in patch.items()), 1.0)
 
-    def _told_of(self, step: Step, base: _Program) -> dict[str, Any]:
+    def _told_of(self, step: Step, base: _Program, hood: Neighbourhood) -> dict[str, Any]:
         """What an explanation needs to know of a step."""
-        ranking = {s.name: s for s in suspects(self.evidence(), base.configuration)}
+        ranking = {s.name: s for s in hood.ranking(base.configuration)}
         names = list(ranking)
         return {
             "base": min(base.errors, default=None),
@@ -414,7 +414,7 @@ class GuidedOptimiser:
         assert program.step is not None
         base, settings = program.parent, self._settings
         probed = program.number is not None
-        told = self._told_of(program.step, base)
+        told = self._told_of(program.step, base, hood)
         keep = self._reserve() if base is not self._start else 0.0
         limit = max(remaining(self._clock) - keep, base.cost)
         outcome = yield from self._train(program, "train", again=not probed, limit=limit, **told)
