@@ -18,6 +18,7 @@ import numpy as np
 from harness.budget import Clock, WorkClock, remaining
 from harness.guided.neighbourhood import Edit, Neighbourhood, Step
 from harness.guided.suspicion import (
+    LITTLE_REACH,
     TAXONOMY,
     Curve,
     Evidence,
@@ -287,6 +288,8 @@ class GuidedOptimiser:
                 outcome = yield from self._train(start, "watch", again=settings.probe == 1)
         if settings.watch:
             self._signs = _signs(outcome)
+            if self.evidence().usual.reach(start.configuration) < LITTLE_REACH:
+                self._signs.append(Curve.FEW_STEPS)
         self.ranking = suspects(self.evidence())
 
     def _blames(self) -> tuple[Blame, ...]:
@@ -437,7 +440,10 @@ class GuidedOptimiser:
             base is self._start
             and len(base.errors) < DOUBTS
             and program.error <= base.error + self._noise(base.error)
-            and self._helps(base.partial, program.partial, self._settings.least_gain)
+            and (
+                program.partial == math.inf  # not probed
+                or self._helps(base.partial, program.partial, self._settings.least_gain)
+            )
             and remaining(self._clock) >= base.cost + self._reserve()
         )
 
