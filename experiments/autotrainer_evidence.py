@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, fields
@@ -27,6 +26,7 @@ from experiments.autotrainer_cases import (
     torch_model,
     torch_training,
 )
+from experiments.pages import markdown, replace_marked
 from harness.analysis.protocols import ICST23
 from harness.analysis.published import load
 from harness.analysis.published.figures import Answer
@@ -95,7 +95,8 @@ def main() -> None:
         for title, frame in tables.items():
             print(f"\n{title}\n\n{frame.to_string(index=False)}")
         if asked.docs:
-            rewrite({title: frame.to_markdown(index=False) for title, frame in tables.items()})
+            text = "\n\n".join(f"**{t}**\n\n{markdown(f)}" for t, f in tables.items())
+            replace_marked(PAGE, "evidence", text)
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -124,7 +125,10 @@ def measure(framework: str, path: Path, *, slow: bool) -> None:
     done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=columns)
     known = set(zip(done.case, done.framework, done["mode"], done.seed, strict=True))
     names = [n for n, c in CASES.items() if slow or not c.slow]
-    names += FAULTS if framework == "keras" else []
+    if framework == "keras":
+        names += FAULTS
+    else:  # a PyTorch program has no regularisation of its own
+        names = [n for n in names if not any(getattr(x, "l1", 0) for x in CASES[n].layers)]
     for name in names:
         for mode, seeds in SEEDS.items():
             for seed in seeds:
@@ -232,14 +236,6 @@ def _each(values: Any) -> str:
     """The values of the seeds; once if they agree."""
     listed = list(values)
     return listed[0] if len(set(listed)) == 1 else " / ".join(listed)
-
-
-def rewrite(tables: dict[str, str]) -> None:
-    """Put the tables between the marks of the page."""
-    text = "\n\n".join(f"**{title}**\n\n{table}" for title, table in tables.items())
-    page = PAGE.read_text()
-    marked = re.compile(r"(<!-- evidence -->\n).*?(<!-- end of evidence -->)", re.DOTALL)
-    PAGE.write_text(marked.sub(lambda m: f"{m[1]}{text}\n{m[2]}", page))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from common import label, main, plan, store, stored
 from omegaconf import DictConfig
 
 from harness.analysis.report import Provenance, provenance_of, report, write
+from harness.plan import sources
 from harness.registry import load_registry
 
 
@@ -23,10 +24,9 @@ def run(cfg: DictConfig) -> int:
         provenance = Provenance({"replication package": Counter({"0a9cc6c": len(study.runs)})})
     else:
         planned = plan(cfg)
-        absent = set(study.missing)
-        made = [cell for cell in planned.cells(load_registry()) if cell not in absent]
+        made = sources(planned, planned.cells(load_registry()), results)
         title, name = f"Repair study {planned.name}", label(cfg, planned)
-        provenance = provenance_of(results, made)
+        provenance = provenance_of(results, made.values())
     folder = results.root / "reports" / name
     title = f"{title}, budget {study.budget:g}"
     page = write(report(title, study, provenance), folder)

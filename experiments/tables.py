@@ -5,9 +5,6 @@ make tables BUDGET=20
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-
 from common import console, label, main, plan, protocol, store
 from omegaconf import DictConfig
 from rich.console import Console
@@ -18,7 +15,7 @@ from harness.analysis.study import read_study
 from harness.plan import Plan
 from harness.registry import load_registry
 from harness.store import Store
-from harness.tables import SCORES, SUMMARY, Run
+from harness.tables import SCORES, SUMMARY
 
 
 def run(cfg: DictConfig) -> int:
@@ -36,12 +33,11 @@ def show(study: Plan, results: Store, judged: Protocol, name: str, screen: Conso
     found = read_study(study, load_registry(), results, judged)
     whole = len(found.missing) + len(found.runs)
     lacking = f"{len(found.missing)} of {whole} runs are missing." if found.missing else ""
-    origin = _origin(found.runs)
     screen.print(table3(found.scores, judged, found.techniques))
     screen.print()
     screen.print(summary_table(found.summary, judged))
-    if origin:
-        screen.print(origin)
+    if found.origin:
+        screen.print(found.origin)
     if lacking:
         screen.print(lacking, style="yellow")
 
@@ -50,19 +46,12 @@ def show(study: Plan, results: Store, judged: Protocol, name: str, screen: Conso
     SUMMARY.write(found.summary, folder / "summary.csv")
     parts = [
         lacking,
-        origin,
+        found.origin,
         table3_markdown(found.scores, judged, found.techniques),
         summary_markdown(found.summary, judged),
     ]
     (folder / "tables.md").write_text("\n".join(p for p in parts if p), encoding="utf-8")
     screen.print(f"saved in {folder}")
-
-
-def _origin(runs: Sequence[Run]) -> str:
-    """Which runs were not made with this budget; '' if all were."""
-    longer = Counter(run.prefix_of for run in runs if run.prefix_of is not None)
-    told = " and ".join(f"{n} of {len(runs)} with budget {b:g}" for b, n in sorted(longer.items()))
-    return f"Read off the beginnings of longer runs: {told}." if told else ""
 
 
 if __name__ == "__main__":

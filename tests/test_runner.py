@@ -205,6 +205,9 @@ def test_a_longer_run_answers_a_smaller_budget(results: Store) -> None:
         best = winner(run, CORRECTED)
         assert best is None or confirmations(best, run)
     assert list(study.scores["n_prefix"]) == [2]
+    assert study.origin == (
+        "Read off the beginnings of longer runs: 2 of 2 with budget 3. This saves 1.5 T a run."
+    )
     own = replace(smaller, independent=True)
     with pytest.raises(HarnessError, match="nothing of plan"):
         read_study(own, registry, results, CORRECTED)

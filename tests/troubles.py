@@ -27,17 +27,20 @@ TROUBLES: dict[str, tuple[str, TrialStatus, Cause]] = {
     "an array beyond all memory": ("np.ones(10**15)", INVALID, Cause.MEMORY),
     "sys.exit": ("sys.exit('a subject that leaves')", CRASHED, Cause.INFRASTRUCTURE),
     "os._exit": ("os._exit(3)", CRASHED, Cause.INFRASTRUCTURE),
-    "exception": ("1 / 0", INVALID, Cause.PROGRAM),
-    "error that cannot be pickled": ("raise Unpicklable()", INVALID, Cause.PROGRAM),
-    "error without words": ("raise Wordless()", INVALID, Cause.PROGRAM),
-    "output of a wrong shape": ("return wrong_shape()", INVALID, Cause.SHAPE),
+    "exception": ("1 / 0", INVALID, Cause.SHAPE),
+    "error that cannot be pickled": ("raise Unpicklable()", INVALID, Cause.SHAPE),
+    "error without words": ("raise Wordless()", INVALID, Cause.SHAPE),
+    "output of a wrong shape": ("return wrong_shape()", INVALID, Cause.LABELS),
     "NaN": ("return nan()", DIVERGED, Cause.NON_FINITE),
     "hang": ("time.sleep(3600)", CRASHED, Cause.TIME_OUT),
 }
-"""Name -> what ``build`` does, and the row that it leaves."""
+"""Name -> what ``build`` does, and the row that it leaves.
+
+A program that cannot be built counts as one whose shapes do not fit: that is why patches cannot.
+"""
 
 FIRST = 81
-"""Epochs that ask for the first trouble, the next number for the second one, and so on."""
+"""Units that ask for the first trouble, the next number for the second one, and so on."""
 
 HEAD = """
 import os, sys, threading, time
@@ -65,10 +68,10 @@ def nan():
 
 
 def write(folder: Path) -> Path:
-    """A folder with the fault X1 whose subject goes wrong for certain numbers of epochs."""
+    """A folder with the fault X1 whose subject goes wrong for certain numbers of units."""
     write_faults(folder, "X1")
     cases = "".join(
-        f'    if c["epochs"] == {FIRST + n}: {what}\n'
+        f'    if c["units_1"] == {FIRST + n}: {what}\n'
         for n, (what, _, _) in enumerate(TROUBLES.values())
     )
     head, build = SUBJECT.split("def build(c):\n")
@@ -80,10 +83,10 @@ class _Troubled:
     """Every trouble, each followed by the faulty program."""
 
     def __init__(self, faulty: dict[str, Any]) -> None:
-        numbers = [e for n in range(len(TROUBLES)) for e in (FIRST + n, faulty["epochs"])]
+        numbers = [u for n in range(len(TROUBLES)) for u in (FIRST + n, faulty["units_1"])]
         self._proposals = [
-            Proposal(proposal=n, configuration={**faulty, "epochs": epochs})
-            for n, epochs in enumerate(numbers)
+            Proposal(proposal=n, configuration={**faulty, "units_1": units})
+            for n, units in enumerate(numbers)
         ]
 
     def ask(self) -> Proposal | None:

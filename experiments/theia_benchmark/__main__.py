@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from experiments.pages import cell, markdown, replace_marked
 from harness.vocabulary import HarnessError
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "theia.md"
@@ -87,7 +87,7 @@ def _run(asked: argparse.Namespace) -> int:
         console.print("NeuraLint's column is the paper's; --neuralint DIR runs a checkout of it.")
     if asked.docs:
         text = "\n\n".join(f"**{t}**\n\n{markdown(f)}" for t, f in shown.items())
-        replace_marked("benchmark", text)
+        replace_marked(PAGE, "benchmark", text)
     return 0
 
 
@@ -107,34 +107,14 @@ def _trained(asked: argparse.Namespace) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
 
 
-def replace_marked(name: str, text: str) -> None:
-    """Put ``text`` between the marks ``<!-- name -->`` and ``<!-- end of name -->`` of the page."""
-    page = PAGE.read_text()
-    marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-    PAGE.write_text(marked.sub(lambda m: f"{m[1]}{text}\n{m[2]}", page))
-
-
 def rich_table(title: str, frame: pd.DataFrame) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for column in frame.columns:
         number = frame[column].map(lambda v: isinstance(v, int | float)).all()
         table.add_column(str(column), justify="right" if number else "left")
     for row in frame.itertuples(index=False):
-        table.add_row(*map(_text, row))
+        table.add_row(*map(cell, row))
     return table
-
-
-def markdown(frame: pd.DataFrame) -> str:
-    lines = [list(map(str, frame.columns)), ["---"] * len(frame.columns)]
-    lines += [[_text(v) for v in row] for row in frame.itertuples(index=False)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _text(value: object) -> str:
-    """A number without needless decimals; nothing for what is missing."""
-    if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:g}"
-    return str(value)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ SEEDS = 3
 ROUNDS = 10
 STEPS = 1_000
 MACS = 1e11
+_STEPS_IN_ONE_CALL = 50
 STATES = ("buggy", "fixed", "buggy patched", "fixed patched", "fixed + MNL", "fixed + MRD")
 
 
@@ -217,19 +218,24 @@ def accuracy_of(answers: np.ndarray, y: np.ndarray, program: Program) -> float |
 
 
 def _fit_keras(version: Version, parts: Parts, epochs: int, seed: int) -> tuple[float, np.ndarray]:
+    """All epochs as one of Keras': it prepares its data anew in each, which takes longer than
+    the few steps of a small program. Needs Keras on TensorFlow."""
     import keras
+    import tensorflow as tf
 
-    keras.utils.set_random_seed(seed)
     keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
     program = version.program
     model = build.keras_model(program.layers, version.shape, version.options)
     optimiser = build.keras_optimiser(version.optimiser, program.learner.learning_rate)
-    model.compile(optimiser, build.keras_loss(program.learner))
-    labels = labels_for(version, parts.y)
-    model.fit(parts.x, labels, program.learner.batch_size or 32, epochs, verbose=0)
+    loss = build.keras_loss(program.learner)
+    samples = tf.data.Dataset.from_tensor_slices((parts.x, labels_for(version, parts.y)))
+    batches = samples.shuffle(len(parts.y)).batch(program.learner.batch_size or 32)
+    steps = min(_STEPS_IN_ONE_CALL, epochs * len(batches))
+    model.compile(optimiser, loss, steps_per_execution=steps)
+    model.fit(batches.repeat(epochs), shuffle=False, verbose=0)
     answers = np.asarray(model.predict(parts.x_test, 500, verbose=0))
-    loss = build.keras_loss(program.learner)(labels_for(version, parts.y_test), answers)
-    return float(loss), answers
+    return float(loss(labels_for(version, parts.y_test), answers)), answers
 
 
 def _fit_torch(version: Version, parts: Parts, epochs: int, seed: int) -> tuple[float, np.ndarray]:

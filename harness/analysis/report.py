@@ -261,6 +261,8 @@ def _warnings(made: Report) -> list[str]:
     if study.missing:
         whole = len(study.missing) + len(study.runs)
         found.append(f"{len(study.missing)} of {whole} planned runs are missing.")
+    if study.origin:
+        found.append(study.origin)
     hidden = [
         f for f in study.faults if not study.scores.set_index("fault").loc[[f], "exposed"].all()
     ]

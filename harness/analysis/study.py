@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,6 +88,20 @@ class Study:
     @cached_property
     def _fractions(self) -> dict[str, float]:
         return {run.fault: run.fraction for run in self.runs}
+
+    @cached_property
+    def origin(self) -> str:
+        """Which runs were made with a larger budget, in words; '' if none was."""
+        longer = Counter(run.prefix_of for run in self.runs if run.prefix_of is not None)
+        if not longer:
+            return ""
+        told = " and ".join(
+            f"{n} of {len(self.runs)} with budget {budget:g}"
+            for budget, n in sorted(longer.items())
+        )
+        return (
+            f"Read off the beginnings of longer runs: {told}. This saves {self.budget:g} T a run."
+        )
 
     @cached_property
     def faults(self) -> list[str]:

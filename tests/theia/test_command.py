@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from harness.theia.__main__ import main
+
 ROOT = Path(__file__).resolve().parents[2]
 
 KERAS = """\
@@ -192,8 +194,13 @@ def test_a_problem_is_one_message_and_exit_code_2(tmp_path: Path, name: str) -> 
     assert message in done.stderr
 
 
+@pytest.mark.slow
 def test_a_registered_fault_and_its_suspects() -> None:
     done = run(ROOT, "--fault", "D1")
     assert done.returncode == 1, done.stderr
     assert "suspects in order: activation_3 (try sigmoid)" in done.stdout
-    assert run(ROOT, "--fault", "D99").returncode == 2
+
+
+def test_an_unknown_fault_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--fault", "D99"]) == 2
+    assert "no fault 'D99'" in capsys.readouterr().err

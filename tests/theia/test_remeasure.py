@@ -16,7 +16,7 @@ from harness.theia.findings import Severity
 from harness.theia.rules import judge
 from harness.vocabulary import HarnessError
 
-GENERATED = (65659888, 38648195, 51930566, 59278771, 58609115, 45378493, 31880720, 39525358,
+GENERATED = (38648195, 51930566, 59278771, 58609115, 45378493, 31880720, 39525358,
              34311586, 48221692, 48251943, 48934338, 44164749)  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def test_a_patched_program_has_nothing_to_report(post: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_trainings_are_stored_and_not_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
