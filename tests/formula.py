@@ -31,7 +31,11 @@ def task(fault: str = "G1") -> RepairTask:
 
 
 def run(
-    quality: Quality, budget: float = 10.0, seed: int = 1, **settings: Any
+    quality: Quality,
+    budget: float = 10.0,
+    seed: int = 1,
+    unwatchable: bool = False,
+    **settings: Any,
 ) -> tuple[list[tuple[Proposal, Outcome]], int | None, dict[str, Any]]:
     """A run in which a training costs its share of 1, and its value follows from a formula."""
     clock, reached = TrainingClock(budget), dict[int, float]()
@@ -53,7 +57,9 @@ def run(
             search=value,
             holdout=value,
         )
-        if value < 0:
+        if proposal.history and unwatchable:
+            outcome = Outcome(status=TrialStatus.INVALID, seconds=0.0, cause=Cause.PROGRAM)
+        elif value < 0:
             outcome = Outcome(status=TrialStatus.DIVERGED, seconds=end, cause=Cause.NON_FINITE)
         elif proposal.history:
             outcome = replace(outcome, seen=seen(None).plain())

@@ -282,10 +282,12 @@ class GuidedOptimiser:
             )
             outcome = yield from self._train(start, "watch", history=history)
         if not settings.watch or outcome.status in (TrialStatus.INVALID, TrialStatus.CRASHED):
-            if start.errors:  # it failed before it was trained as far as a probe
-                outcome = yield from self._train(start, "watch")
-            else:
-                outcome = yield from self._train(start, "watch", again=settings.probe == 1)
+            if (
+                settings.watch
+            ):  # what cannot be watched (several inputs, say) may train all the same
+                start.errors.clear()
+            fresh = settings.probe == 1 or start.partial == math.inf
+            outcome = yield from self._train(start, "watch", again=fresh)
         if settings.watch:
             self._signs = _signs(outcome)
             if self.evidence().usual.reach(start.configuration) < LITTLE_REACH:
@@ -421,14 +423,13 @@ class GuidedOptimiser:
         keep = self._reserve() if base is not self._start else 0.0
         limit = max(remaining(self._clock) - keep, base.cost)
         outcome = yield from self._train(program, "train", again=not probed, limit=limit, **told)
-        if outcome.status is TrialStatus.CUT and outcome.judged:
-            program.errors.setdefault(-1, self._error(outcome))
+        if outcome.status is TrialStatus.CUT and outcome.judged:  # what it reached counts
+            assert program.number is not None
+            program.errors[program.number] = self._error(outcome)
         helped = self._helps(base.error, program.error, settings.least_gain)
         while not helped and self._doubtful(base, program):
             yield from self._train(base, "doubt")
             helped = self._helps(base.error, program.error, settings.least_gain)
-        if -1 in program.errors:  # what it reached counts, under the number of its training
-            program.errors = {self._last(program): program.errors[-1]}
         hood.learn(program.step, helped)
         if helped:
             self._counts["kept"] += 1
@@ -446,10 +447,6 @@ class GuidedOptimiser:
             )
             and remaining(self._clock) >= base.cost + self._reserve()
         )
-
-    def _last(self, program: _Program) -> int:
-        assert program.number is not None
-        return program.number
 
     def _settle(self, hood: Neighbourhood) -> Trainings:
         """Confirm the best program with fresh seeds, then take back what it does not need."""

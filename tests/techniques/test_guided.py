@@ -9,7 +9,7 @@ from formula import run, task
 
 from harness.tables import Outcome, changed
 from harness.techniques.base import Proposal
-from harness.vocabulary import Configuration
+from harness.vocabulary import Configuration, TrialStatus
 
 
 def patch_of(found: list[tuple[Proposal, Outcome]], choice: int | None) -> dict[str, Any]:
@@ -70,6 +70,15 @@ def test_two_edits_that_both_help_are_both_kept() -> None:
 def test_a_program_that_diverges_gives_way_to_any_that_trains() -> None:
     found, choice, _ = run(lambda c: 0.2 if c["activation_3"] == "relu" else -1.0)
     assert patch_of(found, choice) == {"activation_3": "relu"}
+
+
+def test_a_program_that_cannot_be_watched_is_trained_all_the_same() -> None:
+    found, choice, _ = run(one_edit, unwatchable=True)
+    assert found[1][1].status is TrialStatus.INVALID
+    assert found[2][0].proposal == 0 and found[2][1].fidelity == 1
+    assert patch_of(found, choice) == {"activation_3": "relu"}
+    found, choice, _ = run(lambda c: 0.4, unwatchable=True)
+    assert patch_of(found, choice) == {}
 
 
 def test_a_note_says_what_would_be_returned_and_why() -> None:
