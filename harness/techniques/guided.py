@@ -18,6 +18,7 @@ import numpy as np
 from harness.budget import Clock, WorkClock, remaining
 from harness.guided.neighbourhood import Edit, Neighbourhood, Step
 from harness.guided.suspicion import (
+    LITTLE_REACH,
     TAXONOMY,
     Curve,
     Evidence,
@@ -281,12 +282,16 @@ class GuidedOptimiser:
             )
             outcome = yield from self._train(start, "watch", history=history)
         if not settings.watch or outcome.status in (TrialStatus.INVALID, TrialStatus.CRASHED):
-            if start.errors:  # it failed before it was trained as far as a probe
-                outcome = yield from self._train(start, "watch")
-            else:
-                outcome = yield from self._train(start, "watch", again=settings.probe == 1)
+            if (
+                settings.watch
+            ):  # what cannot be watched (several inputs, say) may train all the same
+                start.errors.clear()
+            fresh = settings.probe == 1 or start.partial == math.inf
+            outcome = yield from self._train(start, "watch", again=fresh)
         if settings.watch:
             self._signs = _signs(outcome)
+            if self.evidence().usual.reach(start.configuration) < LITTLE_REACH:
+                self._signs.append(Curve.FEW_STEPS)
         self.ranking = suspects(self.evidence())
 
     def _blames(self) -> tuple[Blame, ...]:
@@ -347,7 +352,7 @@ class GuidedOptimiser:
                 "probe",
                 fidelity=settings.probe,
                 limit=max(base.cost, self._start.cost),
-                **self._told_of(step, base),
+                **self._told_of(step, base, hood),
             )
             program.partial = self._error(outcome)
             if not self._promising(base, program) or outcome.status is TrialStatus.CUT:
@@ -391,9 +396,9 @@ class GuidedOptimiser:
         patch = changed(base.configuration, drawn)
         return Step(tuple(Edit(name, after) for name, (_, after) in patch.items()), 1.0)
 
-    def _told_of(self, step: Step, base: _Program) -> dict[str, Any]:
+    def _told_of(self, step: Step, base: _Program, hood: Neighbourhood) -> dict[str, Any]:
         """What an explanation needs to know of a step."""
-        ranking = {s.name: s for s in suspects(self.evidence(), base.configuration)}
+        ranking = {s.name: s for s in hood.ranking(base.configuration)}
         names = list(ranking)
         return {
             "base": min(base.errors, default=None),
@@ -414,18 +419,17 @@ class GuidedOptimiser:
         assert program.step is not None
         base, settings = program.parent, self._settings
         probed = program.number is not None
-        told = self._told_of(program.step, base)
+        told = self._told_of(program.step, base, hood)
         keep = self._reserve() if base is not self._start else 0.0
         limit = max(remaining(self._clock) - keep, base.cost)
         outcome = yield from self._train(program, "train", again=not probed, limit=limit, **told)
-        if outcome.status is TrialStatus.CUT and outcome.judged:
-            program.errors.setdefault(-1, self._error(outcome))
+        if outcome.status is TrialStatus.CUT and outcome.judged:  # what it reached counts
+            assert program.number is not None
+            program.errors[program.number] = self._error(outcome)
         helped = self._helps(base.error, program.error, settings.least_gain)
         while not helped and self._doubtful(base, program):
             yield from self._train(base, "doubt")
             helped = self._helps(base.error, program.error, settings.least_gain)
-        if -1 in program.errors:  # what it reached counts, under the number of its training
-            program.errors = {self._last(program): program.errors[-1]}
         hood.learn(program.step, helped)
         if helped:
             self._counts["kept"] += 1
@@ -437,13 +441,12 @@ class GuidedOptimiser:
             base is self._start
             and len(base.errors) < DOUBTS
             and program.error <= base.error + self._noise(base.error)
-            and self._helps(base.partial, program.partial, self._settings.least_gain)
+            and (
+                program.partial == math.inf  # not probed
+                or self._helps(base.partial, program.partial, self._settings.least_gain)
+            )
             and remaining(self._clock) >= base.cost + self._reserve()
         )
-
-    def _last(self, program: _Program) -> int:
-        assert program.number is not None
-        return program.number
 
     def _settle(self, hood: Neighbourhood) -> Trainings:
         """Confirm the best program with fresh seeds, then take back what it does not need."""
