@@ -40,6 +40,9 @@ from harness.vocabulary import Cause, TrialStatus, Value
 LOOKS = 8
 """Times that the training of the faulty program is looked at, if it has epochs enough."""
 
+LEAST_WATCHED = 0.1
+"""Seconds of T from which the looks are worth what they cost where seconds are charged."""
+
 DOUBTS = 3
 """Trainings of the faulty program at most, where a program that did better in a probe did not in
 the end."""
@@ -271,7 +274,8 @@ class GuidedOptimiser:
             self._steps = outcome.steps / outcome.fidelity
         if settings.localise and outcome.seen is not None:
             self._look = Look.parse(outcome.seen)
-        if settings.watch:
+        watched = settings.watch and self._looks_pay()
+        if watched:
             link = Link(number=self._numbers, training=Training.of(start.configuration))
             epochs = link.training.epochs
             history = History(
@@ -281,10 +285,8 @@ class GuidedOptimiser:
                 stops=False,
             )
             outcome = yield from self._train(start, "watch", history=history)
-        if not settings.watch or outcome.status in (TrialStatus.INVALID, TrialStatus.CRASHED):
-            if (
-                settings.watch
-            ):  # what cannot be watched (several inputs, say) may train all the same
+        if not watched or outcome.status in (TrialStatus.INVALID, TrialStatus.CRASHED):
+            if watched:  # what cannot be watched (several inputs, say) may train all the same
                 start.errors.clear()
             fresh = settings.probe == 1 or start.partial == math.inf
             outcome = yield from self._train(start, "watch", again=fresh)
@@ -293,6 +295,10 @@ class GuidedOptimiser:
             if self.evidence().usual.reach(start.configuration) < LITTLE_REACH:
                 self._signs.append(Curve.FEW_STEPS)
         self.ranking = suspects(self.evidence())
+
+    def _looks_pay(self) -> bool:
+        """Whether AutoTrainer's symptoms can be had for little; the loss curve costs nothing."""
+        return isinstance(self._clock, WorkClock) or self._task.training_time >= LEAST_WATCHED
 
     def _blames(self) -> tuple[Blame, ...]:
         return () if self._look is None else self._look.blames
