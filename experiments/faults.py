@@ -6,7 +6,6 @@ python experiments/faults.py docs     rewrites the tables of docs/faults.md
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from common import console
 from rich import box
 from rich.table import Table
 
+from experiments.pages import replace_marked
 from harness.analysis import qualification
 from harness.analysis.protocols import CORRECTED
 from harness.coverage import EXCLUDED, KINDS, STUDY, faults_of
@@ -60,12 +60,30 @@ def shown(fault: Fault, table: pd.DataFrame) -> list[str]:
 
 def listed(registry: Registry, table: pd.DataFrame) -> Table:
     screen = Table(box=box.SIMPLE_HEAD, show_lines=True)
-    heads = ("id", "what is wrong", "ground truth", "status", "data", "n, fraction, device")
-    for head in (*heads, "faulty / fixed", "exposed", "lost", "T (s)"):
-        screen.add_column(head, no_wrap=head in ("id", "ground truth"))
+    screen.add_column("id", no_wrap=True)
+    screen.add_column("subject", no_wrap=True)
+    screen.add_column("what is wrong", min_width=24)
+    screen.add_column("ground truth", no_wrap=True)
+    screen.add_column("operators", no_wrap=True)
+    screen.add_column("hyper-\nparam.", justify="right", no_wrap=True)
+    screen.add_column("status", min_width=12)
+    screen.add_column("measured: faulty,\nfixed, exposed?", no_wrap=True)
     for fault in registry.values():
         truth = "\n".join(f"{n}: {a} -> {b}" for n, (a, b) in fault.ground_truth.items())
-        row = [fault.id, fault.title, truth, status(fault), *shown(fault, table)]
+        measured = qualification.best_row(fault, table)
+        row = [
+            fault.id,
+            fault.subject.name,
+            fault.title,
+            truth,
+            "\n".join(o.name for o in fault.operators),
+        ]
+        row += [str(len(fault.hyperparameters)), status(fault)]
+        if measured is None:
+            row.append("not measured")
+        else:
+            shows = qualification.verdict(measured, CORRECTED)
+            row.append(f"{spread(measured, 'faulty')}\n{spread(measured, 'fixed')}\n{shows}")
         screen.add_row(*row)
     return screen
 
@@ -142,23 +160,11 @@ def _differences(registry: Registry) -> Iterator[str]:
             yield f"- **{fault.id}** {' '.join(fault.deviations)}"
 
 
-def rewrite(path: Path, parts: Mapping[str, str]) -> None:
-    """Put each part between its two marks, ``<!-- name -->`` and ``<!-- end of name -->``."""
-    text = path.read_text(encoding="utf-8")
-    for name, part in parts.items():
-        marks = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
-        text, found = re.subn(
-            marks, lambda m, p=part: m[1] + p + "\n" + m[2], text, flags=re.DOTALL
-        )
-        if found != 1:
-            raise HarnessError(f"{path} has no place for '{name}': <!-- {name} --> is missing")
-    path.write_text(text, encoding="utf-8")
-
-
 def main(words: list[str]) -> int:
     registry, table = load_registry(), qualification.read(RESULTS)
     if words == ["docs"]:
-        rewrite(DOCS, documented(registry, table))
+        for name, part in documented(registry, table).items():
+            replace_marked(DOCS, name, part)
         print(f"rewrote {DOCS}")
         return 0
     if words:

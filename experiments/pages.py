@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.vocabulary import HarnessError
+
 
 def markdown(frame: pd.DataFrame) -> str:
     """A frame as a table; nothing for what is missing."""
@@ -26,8 +28,20 @@ def cell(value: object) -> str:
     return str(value)
 
 
+def marked(content: str, name: str, text: str) -> str:
+    """The page with ``text`` between the marks ``<!-- name -->`` and ``<!-- end of name -->``.
+
+    Raises:
+        HarnessError: If the page has no such place, or several.
+    """
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    changed, found = place.subn(lambda m: f"{m[1]}{text}\n{m[2]}", content)
+    if found != 1:
+        raise HarnessError(f"a page has {found} places for '{name}', not 1: <!-- {name} -->")
+    return changed
+
+
 def replace_marked(page: Path, name: str, text: str) -> None:
-    """Put ``text`` between the marks ``<!-- name -->`` and ``<!-- end of name -->``."""
-    content = page.read_text(encoding="utf-8")
-    marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-    page.write_text(marked.sub(lambda m: f"{m[1]}{text}\n{m[2]}", content), encoding="utf-8")
+    """Likewise in a file."""
+    content = marked(page.read_text(encoding="utf-8"), name, text)
+    page.write_text(content, encoding="utf-8")

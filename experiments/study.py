@@ -5,7 +5,6 @@ make study            from stored runs of plan study (CLOCK=work), budgets 10 an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from common import main, plan, protocol, store
 from omegaconf import DictConfig
 
+from experiments.pages import replace_marked
 from harness.analysis import boards, protocols, ranks
 from harness.analysis.layout import Layout, fixed, headed, interval, words
 from harness.analysis.published import load
@@ -49,8 +49,7 @@ def run(cfg: DictConfig) -> int:
         ]
     parts += [boards.exposure_board(ours[20]), boards.missing_board(ours[20])]
     text = "\n".join(part.markdown() for part in parts)
-    marked = re.compile(r"(<!-- study -->\n).*?(<!-- end of study -->)", re.DOTALL)
-    DOCUMENT.write_text(marked.sub(lambda m: f"{m[1]}{text}{m[2]}", DOCUMENT.read_text()))
+    replace_marked(DOCUMENT, "study", text)
     for budget, study in ours.items():
         folder = results.root / "tables" / f"study-b{budget}"
         SCORES.write(study.scores, folder / "scores.csv")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from outside import FAULT, write_faults
 
 from harness.registry import FAULTS, Registry, load_registry
@@ -14,6 +15,10 @@ from harness.registry import FAULTS, Registry, load_registry
 # Ray's worker processes find the modules of the tests there.
 HERE = str(Path(__file__).parent)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
+
+# Machines are shared: how long an example takes says nothing of it.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from experiments.bench.optimisers import compare, per_proposal
 from experiments.bench.scale import old_and_new, packed, throughput
 from experiments.bench.spine import commands, loops, memory_over_trials, overhead
 from experiments.bench.theia import checks
+from experiments.pages import replace_marked
 from harness.vocabulary import unknown
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
@@ -63,15 +63,6 @@ def section(name: str) -> str:
     return "\n".join([*lines, "", told])
 
 
-def keep(page: str, name: str, text: str) -> str:
-    """The page with a part's section between its two marks."""
-    marked = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)", re.DOTALL)
-    kept, count = marked.subn(lambda m: f"{m[1]}{text}{m[2]}", page)
-    if count != 1:
-        raise ValueError(f"{PAGE} has {count} places for part '{name}' of the bench, not 1")
-    return kept
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help=", ".join(PARTS))
@@ -80,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.error(str(unknown("part of the bench", name, PARTS)))
         text = section(name)
         print(f"{name}\n\n{text}\n", flush=True)
-        PAGE.write_text(keep(PAGE.read_text(), name, text))
+        replace_marked(PAGE, name, text)
 
 
 if __name__ == "__main__":

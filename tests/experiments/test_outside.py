@@ -135,9 +135,9 @@ from harness.registry import load_registry
 from harness.space import derive
 f = load_registry()["G1"]
 s = derive(f.faulty, f.subject.context)
-print(s.domains["dropout_1"].values, s.frozen, len(f.hyperparameters))
+print(s.domains["dropout_1"].values, "dropout_1" in s.frozen, len(f.hyperparameters))
 """
-    assert python(code, copy) == "(0.0, 0.25, 0.5) {} 21"
+    assert python(code, copy) == "(0.0, 0.25, 0.5) False 21"
 
 
 def test_a_metric_of_a_program_is_a_function_and_a_row(copy: Path) -> None:
