@@ -198,7 +198,9 @@ def curves(result: Result) -> str:
             accuracy.plot(epochs, attempt.seen.val_accuracy, **style)
             loss.plot(range(1, len(attempt.losses) + 1), attempt.losses, **style)
     accuracy.set(title="validation accuracy", xlabel="epoch", ylim=(0, 1))
-    loss.set(title="training loss", xlabel="epoch", yscale="symlog")
+    values = [value for attempt in result.attempts for value in attempt.losses]
+    wide = bool(values) and 0 < 100 * min(values) < max(values)
+    loss.set(title="training loss", xlabel="epoch", yscale="log" if wide else "linear")
     accuracy.legend(fontsize="small", loc="lower right")
     drawn = StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
