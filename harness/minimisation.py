@@ -81,10 +81,8 @@ def minimise(
 
 def _patch(run: Run, protocol: Protocol) -> Configuration | None:
     """What there is to minimise of a run."""
-    if run.technique.startswith("autotrainer"):
-        return None
     best = winner(run, protocol)
-    if best is None or best.configuration is None:
+    if best is None or best.configuration is None or best.history is not None:
         return None
     return best.configuration if len(changed(run.faulty, best.configuration)) > 1 else None
 

@@ -27,7 +27,7 @@ from harness.tables import Baseline, Outcome, Trial, changed
 from harness.techniques.base import Finish, Program, RepairTask, Technique
 from harness.training import Request
 from harness.trainings import Trainings, baseline_seeds
-from harness.vocabulary import Configuration, HarnessError, TrialStatus
+from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
 ATTEMPTS = 3
 """Times that a cell is tried whose log another process has."""
@@ -110,6 +110,12 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
             folders=job.folders,
         )
         lists[which] = trainings(request, baseline_seeds(fault, which, job.seeds))
+        lost = [o for o in lists[which] if o.cause is Cause.INFRASTRUCTURE]
+        if 0 < len(lost) < len(lists[which]):  # a program that kills all its processes is a result
+            raise HarnessError(
+                f"{len(lost)} of {len(lists[which])} trainings of {name} were lost with their "
+                f"process ({lost[0].message}). Repeat the command: the others are kept"
+            )
     times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
     if not times:
         raise HarnessError(

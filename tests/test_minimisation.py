@@ -16,8 +16,8 @@ from harness.analysis.study import read_study
 from harness.minimisation import RETRAININGS, minimise
 from harness.plan import Plan
 from harness.registry import Registry
-from harness.store import MINIMISED, Store, read_json
-from harness.tables import Outcome, changed
+from harness.store import MINIMISED, Cell, Store, read_json
+from harness.tables import Outcome, Run, changed
 from harness.techniques.hebo import Hebo
 from harness.techniques.random import Random
 from harness.training import Request
@@ -106,11 +106,23 @@ def test_a_killed_command_continues_and_ends_alike(
     assert told(store, registry) == told(whole, registry)
 
 
-def test_a_patch_of_one_edit_is_left_alone(store: Store, registry: Registry) -> None:
-    plan = replace(PLAN, techniques={"autotrainer": Random()})
-    cells = write_study(plan, registry, store.root)
-    failed = minimise(plan, registry, cells, CORRECTED, lambda: 1 / 0, print)  # type: ignore[arg-type,return-value]
-    assert failed == 0
+def test_a_patch_that_is_a_history_or_one_edit_is_left_alone(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Store.read_run
+
+    def with_history(this: Store, cell: Cell) -> Run:
+        run = read(this, cell)
+        return replace(run, trials=[replace(t, history={"links": []}) for t in run.trials])
+
+    def with_one_edit(this: Store, cell: Cell) -> Run:
+        run = read(this, cell)
+        patch = {**run.faulty, "epochs": 7}
+        return replace(run, trials=[replace(t, configuration=patch) for t in run.trials])
+
+    for changed_run in (with_history, with_one_edit):
+        monkeypatch.setattr(Store, "read_run", changed_run)
+        assert run(store, registry).trained == 0
 
 
 def test_any_run_can_be_explained(store: Store, registry: Registry) -> None:

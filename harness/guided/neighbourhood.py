@@ -68,6 +68,21 @@ class Step:
         return " and ".join(map(str, self.edits))
 
 
+Key = frozenset[tuple[str, Value]]
+"""A configuration as something to look up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A step from one program, and where it leads."""
+
+    step: Step
+    to: Key
+    cost: float
+    value: float
+    """Logarithm of its weight by cost."""
+
+
 @dataclass
 class Neighbourhood:
     """Which step to try next. It learns from each that was tried."""
@@ -80,7 +95,9 @@ class Neighbourhood:
     """Share of a training by which a step can be judged, where it does not train longer."""
     _factors: dict[str, float] = field(default_factory=dict)
     _tried: set[Edit] = field(default_factory=set)
-    _seen: set[frozenset[tuple[str, Value]]] = field(default_factory=set)
+    _seen: set[Key] = field(default_factory=set)
+    _rankings: dict[Key, list[Suspect]] = field(default_factory=dict)
+    _around: dict[Key, list[_Way]] = field(default_factory=dict)
 
     def next(self, current: Configuration, affordable: float) -> Step | None:
         """The likeliest step for its cost that leads to a program not tried yet; None if none.
@@ -88,22 +105,40 @@ class Neighbourhood:
         Args:
             affordable: Trainings of ``current`` that the step may cost.
         """
+        here = _key(current)
+        if here not in self._around:
+            self._around[here] = [*self._ways(current)]
+        ways = self._around[here]
+        noise = self.jitter * self.rng.gumbel(size=len(ways))
         best, score = None, -math.inf
-        for step in self._steps(current):
-            if _key(step.apply(current)) in self._seen or step.cost(current) > affordable:
+        for way, shift in zip(ways, noise.tolist(), strict=True):
+            if way.cost > affordable or way.to in self._seen:
                 continue
-            noise = self.jitter * self.rng.gumbel()
-            found = math.log(step.weight / self._price(step, current)) + noise
+            found = way.value + shift + sum(map(self._learned, way.step.edits))
             if found > score:
-                best, score = step, found
+                best, score = way.step, found
         return best
 
-    def _price(self, step: Step, current: Configuration) -> float:
-        cost = step.cost(current)
-        return math.sqrt(cost) if cost > 1 else max(self.probe * cost, 0.05)
+    def ranking(self, current: Configuration) -> list[Suspect]:
+        """The suspects in a program, see :func:`harness.guided.suspicion.suspects`."""
+        here = _key(current)
+        if here not in self._rankings:
+            self._rankings[here] = suspects(self.evidence, current)
+        return self._rankings[here]
+
+    def _learned(self, edit: Edit) -> float:
+        """What was learned of an edit, to be added to the logarithm of a weight."""
+        factor = self._factors.get(edit.name, 1.0) * (AGAIN if edit in self._tried else 1.0)
+        return math.log(factor)
+
+    def _ways(self, current: Configuration) -> Iterator[_Way]:
+        for step in self._steps(current):
+            cost = step.cost(current)
+            price = math.sqrt(cost) if cost > 1 else max(self.probe * cost, 0.05)
+            yield _Way(step, _key(step.apply(current)), cost, math.log(step.weight / price))
 
     def _steps(self, current: Configuration) -> Iterator[Step]:
-        ranking = suspects(self.evidence, current)
+        ranking = self.ranking(current)
         singles = [s for suspect in ranking for s in self._singles(suspect, current)]
         yield from singles
         yield from self._refitted(singles, current)
@@ -125,12 +160,7 @@ class Neighbourhood:
             likely = share / total * self._side(suspect.operator, value, now)
             if wanted:
                 likely = SUGGESTED / len(wanted) if value in wanted else (1 - SUGGESTED) * likely
-            edit = Edit(suspect.name, value)
-            factor = self._factors.get(suspect.name, 1.0)
-            yield Step(
-                (edit,),
-                suspect.weight * factor * likely * (AGAIN if edit in self._tried else 1.0),
-            )
+            yield Step((Edit(suspect.name, value),), suspect.weight * likely)
 
     def _side(self, operator: str, value: Value, now: Value) -> float:
         """Less than 1 where the signs point to the other side of a number than ``value`` is."""
@@ -175,5 +205,5 @@ def _bond(one: str, two: str) -> float:
     return 1.0
 
 
-def _key(configuration: Configuration) -> frozenset[tuple[str, Value]]:
+def _key(configuration: Configuration) -> Key:
     return frozenset(configuration.items())

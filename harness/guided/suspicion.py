@@ -51,6 +51,8 @@ class Curve(StrEnum):
     """The loss rose again and again."""
     UNFINISHED = "unfinished"
     """The loss was still falling when the training ended."""
+    FEW_STEPS = "few_steps"
+    """Rate and steps are too few for weights to go anywhere; no loss is needed to see that."""
     SETTLED = "settled"
     """The loss fell and came to rest: the program learned what it can, or the wrong thing."""
 
@@ -63,6 +65,7 @@ POINTS_AT: Mapping[Sign, Mapping[str, float]] = {
     Curve.FLAT: {"learning_rate": 4, "activation": 3, "initialiser": 3, "loss": 2, "optimiser": 2},
     Curve.UNSTABLE: {"learning_rate": 4, "batch_size": 2, "optimiser": 2},
     Curve.UNFINISHED: {"learning_rate": 6, "epochs": 4, "optimiser": 3, "batch_size": 2},
+    Curve.FEW_STEPS: {"learning_rate": 4, "epochs": 4, "batch_size": 2},
     Curve.SETTLED: {"loss": 2, "activation": 2, "neurons": 2, "layer": 2},
     Symptom.EXPLODING: {"learning_rate": 3, "initialiser": 3, "activation": 2, "loss": 2},
     Symptom.DYING: {"activation": 3, "initialiser": 3, "learning_rate": 2},
@@ -74,11 +77,14 @@ POINTS_AT: Mapping[Sign, Mapping[str, float]] = {
 size or a number of epochs does to a loss curve is textbook: Goodfellow et al., *Deep Learning*,
 2016, chapters 8 and 11. The remedies of the symptoms: Zhang et al., AutoTrainer, ICSE 2021."""
 
-TOO_LITTLE: frozenset[Sign] = frozenset({Curve.UNFINISHED, Symptom.VANISHING})
+TOO_LITTLE: frozenset[Sign] = frozenset({Curve.UNFINISHED, Curve.FEW_STEPS, Symptom.VANISHING})
 TOO_MUCH: frozenset[Sign] = frozenset(
     {Curve.NOT_FINITE, Curve.UNSTABLE, Symptom.EXPLODING, Symptom.OSCILLATING}
 )
 """Signs of a program that learns too little, and of one whose steps are too large."""
+
+LITTLE_REACH = 0.2
+"""A program whose training can move a weight less than this has few steps; see ``Usual.reach``."""
 
 FLAT_FALL, RISE, RISES, LATE_SHARE = 0.05, 0.02, 0.3, 0.1
 """A fall of the loss below 5 % is none. A loss that rises by over 2 % in over 30 % of the epochs is

@@ -189,9 +189,22 @@ class Usual:
         usual = usual_rate(str(configuration["optimiser"]))
         if str(configuration["optimiser"]) not in BOUNDED:
             return usual
+        return max(usual, float(f"{REACH / self._steps(configuration):.2g}"))
+
+    def reach(self, configuration: Configuration) -> float:
+        """How far training can move a weight: rate times steps; infinite without a bound."""
+        if str(configuration["optimiser"]) not in BOUNDED:
+            return math.inf
+        return float(configuration["learning_rate"]) * self._steps(configuration)
+
+    def _steps(self, configuration: Configuration) -> float:
         longer = float(configuration["epochs"]) / float(self.faulty["epochs"])
-        longer *= float(self.faulty["batch_size"]) / float(configuration["batch_size"])
-        return max(usual, float(f"{REACH / (self.steps * longer):.2g}"))
+        return (
+            self.steps
+            * longer
+            * float(self.faulty["batch_size"])
+            / float(configuration["batch_size"])
+        )
 
     def _density(self, name: str, value: float, configuration: Configuration) -> float:
         """Per unit of the natural logarithm."""

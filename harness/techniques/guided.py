@@ -18,6 +18,7 @@ import numpy as np
 from harness.budget import Clock, WorkClock, remaining
 from harness.guided.neighbourhood import Edit, Neighbourhood, Step
 from harness.guided.suspicion import (
+    LITTLE_REACH,
     TAXONOMY,
     Curve,
     Evidence,
@@ -38,6 +39,9 @@ from harness.vocabulary import Cause, TrialStatus, Value
 
 LOOKS = 8
 """Times that the training of the faulty program is looked at, if it has epochs enough."""
+
+LEAST_WATCHED = 0.1
+"""Seconds of T from which the looks are worth what they cost where seconds are charged."""
 
 DOUBTS = 3
 """Trainings of the faulty program at most, where a program that did better in a probe did not in
@@ -270,7 +274,8 @@ class GuidedOptimiser:
             self._steps = outcome.steps / outcome.fidelity
         if settings.localise and outcome.seen is not None:
             self._look = Look.parse(outcome.seen)
-        if settings.watch:
+        watched = settings.watch and self._looks_pay()
+        if watched:
             link = Link(number=self._numbers, training=Training.of(start.configuration))
             epochs = link.training.epochs
             history = History(
@@ -280,14 +285,20 @@ class GuidedOptimiser:
                 stops=False,
             )
             outcome = yield from self._train(start, "watch", history=history)
-        if not settings.watch or outcome.status in (TrialStatus.INVALID, TrialStatus.CRASHED):
-            if start.errors:  # it failed before it was trained as far as a probe
-                outcome = yield from self._train(start, "watch")
-            else:
-                outcome = yield from self._train(start, "watch", again=settings.probe == 1)
+        if not watched or outcome.status in (TrialStatus.INVALID, TrialStatus.CRASHED):
+            if watched:  # what cannot be watched (several inputs, say) may train all the same
+                start.errors.clear()
+            fresh = settings.probe == 1 or start.partial == math.inf
+            outcome = yield from self._train(start, "watch", again=fresh)
         if settings.watch:
             self._signs = _signs(outcome)
+            if self.evidence().usual.reach(start.configuration) < LITTLE_REACH:
+                self._signs.append(Curve.FEW_STEPS)
         self.ranking = suspects(self.evidence())
+
+    def _looks_pay(self) -> bool:
+        """Whether AutoTrainer's symptoms can be had for little; the loss curve costs nothing."""
+        return isinstance(self._clock, WorkClock) or self._task.training_time >= LEAST_WATCHED
 
     def _blames(self) -> tuple[Blame, ...]:
         return () if self._look is None else self._look.blames
@@ -347,7 +358,7 @@ class GuidedOptimiser:
                 "probe",
                 fidelity=settings.probe,
                 limit=max(base.cost, self._start.cost),
-                **self._told_of(step, base),
+                **self._told_of(step, base, hood),
             )
             program.partial = self._error(outcome)
             if not self._promising(base, program) or outcome.status is TrialStatus.CUT:
@@ -391,9 +402,9 @@ class GuidedOptimiser:
         patch = changed(base.configuration, drawn)
         return Step(tuple(Edit(name, after) for name, (_, after) in patch.items()), 1.0)
 
-    def _told_of(self, step: Step, base: _Program) -> dict[str, Any]:
+    def _told_of(self, step: Step, base: _Program, hood: Neighbourhood) -> dict[str, Any]:
         """What an explanation needs to know of a step."""
-        ranking = {s.name: s for s in suspects(self.evidence(), base.configuration)}
+        ranking = {s.name: s for s in hood.ranking(base.configuration)}
         names = list(ranking)
         return {
             "base": min(base.errors, default=None),
@@ -414,18 +425,17 @@ class GuidedOptimiser:
         assert program.step is not None
         base, settings = program.parent, self._settings
         probed = program.number is not None
-        told = self._told_of(program.step, base)
+        told = self._told_of(program.step, base, hood)
         keep = self._reserve() if base is not self._start else 0.0
         limit = max(remaining(self._clock) - keep, base.cost)
         outcome = yield from self._train(program, "train", again=not probed, limit=limit, **told)
-        if outcome.status is TrialStatus.CUT and outcome.judged:
-            program.errors.setdefault(-1, self._error(outcome))
+        if outcome.status is TrialStatus.CUT and outcome.judged:  # what it reached counts
+            assert program.number is not None
+            program.errors[program.number] = self._error(outcome)
         helped = self._helps(base.error, program.error, settings.least_gain)
         while not helped and self._doubtful(base, program):
             yield from self._train(base, "doubt")
             helped = self._helps(base.error, program.error, settings.least_gain)
-        if -1 in program.errors:  # what it reached counts, under the number of its training
-            program.errors = {self._last(program): program.errors[-1]}
         hood.learn(program.step, helped)
         if helped:
             self._counts["kept"] += 1
@@ -437,13 +447,12 @@ class GuidedOptimiser:
             base is self._start
             and len(base.errors) < DOUBTS
             and program.error <= base.error + self._noise(base.error)
-            and self._helps(base.partial, program.partial, self._settings.least_gain)
+            and (
+                program.partial == math.inf  # not probed
+                or self._helps(base.partial, program.partial, self._settings.least_gain)
+            )
             and remaining(self._clock) >= base.cost + self._reserve()
         )
-
-    def _last(self, program: _Program) -> int:
-        assert program.number is not None
-        return program.number
 
     def _settle(self, hood: Neighbourhood) -> Trainings:
         """Confirm the best program with fresh seeds, then take back what it does not need."""

@@ -261,12 +261,12 @@ def _activation(layer: Any, known: str) -> str:
 
 
 def function_name(activation: Any) -> str:
-    """Canonical name of an activation: a function, a layer or None."""
+    """Canonical name of an activation: a function, which may be the user's own, a layer or None."""
     if activation is None:
         return "linear"
     if hasattr(activation, "get_config"):
         return _ACTIVATION_LAYERS.get(type(activation).__name__, "custom")
-    return _FUNCTIONS.get(getattr(activation, "__name__", ""), "custom")
+    return _FUNCTIONS.get(getattr(activation, "__name__", "").lstrip("_"), "custom")
 
 
 def _units(layer: Any) -> int | None:

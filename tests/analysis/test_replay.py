@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import stats
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.published import load
 from harness.analysis.replay import at_budget, replay
 from harness.analysis.scores import result, scores, winner
+from harness.analysis.study import published_study
 from harness.tables import Baseline, Confirmation, Outcome, Run, RunRow
 from harness.vocabulary import HarnessError, TrialStatus
 
@@ -131,3 +133,18 @@ def test_recorded_runs_of_the_study_feed_the_whole_pipeline() -> None:
     assert len(frame) == 3 * 3 * 2
     finished = frame.pivot_table(index="fault", columns="budget", values="trials_mean")
     assert (finished[20.0] > 2 * finished[5.0]).all()
+
+
+@pytest.mark.parametrize("budget", [10, 20])
+def test_beginnings_do_not_differ_from_the_study_s_separate_runs(budget: int) -> None:
+    """Of 90 cells, 5 and 8 have p < 0.05 (4.5 would by chance), and none after Holm."""
+    published = load()
+    own = published_study(published, budget, CORRECTED)
+    long = published_study(published, 50, CORRECTED)
+    runs = [at_budget(r, budget, own.baseline(r.fault).training_time) for r in long.runs]
+    short = replace(long, runs=runs)
+    cells = [(fault, technique) for fault in own.faults for technique in own.techniques]
+    found = [stats.mann_whitney(own.values(*cell), short.values(*cell)) for cell in cells]
+    assert len(cells) == 90
+    assert sum(p is not None and p < 0.05 for p in found) == {10: 5, 20: 8}[budget]
+    assert all(p is None or p > 0.05 for p in stats.holm(found))

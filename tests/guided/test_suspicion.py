@@ -12,11 +12,13 @@ from harness.guided.suspicion import (
     Curve,
     Evidence,
     curve,
+    operator_rank,
     operators_ranked,
     suspects,
 )
 from harness.guided.usual import Usual
 from harness.operators import OPERATORS, Context
+from harness.registry import FAULTS, load_registry
 from harness.space import derive
 from harness.theia.suspects import Blame
 from harness.vocabulary import Configuration
@@ -105,6 +107,24 @@ def test_without_any_evidence_all_operators_weigh_the_same() -> None:
     assert len(weights) == 8  # no layers_N in this program
     assert all(w == pytest.approx(1 / 8) for w in weights.values())
     assert sorted(operators_ranked(suspects(blind))) == sorted(weights)
+
+
+def test_most_registered_faults_have_their_operator_among_the_first_three() -> None:
+    ranks = []
+    for fault in load_registry([FAULTS]).values():
+        context = fault.subject.context
+        usual = Usual(derive(fault.faulty, context), context.labels, fault.faulty)
+        if truth := [row.name for row in fault.operators]:
+            ranks.append(operator_rank(suspects(Evidence(fault.faulty, usual)), truth))
+    assert len(ranks) > 30
+    assert sum(rank <= 3 for rank in ranks) / len(ranks) >= 0.7
+
+
+def test_ties_share_their_mean_rank() -> None:
+    blind = suspects(replace(evidence(), taxonomy={}, values=False))
+    assert operator_rank(blind, ["loss", "epochs"]) == 4.5
+    with pytest.raises(ValueError, match="empty"):
+        operator_rank(blind, ["no such operator"])
 
 
 def test_what_cannot_change_is_not_suspected() -> None:

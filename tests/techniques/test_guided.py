@@ -1,70 +1,15 @@
-"""Guided repair on a training that is a formula: its course, without Ray."""
+"""The course of guided repair on a training that is a formula."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import seen
+from formula import run, task
 
-from harness.budget import TrainingClock, exhausted, remaining
-from harness.registry import FAULTS, load_registry
-from harness.space import derive
 from harness.tables import Outcome, changed
-from harness.techniques.base import Proposal, RepairTask
-from harness.techniques.guided import Guided
-from harness.training.look import Look
-from harness.vocabulary import METRICS, Cause, Configuration, TrialStatus
-
-Quality = Callable[[Configuration], float]
-
-
-def task(fault: str = "G1") -> RepairTask:
-    found = load_registry([FAULTS])[fault]
-    return RepairTask(
-        faulty=found.faulty,
-        space=derive(found.faulty, found.subject.context),
-        metric=METRICS["accuracy"],
-        training_time=1.0,
-    )
-
-
-def run(
-    quality: Quality, budget: float = 10.0, seed: int = 1, **settings: Any
-) -> tuple[list[tuple[Proposal, Outcome]], int | None, dict[str, Any]]:
-    """A run in which a training costs its share of 1, and its value follows from a formula."""
-    clock, reached = TrainingClock(budget), dict[int, float]()
-    optimiser = Guided(**settings).optimiser(task(), clock, seed)
-    found: list[tuple[Proposal, Outcome]] = []
-    while not exhausted(clock):
-        proposal = optimiser.ask()
-        assert proposal is not None
-        before = reached.get(proposal.proposal, 0.0)
-        limit = min(proposal.limit, remaining(clock))
-        share = proposal.fidelity - before
-        value, end = quality(proposal.configuration), min(share, limit)
-        reached[proposal.proposal] = before + end
-        outcome = Outcome(
-            status=TrialStatus.COMPLETED if share <= limit else TrialStatus.CUT,
-            seconds=end,
-            fidelity=before + end,
-            steps=1000,
-            search=value,
-            holdout=value,
-        )
-        if value < 0:
-            outcome = Outcome(status=TrialStatus.DIVERGED, seconds=end, cause=Cause.NON_FINITE)
-        elif proposal.history:
-            outcome = replace(outcome, seen=seen(None).plain())
-        elif proposal.look:
-            look = Look(blames=(), samples=1400, judged=200, seconds=0.0, build_seconds=0.0)
-            outcome = replace(outcome, seen=look.plain())
-        optimiser.tell(proposal, outcome)
-        clock.charge(outcome)
-        found.append((proposal, outcome))
-    return found, optimiser.choice(), dict(optimiser.health())
+from harness.techniques.base import Proposal
+from harness.vocabulary import Configuration, TrialStatus
 
 
 def patch_of(found: list[tuple[Proposal, Outcome]], choice: int | None) -> dict[str, Any]:
@@ -125,6 +70,15 @@ def test_two_edits_that_both_help_are_both_kept() -> None:
 def test_a_program_that_diverges_gives_way_to_any_that_trains() -> None:
     found, choice, _ = run(lambda c: 0.2 if c["activation_3"] == "relu" else -1.0)
     assert patch_of(found, choice) == {"activation_3": "relu"}
+
+
+def test_a_program_that_cannot_be_watched_is_trained_all_the_same() -> None:
+    found, choice, _ = run(one_edit, unwatchable=True)
+    assert found[1][1].status is TrialStatus.INVALID
+    assert found[2][0].proposal == 0 and found[2][1].fidelity == 1
+    assert patch_of(found, choice) == {"activation_3": "relu"}
+    found, choice, _ = run(lambda c: 0.4, unwatchable=True)
+    assert patch_of(found, choice) == {}
 
 
 def test_a_note_says_what_would_be_returned_and_why() -> None:

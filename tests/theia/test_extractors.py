@@ -124,3 +124,11 @@ def test_a_whole_torch_program() -> None:
     learner = program.learner
     assert (learner.loss, learner.optimiser, learner.learning_rate) == ("mse", "adam", 0.5)
     assert learner.convention == "logits"
+
+
+def test_a_function_of_the_user_counts_as_what_it_is_called() -> None:
+    def _hard_sigmoid(x: Any) -> Any:
+        return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+    assert extract_keras.function_name(_hard_sigmoid) == "hard_sigmoid"
+    assert extract_keras.function_name(lambda x: x) == "custom"

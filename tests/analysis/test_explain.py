@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from formula import run, task
+
+from harness.analysis.explain import explain
+from harness.plan import Plan
+from harness.registry import Registry
+from harness.store import Row, Store
+from harness.techniques.guided import Guided
+from harness.vocabulary import Configuration
+
+
+def quality(c: Configuration) -> float:
+    return 0.4 + 0.3 * (c["activation_3"] == "relu") + 0.25 * (c["optimiser"] == "rmsprop")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, registry: Registry) -> Path:
+    """A stored run on G1 whose trainings are a formula."""
+    found, choice, health = run(quality, budget=30.0)
+    plan = Plan(
+        name="one", faults=["G1"], techniques={"guided": Guided()}, repetitions=1, budget=30
+    )
+    (cell,) = plan.cells(registry)
+    store = Store(tmp_path)
+    with store.log(cell, {"training_time": 1.0}) as log:
+        assert log is not None
+        for index, (proposal, outcome) in enumerate(found):
+            row = Row(
+                index=index,
+                proposal=proposal.proposal,
+                configuration=proposal.configuration,
+                outcome=outcome,
+                suggest_seconds=0.0,
+                charged=outcome.seconds,
+                spent=0.0,
+                at="",
+                note=dict(proposal.note or {}),
+            )
+            log.append(row)
+    fault = {"metric": "accuracy", "faulty": dict(task().faulty), "fixed": registry["G1"].fixed}
+    store.finish(cell, {"fault": fault, "choice": choice, "health": health, "trials": len(found)})
+    return store.folder(cell)
+
+
+def test_each_edit_has_its_evidence_and_its_effect(folder: Path) -> None:
+    text = "\n".join(explain(folder))
+    for words in (
+        "guided on G1, budget 30 x T",
+        "faulty program: accuracy 0.400",
+        "activation_3: softmax -> relu",
+        "suspect number 1 with",
+        "by how unusual the value is",
+        "optimiser: adam -> rmsprop",
+        "accuracy 0.950",
+        "so it is needed",
+    ):
+        assert words in text, text
