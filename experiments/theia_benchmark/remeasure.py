@@ -308,17 +308,18 @@ def _spread(rows: pd.DataFrame, name: str) -> str:
     """Mean and standard deviation over the seeds, or what became of them."""
     if (rows.status == "crashed").all():
         return "crashes"
-    values = rows[name].astype(float)
-    text = f"{values.mean():.3f} ({values.std():.3f})" if name == "accuracy" else (
-        f"{values.mean():.4g} ({values.std():.2g})")  # fmt: skip
+    values = rows[name].astype(float).dropna()
     lost = int((rows.status == "diverged").sum())
-    return f"{text} {lost} diverged" if lost else text
+    if values.empty:
+        return f"{lost} diverged"
+    text = f"{values.mean():.3f} ({values.std(ddof=0):.3f})" if name == "accuracy" else (
+        f"{values.mean():.4g} ({values.std(ddof=0):.2g})")  # fmt: skip
+    return f"{text}, {lost} diverged" if lost else text
 
 
 def _change(one: pd.DataFrame, two: pd.DataFrame, name: str) -> str:
-    if "crashed" in {*one.status, *two.status}:
-        return ""
-    return f"{two[name].mean() - one[name].mean():+.3g}"
+    change = two[name].astype(float).mean() - one[name].astype(float).mean()
+    return "" if math.isnan(change) else f"{round(change, 6) + 0.0:+.3g}"
 
 
 def verdict(one: pd.DataFrame, two: pd.DataFrame, name: str) -> str:
