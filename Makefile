@@ -152,6 +152,10 @@ tables: setup ## rebuild a study's tables from its stored runs
 report: setup ## one page about a study, with figures; SOURCE=icst23 for the published runs
 	@$(BIN)/python experiments/report.py $(OVERRIDES) $(if $(SOURCE),source=$(SOURCE))
 
+.PHONY: study
+study: setup ## put our own study beside the published one: docs/study.md, from stored runs
+	@$(BIN)/python experiments/study.py $(OVERRIDES) plan=study
+
 .PHONY: notebooks
 notebooks: setup ## execute the notebooks on a study's results
 	@$(BIN)/python experiments/notebooks.py $(OVERRIDES)
