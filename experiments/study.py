@@ -40,7 +40,7 @@ def run(cfg: DictConfig) -> int:
         budget: read_study(replace(planned, budget=budget), registry, results, judged)
         for budget in BUDGETS
     }
-    published = {budget: _shared(budget, ours[budget].faults) for budget in BUDGETS}
+    published = {budget: published_runs(budget, ours[budget].faults) for budget in BUDGETS}
     parts: list[Layout] = [beside(ours, published), pairs(ours)]
     for study in ours.values():
         parts += [
@@ -58,7 +58,7 @@ def run(cfg: DictConfig) -> int:
     return 0
 
 
-def _shared(budget: float, faults: Sequence[str]) -> Study:
+def published_runs(budget: float, faults: Sequence[str]) -> Study:
     """The published study's runs on the same faults, under the corrected protocol."""
     study = published_study(load(), budget, protocols.CORRECTED)
     return replace(study, runs=[run for run in study.runs if run.fault in faults])
