@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
@@ -38,12 +39,14 @@ class _WorkerActor:
     def __init__(self, backend: str, threads: int) -> None:
         configure(backend, threads)
         self._trainer = Trainer()
+        self._name = uuid4().hex
 
     def train(self, request: Request) -> Outcome:
         return replace(self._trainer.train(request), memory=memory())
 
-    def device(self) -> str:
-        return device()
+    def process(self) -> tuple[str, str]:
+        """A name that no other process has, and what this one trains on."""
+        return self._name, device()
 
 
 class Worker:
@@ -68,6 +71,7 @@ class Worker:
             gpus: A share of one GPU, or a number of GPUs.
         """
         self.backend, self.threads, self.node = backend, threads, node
+        self._process = ""
         self._claims = {"num_cpus": cpus, "num_gpus": gpus}
         where = {} if node is None else {"scheduling_strategy": NodeAffinity(node, soft=False)}
         self._actor = (
@@ -91,8 +95,8 @@ class Worker:
         until = time.monotonic() + STARTING
         while True:
             try:
-                words: str = ray.get(self._actor.device.remote(), timeout=STARTING)
-                return words
+                self._process, words = ray.get(self._actor.process.remote(), timeout=STARTING)
+                return str(words)
             except (RayActorError, ActorUnavailableError, GetTimeoutError) as error:
                 if time.monotonic() > until:
                     raise HarnessError(
@@ -101,9 +105,18 @@ class Worker:
                 time.sleep(0.1)
 
     def _replace(self) -> None:
-        """End the process and wait for the next one."""
+        """End the process and wait for the next one.
+
+        Ray ends it some time after it was asked to; until then the old one may still answer.
+        """
+        old, until = self._process, time.monotonic() + STARTING
         ray.kill(self._actor, no_restart=False)
         self.device()
+        while self._process == old:
+            if time.monotonic() > until:
+                raise HarnessError(f"a training process did not end within {STARTING:.0f} s")
+            time.sleep(0.05)
+            self.device()
 
     def train(self, request: Request, expected: float = NEVER) -> Outcome:
         """Train; a lost or hanging process becomes a crashed outcome, and is replaced.
@@ -113,6 +126,8 @@ class Worker:
             expected: Seconds within which a training without a limit of its own should end; four
                 times as long it counts as hanging.
         """
+        if not self._process:
+            self.device()
         began = time.perf_counter()
         patience = PATIENCE + 4 * min(request.limit, expected)
 
