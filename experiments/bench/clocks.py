@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -10,6 +11,9 @@ from scipy.stats import spearmanr
 from harness.registry import Fault, load_registry
 from harness.space import derive
 from harness.training import Request
+
+if TYPE_CHECKING:
+    from harness.engine import Worker
 
 SUBJECTS = ("D1", "D3", "D7", "G1", "D6")
 """A fault of each: two dense networks for classes, one for a number, a CNN, and a tiny one."""
@@ -38,10 +42,10 @@ def agreement(trials: int = 40) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _costs(worker: object, fault: Fault, trials: int) -> tuple[np.ndarray, np.ndarray]:
+def _costs(worker: Worker, fault: Fault, trials: int) -> tuple[np.ndarray, np.ndarray]:
     from harness.engine import RemoteTrain
 
-    train = RemoteTrain(worker, Request.of(fault, fault.faulty, seed=0), seed=1)  # type: ignore[arg-type]
+    train = RemoteTrain(worker, Request.of(fault, fault.faulty, seed=0), seed=1)
     one = [train(fault.faulty, proposal=n, fidelity=1.0, limit=60.0) for n in range(5)]
     unit = median(o.work for o in one), median(o.seconds for o in one)
     space, rng = derive(fault.faulty, fault.subject.context), np.random.default_rng(0)

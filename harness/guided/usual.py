@@ -157,7 +157,7 @@ class Usual:
     def _known(
         self, name: str, operator: str, configuration: Configuration
     ) -> Mapping[Value, float]:
-        found: Mapping[str, float] | Mapping[int, float] | dict[Value, float]
+        found: Mapping[str, float] | Mapping[int, float]
         if operator == "activation":
             found = OUTPUT[self.labels] if name == self.output() else HIDDEN
         elif operator == "loss":
@@ -169,12 +169,11 @@ class Usual:
         elif operator == "layer":
             found = LAYERS
         else:  # neurons
-            now = configuration[name]
-            found = {now: KEPT_UNITS}
-            for value in self.space.domains[name].values:  # type: ignore[union-attr]
-                if value != now:
-                    found[value] = 0.3 if value > now else 0.1  # type: ignore[operator]
-        return found  # type: ignore[return-value]
+            domain, now = self.space.domains[name], int(configuration[name])
+            assert isinstance(domain, Choice), name
+            others = [int(value) for value in domain.values if value != now]
+            found = {now: KEPT_UNITS, **{n: 0.3 if n > now else 0.1 for n in others}}
+        return {value: share for value, share in found.items()}
 
     def output(self) -> str:
         """The activation of the output layer: that of the highest number."""

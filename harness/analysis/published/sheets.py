@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Literal
 
 from harness.analysis.layout import NONE, Header, Layout, fixed, headed, interval, words
 from harness.analysis.protocols import Protocol
@@ -14,6 +15,11 @@ from harness.analysis.published.figures import ALL, Answer, Box
 
 BOX = ("n", "low", "q1", "median", "q3", "high", "outliers")
 BUDGET = 20
+WAYS: tuple[tuple[Literal["as_published", "as_defined"], str], ...] = (
+    ("as_published", "as coded"),
+    ("as_defined", "as defined"),
+)
+"""Formulas of the asymmetric Jaccard."""
 """The budget of the study's Table III and of its text."""
 
 
@@ -115,9 +121,9 @@ def jaccards(answer: Answer) -> Layout:
     """Asymmetric Jaccard, as coded and as defined."""
     rows = []
     for kind, faults in (("real", answer.real(True)), ("artificial", answer.real(False))):
-        for way, told in (("as_published", "as coded"), ("as_defined", "as defined")):
+        for way, told in WAYS:
             for only in (True, False):
-                share = answer.jaccard(way, faults=faults, significant_only=only)  # type: ignore[arg-type]
+                share = answer.jaccard(way, faults=faults, significant_only=only)
                 cells = "significant" if only else "all"
                 rows.append(
                     words(
