@@ -35,9 +35,13 @@ def run(
     budget: float = 10.0,
     seed: int = 1,
     unwatchable: bool = False,
+    looking: float = 0.0,
     **settings: Any,
 ) -> tuple[list[tuple[Proposal, Outcome]], int | None, dict[str, Any]]:
-    """A run in which a training costs its share of 1, and its value follows from a formula."""
+    """A run in which a training costs its share of 1, and its value follows from a formula.
+
+    Looks and watched trainings cost ``looking`` besides.
+    """
     clock, reached = TrainingClock(budget), dict[int, float]()
     optimiser = Guided(**settings).optimiser(task(), clock, seed)
     found: list[tuple[Proposal, Outcome]] = []
@@ -51,7 +55,7 @@ def run(
         reached[proposal.proposal] = before + end
         outcome = Outcome(
             status=TrialStatus.COMPLETED if share <= limit else TrialStatus.CUT,
-            seconds=end,
+            seconds=end + looking * (proposal.look or proposal.history is not None),
             fidelity=before + end,
             steps=1000,
             search=value,

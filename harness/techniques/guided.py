@@ -47,6 +47,9 @@ DOUBTS = 3
 """Trainings of the faulty program at most, where a program that did better in a probe did not in
 the end."""
 
+FAILED = (TrialStatus.INVALID, TrialStatus.CRASHED)
+"""What tells nothing of a training's cost."""
+
 Trainings = Generator[Proposal, Outcome, None]
 Trained = Generator[Proposal, Outcome, Outcome]
 
@@ -111,12 +114,19 @@ class _Program:
     """Proposal -> error on the search part, of its full trainings; infinite for failures."""
     partial: float = math.inf
     """Error after the probe's share of a training."""
-    cost: float = 0.0
-    """Of one full training, in the clock's unit."""
+    charged: float = 0.0
+    """In the clock's unit, for all of its trainings that count here."""
+    trained: float = 0.0
+    """Those trainings, as multiples of a full one."""
 
     @property
     def error(self) -> float:
         return fmean(self.errors.values()) if self.errors else math.inf
+
+    @property
+    def cost(self) -> float:
+        """Of one full training, in the clock's unit; 0 as long as nothing is known."""
+        return self.charged / self.trained if self.trained else 0.0
 
 
 class GuidedOptimiser:
@@ -127,6 +137,8 @@ class GuidedOptimiser:
         self._rng = np.random.default_rng(seed)
         self._numbers = 0
         self._start = self._best = _Program(dict(task.faulty))
+        if not isinstance(clock, WorkClock):
+            self._start.charged, self._start.trained = task.training_time, 1.0
         self._settled: _Program | None = self._start
         self._fruitless = 0
         self._counts = dict.fromkeys(
@@ -205,6 +217,7 @@ class GuidedOptimiser:
             number, self._numbers = self._numbers, self._numbers + 1
         if program.number is None:
             program.number = number
+        spent = self._clock.spent
         outcome = yield Proposal(
             proposal=number,
             configuration=dict(program.configuration),
@@ -214,11 +227,12 @@ class GuidedOptimiser:
             look=look,
             limit=limit,
         )
-        charged = outcome.work if isinstance(self._clock, WorkClock) else outcome.seconds
         if outcome.cause is Cause.INFRASTRUCTURE:
             return outcome
-        whole = outcome.fidelity if again or fidelity < 1 else 1 - self._settings.probe
-        program.cost = max(program.cost, charged / max(whole, 1e-3))
+        extra = (look or history is not None) and not isinstance(self._clock, WorkClock)
+        if outcome.status not in FAILED and not extra:  # looks take seconds of their own
+            program.charged += self._clock.spent - spent
+            program.trained += max(0.0, outcome.fidelity - (0 if again else self._settings.probe))
         error = self._error(outcome)
         if outcome.status is TrialStatus.CUT or (error < math.inf and outcome.fidelity < 1):
             return outcome
@@ -285,7 +299,7 @@ class GuidedOptimiser:
                 stops=False,
             )
             outcome = yield from self._train(start, "watch", history=history)
-        if not watched or outcome.status in (TrialStatus.INVALID, TrialStatus.CRASHED):
+        if not watched or outcome.status in FAILED:
             if watched:  # what cannot be watched (several inputs, say) may train all the same
                 start.errors.clear()
             fresh = settings.probe == 1 or start.partial == math.inf

@@ -29,6 +29,12 @@ def test_a_single_edit_is_found_confirmed_and_nothing_else_is_changed() -> None:
     assert [p.note["phase"] for p, _ in found[:2] if p.note] == ["look", "watch"]
 
 
+def test_what_looking_costs_is_not_taken_for_the_cost_of_a_training() -> None:
+    found, choice, health = run(one_edit, looking=0.75)
+    assert health["probed"] > 0
+    assert patch_of(found, choice) == {"activation_3": "relu"}
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_nothing_worse_than_the_faulty_program_is_returned(seed: int) -> None:
     faulty = task().faulty
