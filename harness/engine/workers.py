@@ -256,7 +256,8 @@ def start(cpus: int) -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
     if not (address := cluster()):
-        ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=200_000_000, **quiet)
+        here = {"address": "local", "num_cpus": cpus, "include_dashboard": False}
+        ray.init(**here, object_store_memory=200_000_000, **quiet)
         return
     try:
         ray.init(address=address, **quiet)
