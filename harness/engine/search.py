@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -232,7 +233,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         failure: BaseException = RuntimeError("Ray Tune ended its experiment early")
         try:
             Tuner(
-                tune.with_resources(_Training, _beside_this_process()),
+                _beside_this_process(),
                 tune_config=tune.TuneConfig(search_alg=self, num_samples=-1, reuse_actors=True),
                 run_config=tune.RunConfig(storage_path=folder, name="run", verbose=0),
             ).fit()
@@ -287,10 +288,17 @@ class _Training(tune.Trainable):  # type: ignore[misc]
         """Nothing: unfinished trainings live in the worker."""
 
 
-def _beside_this_process() -> tune.PlacementGroupFactory:
-    """On the same machine: another one that is lost must not take trials of this one with it."""
+def _beside_this_process() -> type:
+    """The trainable on this machine: another one that is lost must not take trials with it.
+
+    Its name is its own, because Tune keeps trainables by their names, and in one place for all
+    processes of a driver: those of one name would run where the last one is said to.
+    """
     here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
-    return tune.PlacementGroupFactory([{"CPU": THIN}], bundle_label_selector=[here])
+    place = tune.PlacementGroupFactory([{"CPU": THIN}], bundle_label_selector=[here])
+    named = type(f"{_Training.__name__}_{uuid.uuid4().hex}", (_Training,), {})
+    kind: type = tune.with_resources(named, place)
+    return kind
 
 
 _current: _Experiment | None = None

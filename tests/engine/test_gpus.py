@@ -11,7 +11,7 @@ SHARES = """
 import os, ray
 from harness.engine import Pool
 from harness.vocabulary import HarnessError
-ray.init(num_cpus=1, num_gpus=2, include_dashboard=False, log_to_driver=False)
+ray.init(address="local", num_cpus=1, num_gpus=2, include_dashboard=False, log_to_driver=False)
 with Pool(None, "pytorch", per_gpu=2) as pool:
     workers = pool._workers.values()
     see = lambda _: os.environ["CUDA_VISIBLE_DEVICES"]
