@@ -110,6 +110,11 @@ experiment: setup ## run a repair study, print and save its tables
 suspicion: setup ## what guided repair suspects in each fault before any edit, by kind of evidence
 	@$(BIN)/python experiments/suspicion.py $(OVERRIDES)
 
+.PHONY: guided
+guided: setup ## put guided repair beside the other techniques: docs/guided.md, from stored runs
+	@$(BIN)/python experiments/guided.py $(OVERRIDES) \
+		plan.techniques=[guided,random,hebo,bohb,autotrainer]
+
 .PHONY: minimise
 minimise: setup ## the smallest part of each stored patch that is as good; counts its trainings
 	@$(BIN)/python experiments/minimise.py $(OVERRIDES)
