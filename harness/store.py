@@ -282,8 +282,6 @@ def _writing(path: Path) -> Iterator[None]:
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"no permission to write to {folder}")
     except OSError as error:
         raise HarnessError(
             f"the results folder {folder} cannot be written: {error}. Choose another with "

@@ -49,7 +49,7 @@ def test_a_full_disk_ends_a_study_that_goes_on_when_there_is_room(
     for path in disk.rglob(LOG):
         content = path.read_bytes()
         assert not content or content.endswith(b"\n")
-    assert sum(map(len, recorded.values())) > len(recorded), "no trial was recorded before"
+    assert any(len(told) > 1 for told in recorded.values()), "no trial was recorded before"
     assert _mount("remount,size=4m", disk)
     finish(SMALL, disk, own_faults)
     same(disk, whole.folder)
