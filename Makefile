@@ -11,6 +11,7 @@ RESULTS ?= results
 # What a study can be told; empty means: as the plan says.
 PLAN ?= laptop
 TUNING = T1,T2,T3,T4,T5,T6,T7,T8,T9,T10,T11,T12,T13,T14
+COMPARED = guided,random,hebo,bohb,autotrainer
 ABLATION = guided,guided_unlocalised,guided_unwatched,guided_unweighed,guided_far,guided_undiscarding,guided_unminimised
 BUDGET ?= 20
 comma := ,
@@ -111,9 +112,9 @@ suspicion: setup ## what guided repair suspects in each fault before any edit, b
 	@$(BIN)/python experiments/suspicion.py $(OVERRIDES)
 
 .PHONY: guided
-guided: setup ## put guided repair beside the other techniques: docs/guided.md, from stored runs
+guided: setup ## put guided repair beside the other techniques: docs/guided.md; PART=ablation
 	@$(BIN)/python experiments/guided.py $(OVERRIDES) \
-		plan.techniques=[guided,random,hebo,bohb,autotrainer]
+		plan.techniques=[$(if $(filter ablation,$(PART)),$(ABLATION),$(COMPARED))]
 
 .PHONY: minimise
 minimise: setup ## the smallest part of each stored patch that is as good; counts its trainings

@@ -1,6 +1,7 @@
 """Put guided repair beside the other techniques: the tables of docs/guided.md, from stored runs.
 
 make guided PLAN=laptop    also mutants and study; guided has budget 10, the others 10 and 20
+make guided PART=ablation  guided repair without each of its parts
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import pandas as pd
 from common import main, plan, protocol, store
 from omegaconf import DictConfig
 
-from experiments.pages import replace_marked
+from experiments.pages import markdown, replace_marked
 from harness.analysis import boards, figures
 from harness.analysis.layout import Layout, fixed, headed, words
 from harness.analysis.render import summary_layout, table3_layout
 from harness.analysis.study import Study, read_study
+from harness.inspection import KINDS, SUSPICION, found
 from harness.registry import Registry, load_registry
-from harness.tables import SCORES, SUMMARY
+from harness.tables import SCORES, SUMMARY, records
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "guided.md"
 BUDGETS = (10, 20)
@@ -28,30 +30,48 @@ BUDGETS = (10, 20)
 def run(cfg: DictConfig) -> int:
     registry, results, judged = load_registry(), store(cfg), protocol(cfg)
     planned = plan(cfg)
-    found = {
+    ablation = all(name.startswith("guided") for name in planned.techniques)
+    name = "ablation" if ablation else planned.name
+    studies = {
         budget: read_study(replace(planned, budget=budget), registry, results, judged)
-        for budget in BUDGETS
+        for budget in BUDGETS[: 1 if ablation else None]
     }
-    at = found[BUDGETS[0]]
+    for budget, study in studies.items():
+        folder = results.root / "tables" / f"guided-{name}-b{budget}"
+        SCORES.write(study.scores, folder / "scores.csv")
+        SUMMARY.write(study.summary, folder / "summary.csv")
+    at = studies[BUDGETS[0]]
     parts = [
-        summary_layout(pd.concat([study.summary for study in found.values()]), judged),
+        summary_layout(pd.concat([study.summary for study in studies.values()]), judged),
         single(at, registry),
         table3_layout(at.scores, judged, at.techniques),
         boards.missing_board(at),
     ]
-    name = f"guided-{planned.name}"
-    picture = DOCUMENT.parent / "figures" / f"{name}.svg"
-    picture.parent.mkdir(exist_ok=True)
-    picture.write_bytes(figures.svg(figures.progress(at)))
-    shown = f"![Median improvement rate against the budget](figures/{picture.name})"
-    text = "\n".join([*(part.markdown() for part in parts), shown])
-    replace_marked(DOCUMENT, planned.name, text)
-    for budget, study in found.items():
-        folder = results.root / "tables" / f"{name}-b{budget}"
-        SCORES.write(study.scores, folder / "scores.csv")
-        SUMMARY.write(study.summary, folder / "summary.csv")
+    text = "\n".join([*(part.markdown() for part in parts), _drawn(at, name)])
+    replace_marked(DOCUMENT, name, text)
     print(text)
+    evidence = sorted((results.root / "tables" / "suspicion").glob("*.csv"))
+    if evidence:
+        rows = pd.concat([SUSPICION.read(path) for path in evidence])
+        replace_marked(DOCUMENT, "suspicion", suspected(rows))
     return 0
+
+
+def _drawn(study: Study, name: str) -> str:
+    """The curve over the budget, saved beside the page; a line that shows it."""
+    path = DOCUMENT.parent / "figures" / f"guided-{name}.svg"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(figures.svg(figures.progress(study)))
+    return f"![Median improvement rate against the budget](figures/{path.name})"
+
+
+def suspected(rows: pd.DataFrame) -> str:
+    """Ranks of the true operator, fault by fault, and the share of faults that each kind finds."""
+    reached = rows[rows["operators"].notna()]
+    shown = reached[["fault", "operators", *KINDS]].astype(object)
+    shares = [f"{share:.0%}" for share in found(records(reached)).values()]
+    last = pd.DataFrame([[f"found, of {len(reached)}", "", *shares]], columns=shown.columns)
+    return markdown(pd.concat([shown, last]))
 
 
 def single(study: Study, registry: Registry) -> Layout:
