@@ -1,6 +1,6 @@
 """Put our own study beside the published one: the tables of docs/study.md.
 
-make study            from stored runs of plan study (CLOCK=work), budgets 10 and 20
+make study            from stored runs of plan study, budgets 10 and 20
 """
 
 from __future__ import annotations
