@@ -45,7 +45,7 @@ def run(cfg: DictConfig) -> int:
         summary_layout(pd.concat([study.summary for study in studies.values()]), judged),
         single(at, registry),
         table3_layout(at.scores, judged, at.techniques),
-        boards.missing_board(at),
+        *([boards.missing_board(at)] if at.missing else []),
     ]
     text = "\n".join([*(part.markdown() for part in parts), _drawn(at, name)])
     replace_marked(DOCUMENT, name, text)

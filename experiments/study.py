@@ -47,7 +47,9 @@ def run(cfg: DictConfig) -> int:
             table3_layout(study.scores, judged, study.techniques),
             summary_layout(study.summary, judged),
         ]
-    parts += [boards.exposure_board(ours[20]), boards.missing_board(ours[20])]
+    parts.append(boards.exposure_board(ours[20]))
+    if ours[20].missing:
+        parts.append(boards.missing_board(ours[20]))
     text = "\n".join(part.markdown() for part in parts)
     replace_marked(DOCUMENT, "study", text)
     for budget, study in ours.items():
