@@ -130,7 +130,14 @@ def lost(row: Mapping[Any, Any]) -> str:
 
 
 def figure(value: float) -> str:
-    return "-" if pd.isna(value) else f"{value:.2g}"
+    """Two digits.
+
+    >>> figure(0.1234), figure(134.0), figure(float("nan"))
+    ('0.12', '134', '-')
+    """
+    if pd.isna(value):
+        return "-"
+    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def _data(fault: Fault) -> str:
