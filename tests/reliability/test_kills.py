@@ -31,8 +31,8 @@ class Killer:
     def hit(self, words: list[str], folder: Path, faults: Path) -> bool:
         """Start a driver and kill it after up to ``_span`` seconds; False if it ended before.
 
-        A kill that came before any trial makes the next ones come later: on a machine that is
-        busy with other things, too, a study must get somewhere.
+        A kill that came before any trial makes the next ones come later, and one that came too
+        late sooner: a study must get somewhere however busy the machine is, but not to its end.
         """
         before = lines(folder)
         driver = start(words, folder, faults)
@@ -43,6 +43,7 @@ class Killer:
             driver.wait()
         else:
             assert driver.returncode == 0, said
+            self._span *= 0.9
             return False
         after = lines(folder)
         for path, recorded in before.items():
