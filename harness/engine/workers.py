@@ -249,7 +249,7 @@ def start(cpus: int) -> None:
     If ``RAY_ADDRESS`` names a cluster, this process joins it instead, whatever ``cpus`` is.
 
     Raises:
-        HarnessError: If there is no such cluster.
+        HarnessError: If there is no such cluster, or Ray does not start.
     """
     if ray.is_initialized():
         return
@@ -257,7 +257,16 @@ def start(cpus: int) -> None:
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
     if not (address := cluster()):
         here = {"address": "local", "num_cpus": cpus, "include_dashboard": False}
-        ray.init(**here, object_store_memory=200_000_000, **quiet)
+        try:
+            ray.init(**here, object_store_memory=200_000_000, **quiet)
+        except Exception as error:  # Ray's own class for a start that takes longer than 30 s
+            if "timed out during startup" not in str(error):
+                raise
+            raise HarnessError(
+                "Ray did not start within 30 s on this machine, whose load average is "
+                f"{os.getloadavg()[0]:.0f}. Repeat the command when it is less busy; what was "
+                "recorded is safe"
+            ) from None
         return
     try:
         ray.init(address=address, **quiet)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
@@ -135,3 +136,13 @@ def _outcome():
 
 def test_the_worker_s_process_is_not_this_one(worker: Worker) -> None:
     assert _pid(worker) != os.getpid()
+
+
+def test_a_machine_too_busy_for_ray_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(**_: Any) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", late)
+    with pytest.raises(HarnessError, match="did not start within 30 s"):
+        workers.start(1)
