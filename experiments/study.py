@@ -102,6 +102,8 @@ def pairs(ours: dict[int, Study]) -> Layout:
     for budget, study in ours.items():
         found = {(r["first"], r["second"]): r for r in records(ranks.pairs(study))}
         for first, second in PAIRS:
+            if not {first, second} <= {*study.techniques}:
+                continue
             rows.append(words(f"{first} > {second}", f"{budget}", *_pair(found, first, second)))
     heads = ["budget", "probability of improvement", "wins / losses", "p (Holm)"]
     notes = [
