@@ -67,7 +67,7 @@ def _drawn(study: Study, name: str) -> str:
 
 def suspected(rows: pd.DataFrame) -> str:
     """Ranks of the true operator, fault by fault, and the share of faults that each kind finds."""
-    reached = rows[rows["operators"].notna()]
+    reached = rows[rows["operators"].notna()].drop_duplicates("fault")
     shown = reached[["fault", "operators", *KINDS]].astype(object)
     shares = [f"{share:.0%}" for share in found(records(reached)).values()]
     last = pd.DataFrame([[f"found, of {len(reached)}", "", *shares]], columns=shown.columns)
