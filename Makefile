@@ -11,8 +11,10 @@ RESULTS ?= results
 # What a study can be told; empty means: as the plan says.
 PLAN ?= laptop
 TUNING = T1,T2,T3,T4,T5,T6,T7,T8,T9,T10,T11,T12,T13,T14
-COMPARED = guided,random,hebo,bohb,autotrainer
 ABLATION = guided,guided_unlocalised,guided_unwatched,guided_unweighed,guided_far,guided_undiscarding,guided_unminimised
+GUIDED_ = plan.techniques=[guided,random,hebo,bohb,autotrainer]
+GUIDED_ablation = plan.techniques=[$(ABLATION)]
+GUIDED_reuters = plan=study plan.techniques=[guided] plan.faults=[R1,R2,R3,R4,R5,R6,R7]
 BUDGET ?= 20
 comma := ,
 OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
@@ -112,9 +114,8 @@ suspicion: setup ## what guided repair suspects in each fault before any edit, b
 	@$(BIN)/python experiments/suspicion.py $(OVERRIDES)
 
 .PHONY: guided
-guided: setup ## put guided repair beside the other techniques: docs/guided.md; PART=ablation
-	@$(BIN)/python experiments/guided.py $(OVERRIDES) \
-		plan.techniques=[$(if $(filter ablation,$(PART)),$(ABLATION),$(COMPARED))]
+guided: setup ## put guided repair beside the other techniques: docs/guided.md; PART=ablation or reuters
+	@$(BIN)/python experiments/guided.py $(OVERRIDES) $(GUIDED_$(PART)) $(if $(PART),part=$(PART))
 
 .PHONY: minimise
 minimise: setup ## the smallest part of each stored patch that is as good; counts its trainings

@@ -1,7 +1,8 @@
 """Put guided repair beside the other techniques: the tables of docs/guided.md, from stored runs.
 
-make guided PLAN=laptop    also mutants and study; guided has budget 10, the others 10 and 20
+make guided PLAN=laptop    also mutants; guided repair has budget 10, the others 10 and 20
 make guided PART=ablation  guided repair without each of its parts
+make guided PART=reuters   guided repair alone, plan study
 """
 
 from __future__ import annotations
@@ -29,12 +30,11 @@ BUDGETS = (10, 20)
 
 def run(cfg: DictConfig) -> int:
     registry, results, judged = load_registry(), store(cfg), protocol(cfg)
-    planned = plan(cfg)
-    ablation = all(name.startswith("guided") for name in planned.techniques)
-    name = "ablation" if ablation else planned.name
+    planned, name = plan(cfg), str(cfg.part or cfg.plan.name)
+    others = any(not technique.startswith("guided") for technique in planned.techniques)
     studies = {
         budget: read_study(replace(planned, budget=budget), registry, results, judged)
-        for budget in BUDGETS[: 1 if ablation else None]
+        for budget in BUDGETS[: None if others else 1]
     }
     for budget, study in studies.items():
         folder = results.root / "tables" / f"guided-{name}-b{budget}"
@@ -100,4 +100,4 @@ def single(study: Study, registry: Registry) -> Layout:
 
 
 if __name__ == "__main__":
-    main(run, "report")
+    main(run, "guided")

@@ -11,14 +11,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def command(
-    script: str, *words: str, faults: Path | None = None
+    script: str, *words: str, faults: Path | None = None, cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     env = dict(os.environ) | ({"FAULTS_PATH": str(faults)} if faults else {})
     return subprocess.run(
         [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *words],
         capture_output=True,
         text=True,
-        cwd=ROOT,
+        cwd=cwd,
         env=env,
         check=False,
     )

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from common import techniques
 
 from harness.plan import Plan, baseline_paths
 from harness.registry import Registry
@@ -41,6 +42,20 @@ def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) 
     for number, cell in enumerate(cells[: len(cells) - leave_out]):
         _write_run(store, cell, registry, np.random.default_rng(number))
     return store
+
+
+def small_study(
+    root: Path, registry: Registry, faults: Sequence[str], names: Sequence[str], budget: float
+) -> tuple[Plan, Store]:
+    """A plan of three repetitions, and its runs as :func:`write_study` leaves them."""
+    plan = Plan(
+        name="small",
+        faults=faults,
+        techniques=techniques(names),
+        repetitions=3,
+        budget=budget,
+    )
+    return plan, write_study(plan, registry, root)
 
 
 def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Generator) -> None:

@@ -233,7 +233,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         failure: BaseException = RuntimeError("Ray Tune ended its experiment early")
         try:
             Tuner(
-                _beside_this_process(),
+                _trainable_here(),
                 tune_config=tune.TuneConfig(search_alg=self, num_samples=-1, reuse_actors=True),
                 run_config=tune.RunConfig(storage_path=folder, name="run", verbose=0),
             ).fit()
@@ -288,8 +288,8 @@ class _Training(tune.Trainable):  # type: ignore[misc]
         """Nothing: unfinished trainings live in the worker."""
 
 
-def _beside_this_process() -> type:
-    """The trainable on this machine: another one that is lost must not take trials with it.
+def _trainable_here() -> type:
+    """The trainable, bound to this machine: losing another one must not take trials with it.
 
     Its name is its own, because Tune keeps trainables by their names, and in one place for all
     processes of a driver: those of one name would run where the last one is said to.

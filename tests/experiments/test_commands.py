@@ -203,8 +203,9 @@ def test_results_of_another_version_are_refused(
     assert "written by results version 99" in done.stderr
 
 
-def test_nothing_stored_is_said(tmp_path: Path) -> None:
-    done = command("tables", f"results={tmp_path}")
+def test_nothing_stored_is_said_and_no_file_left(tmp_path: Path) -> None:
+    done = command("tables", f"results={tmp_path}", cwd=tmp_path)
+    assert not [*tmp_path.iterdir()]
     assert done.returncode == 2
     assert "nothing of plan 'laptop' with budget 20" in done.stderr
 

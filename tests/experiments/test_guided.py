@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common import techniques
-from stored import write_study
+from stored import small_study
 
 from experiments import guided
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.study import read_study
-from harness.plan import Plan
 from harness.registry import Registry
 
 
 def test_faults_of_a_single_operator_have_a_row_per_technique(
     tmp_path: Path, registry: Registry
 ) -> None:
-    plan = Plan(
-        name="laptop",
-        faults=["D1", "D3"],
-        techniques=techniques(["guided", "random"]),
-        repetitions=3,
-        budget=10,
-    )
-    store = write_study(plan, registry, tmp_path)
+    plan, store = small_study(tmp_path, registry, ["D1", "D3"], ["guided", "random"], budget=10)
     table = guided.single(read_study(plan, registry, store, CORRECTED), registry)
     told = [[field.text for field in row] for row in table.rows]
     assert [row[:2] for row in told] == [["guided", "1"], ["random", "1"]]

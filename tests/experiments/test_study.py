@@ -5,25 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from common import techniques
-from stored import write_study
+from stored import small_study
 
 from experiments import study as ours
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.study import read_study
-from harness.plan import Plan
 from harness.registry import Registry
 
 
 def test_our_runs_stand_beside_the_published_ones(tmp_path: Path, registry: Registry) -> None:
-    plan = Plan(
-        name="study",
-        faults=["D3", "D6"],
-        techniques=techniques(["random", "hebo"]),
-        repetitions=3,
-        budget=20,
-    )
-    store = write_study(plan, registry, tmp_path)
+    plan, store = small_study(tmp_path, registry, ["D3", "D6"], ["random", "hebo"], budget=20)
     found = {
         budget: read_study(replace(plan, budget=budget), registry, store, CORRECTED)
         for budget in ours.BUDGETS

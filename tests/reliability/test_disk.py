@@ -74,5 +74,6 @@ def test_a_damaged_end_of_a_log_is_made_again(
         header = content.index(b"\n") + 1
         sizes = {"torn last line": len(content) - 40, "zero length": 0, "header only": header}
         path.write_bytes(content[: sizes[left]])
+    assert lines(folder) != lines(whole.folder)
     finish(SMALL, folder, own_faults)
     same(folder, whole.folder)

@@ -91,4 +91,5 @@ def test_twenty_runs_in_a_row_each_killed_end_in_equal_tables(
             shutil.rmtree(folder)
         finish(SMALL, folder, own_faults)
         same(folder, whole.folder)
+    assert killer.kills == 20
     print(f"\n20 studies of {whole.seconds:.0f} s: {killer}")

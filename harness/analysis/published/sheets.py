@@ -15,12 +15,12 @@ from harness.analysis.published.figures import ALL, Answer, Box
 
 BOX = ("n", "low", "q1", "median", "q3", "high", "outliers")
 BUDGET = 20
+"""The budget of the study's Table III and of its text."""
 WAYS: tuple[tuple[Literal["as_published", "as_defined"], str], ...] = (
     ("as_published", "as coded"),
     ("as_defined", "as defined"),
 )
 """Formulas of the asymmetric Jaccard."""
-"""The budget of the study's Table III and of its text."""
 
 
 def improvement_rates(answer: Answer) -> Layout:
