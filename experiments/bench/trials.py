@@ -57,7 +57,9 @@ def gaps(stamps: list[list[float]]) -> list[float]:
     return [after[0] - before[1] for before, after in itertools.pairwise(stamps)]
 
 
-def process_per_trial(fault: Fault, configurations: Sequence[Configuration]) -> list[list[float]]:
+def process_per_trial(
+    fault: Fault, configurations: Sequence[Configuration], fraction: float = 1.0
+) -> list[list[float]]:
     """The study's way of working: each trial in a process of its own, with all its imports.
 
     Returns:
@@ -65,7 +67,7 @@ def process_per_trial(fault: Fault, configurations: Sequence[Configuration]) -> 
     """
     from ray import tune
 
-    request = Request.of(fault, fault.faulty, seed=0)
+    request = Request.of(fault, fault.faulty, seed=0, fraction=fraction)
     backend = fault.subject.backend
 
     def trainable(config: dict[str, Any]) -> None:
