@@ -75,8 +75,9 @@ def suspected(rows: pd.DataFrame) -> str:
 
 
 def single(study: Study, registry: Registry) -> Layout:
-    """Patches on faults of one operator, and the technique's own thinking."""
-    alone = [name for name in study.faults if len(registry[name].operators) == 1]
+    """Patches on exposed faults of one operator, and the technique's own thinking."""
+    exposed = {*study.scores.loc[study.scores["exposed"], "fault"]}
+    alone = [n for n in study.faults if n in exposed and len(registry[n].operators) == 1]
     rows = []
     for technique in study.techniques:
         cells = study.scores[study.scores["technique"] == technique]
@@ -93,8 +94,8 @@ def single(study: Study, registry: Registry) -> Layout:
         )
     heads = ["faults", "mean IR", "mean AJ", "thinking"]
     notes = [
-        f"Faults of a single repair operator: {', '.join(alone)}. thinking: share of the time in "
-        "training and search, over all faults, that the technique itself took."
+        f"Exposed faults of a single repair operator: {', '.join(alone)}. thinking: share of the "
+        "time in training and search, over all faults, that the technique itself took."
     ]
     return Layout("Faults of a single operator", headed(["technique"], heads), rows, notes)
 

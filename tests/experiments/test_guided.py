@@ -9,7 +9,9 @@ from stored import small_study
 from experiments import guided
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.study import read_study
+from harness.plan import baseline_paths
 from harness.registry import Registry
+from harness.store import read_json, write_json
 
 
 def test_faults_of_a_single_operator_have_a_row_per_technique(
@@ -21,3 +23,14 @@ def test_faults_of_a_single_operator_have_a_row_per_technique(
     assert [row[:2] for row in told] == [["guided", "1"], ["random", "1"]]
     assert "D1" in table.notes[0] and "D3" not in table.notes[0]
     assert all(row[-1].endswith("%") for row in told)
+
+
+def test_a_fault_that_does_not_show_is_no_fault_to_repair(
+    tmp_path: Path, registry: Registry
+) -> None:
+    plan, store = small_study(tmp_path, registry, ["D1", "G1"], ["guided"], budget=10)
+    path = baseline_paths(plan, registry, store)["D1"]
+    record = read_json(path)
+    write_json(path, {**record, "fixed": record["faulty"]})
+    table = guided.single(read_study(plan, registry, store, CORRECTED), registry)
+    assert "G1" in table.notes[0] and "D1" not in table.notes[0]
