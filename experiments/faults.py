@@ -44,7 +44,7 @@ def status(fault: Fault) -> str:
 def shown(fault: Fault, table: pd.DataFrame) -> list[str]:
     """Six fields: data, sizes and device, means, whether it is exposed, what is lost, T."""
     row = qualification.best_row(fault, table)
-    data = fault.subject.data_set or "generated"
+    data = fault.subject.data_set or "its own"
     if row is None:
         return [data, "", "not measured", "", "", ""]
     data = f"{data}, stand-in" if row["data"] == "stand_in" else data
@@ -119,7 +119,7 @@ def _subjects(registry: Registry) -> Iterator[str]:
         faults = [f for f in registry.values() if f.subject is subject]
         if not any(STUDY.fullmatch(f.id) for f in faults):
             continue
-        data = DATA_SETS[subject.data_set].title if subject.data_set else "generated"
+        data = DATA_SETS[subject.data_set].title if subject.data_set else "its own"
         counted = {f.published.get("hyperparameters") for f in faults} - {None}
         yield (
             f"| `{name}` | {', '.join(f.id for f in faults)} | {data} | {subject.metric} | "

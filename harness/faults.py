@@ -143,7 +143,7 @@ def figure(value: float) -> str:
 def _data(fault: Fault) -> str:
     subject = fault.subject
     if not subject.data_set:
-        return f"generated; variants {', '.join(subject.variants)}"
+        return f"the subject's own; variants {', '.join(subject.variants)}"
     title = DATA_SETS[subject.data_set].title
     try:
         where = f"read from {find(subject.data_set)}"
