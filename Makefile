@@ -14,7 +14,8 @@ TUNING = T1,T2,T3,T4,T5,T6,T7,T8,T9,T10,T11,T12,T13,T14
 ABLATION = guided,guided_unlocalised,guided_unwatched,guided_unweighed,guided_far,guided_undiscarding,guided_unminimised
 GUIDED_ = plan.techniques=[guided,random,hebo,bohb,autotrainer]
 GUIDED_ablation = plan.techniques=[$(ABLATION)]
-GUIDED_reuters = plan=study plan.techniques=[guided] plan.faults=[R1,R2,R3,R4,R5,R6,R7]
+GUIDED_reuters = plan=study plan.techniques=[guided,random,hebo,bohb] plan.faults=[R1,R2,R3,R4,R5,R6,R7]
+GUIDED_cifar = plan=icst23 plan.techniques=[guided] plan.faults=[C1,C2,C3] clock=work
 BUDGET ?= 20
 comma := ,
 OVERRIDES = plan=$(PLAN) budget=$(BUDGET) results='$(RESULTS)' \
@@ -114,7 +115,7 @@ suspicion: setup ## what guided repair suspects in each fault before any edit, b
 	@$(BIN)/python experiments/suspicion.py $(OVERRIDES)
 
 .PHONY: guided
-guided: setup ## put guided repair beside the other techniques: docs/guided.md; PART=ablation or reuters
+guided: setup ## put guided repair beside the other techniques: docs/guided.md; PART=ablation, reuters or cifar
 	@$(BIN)/python experiments/guided.py $(OVERRIDES) $(GUIDED_$(PART)) $(if $(PART),part=$(PART))
 
 .PHONY: minimise

@@ -2,7 +2,7 @@
 
 make guided PLAN=laptop    also mutants; guided repair has budget 10, the others 10 and 20
 make guided PART=ablation  guided repair without each of its parts
-make guided PART=reuters   guided repair alone, plan study
+make guided PART=reuters   plan study; PART=cifar: guided repair alone, plan icst23, clock work
 """
 
 from __future__ import annotations
