@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from harness.analysis.study import read_study
 from harness.minimisation import RETRAININGS, minimise
 from harness.plan import Plan
 from harness.registry import Registry
-from harness.store import MINIMISED, Cell, Store, read_json
+from harness.store import MINIMISED, Cell, Store, read_json, write_json
 from harness.tables import Outcome, Run, changed
 from harness.techniques.hebo import Hebo
 from harness.techniques.random import Random
@@ -93,6 +94,26 @@ def test_what_is_not_needed_is_taken_back_and_stored_beside_the_run(
     assert (after.scores["minimised_complexity"] < after.scores["complexity_mean"]).all()
     assert (after.scores["mean"] == before.scores["mean"]).all()
     assert run(store, registry).trained == 0  # a second time there is nothing to do
+
+
+def test_a_run_counts_with_what_was_minimised_of_its_own_winner(
+    store: Store, registry: Registry
+) -> None:
+    run(store, registry)
+    some = PLAN.cells(registry)[0]
+    whole = read_study(PLAN, registry, store, CORRECTED).scores.set_index("technique")
+    shutil.rmtree(store.folder(some) / MINIMISED)
+    one = read_study(PLAN, registry, store, CORRECTED).scores.set_index("technique")
+    assert one.loc[some.technique, "minimised_complexity"] == pytest.approx(1 / 12)
+    assert whole.loc[some.technique, "minimised_complexity"] == pytest.approx(1 / 12)
+    # With another winner, what was minimised is no part of its patch.
+    for cell in PLAN.cells(registry)[1:]:
+        path = store.folder(cell) / MINIMISED / f"{MINIMISED}.json"
+        record = read_json(path)
+        record["configuration"]["learning_rate"] *= 1.5
+        write_json(path, record)
+    other = read_study(PLAN, registry, store, CORRECTED).scores
+    assert other["minimised_complexity"].isna().all()
 
 
 def test_a_killed_command_continues_and_ends_alike(

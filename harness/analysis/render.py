@@ -233,7 +233,7 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
         f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
         f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
         f"{cells}; compl.: median complexity of their patches"
-        + (" before → after minimisation." if minimised else "."),
+        + (" → that of those minimised." if minimised else "."),
         "trials: configurations per run; train, search, other: time over all runs.",
     ]
     return Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])

@@ -7,7 +7,7 @@ the way is a field of the protocol.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
@@ -27,7 +27,7 @@ from harness.analysis.metrics import (
     stability,
 )
 from harness.analysis.protocols import Protocol
-from harness.tables import SCORES, SUMMARY, Baseline, Confirmation, Run, RunRow
+from harness.tables import SCORES, SUMMARY, Baseline, Confirmation, Minimised, Run, RunRow, changed
 from harness.vocabulary import (
     METRICS,
     CellStatus,
@@ -479,20 +479,25 @@ def n_prefix(cell: Sequence[Run], results: Sequence[Result]) -> float:
 
 @figure
 def minimised_complexity(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
-    """Missing if nothing of the cell was minimised; a patch of one edit is as small as can be."""
-    if not any(run.minimised for run in cell):
-        return None
-    left = [
-        complexity(run.faulty, run.minimised.configuration if run.minimised else result.patch)
-        for run, result in zip(cell, results, strict=True)
-        if result.patch is not None
-    ]
-    return _mean(left)
+    """Of the runs whose patch was minimised; missing if there are none."""
+    return _mean([complexity(r.faulty, m.configuration) for r, m in _minimised(cell, results)])
 
 
 @figure
 def minimised_trainings(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
-    return _mean([float(run.minimised.trainings) for run in cell if run.minimised])
+    return _mean([float(m.trainings) for _, m in _minimised(cell, results)])
+
+
+def _minimised(cell: Sequence[Run], results: Sequence[Result]) -> Iterator[tuple[Run, Minimised]]:
+    """Runs whose patch was minimised, and to what.
+
+    A beginning of a run, or another protocol, may have another winner than the one that was.
+    """
+    for run, result in zip(cell, results, strict=True):
+        if run.minimised is not None and result.patch is not None:
+            left = changed(run.faulty, run.minimised.configuration)
+            if left.items() <= changed(run.faulty, result.patch).items():
+                yield run, run.minimised
 
 
 @figure
