@@ -17,7 +17,7 @@ def run(cfg: DictConfig) -> int:
     """Returns the exit code: 1 if a run could not be minimised."""
     study, results, judged, screen = plan(cfg), store(cfg), protocol(cfg), console()
     registry = load_registry()
-    from harness.minimisation import minimise  # imports Ray, after the input is known to be good
+    from harness.minimisation import minimise, totals  # imports Ray, after the input is known to be good
 
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
@@ -34,6 +34,8 @@ def run(cfg: DictConfig) -> int:
             bar.console.print,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
+    if done := totals(study, registry, results):
+        screen.print(str(done))
     show(study, results, judged, label(cfg, study), screen)
     return 1 if failed else 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from harness.analysis.protocols import Protocol
@@ -22,7 +22,17 @@ from harness.guided.usual import Usual
 from harness.plan import Plan, baseline_paths
 from harness.registry import Registry, folders, load_registry
 from harness.space import derive
-from harness.store import MINIMISED, Cell, Row, Store, TrialLog, digest, read_baseline, write_json
+from harness.store import (
+    MINIMISED,
+    Cell,
+    Row,
+    Store,
+    TrialLog,
+    digest,
+    read_baseline,
+    read_json,
+    write_json,
+)
 from harness.tables import Baseline, Outcome, Run, changed
 from harness.training import Request
 from harness.vocabulary import METRICS, Configuration
@@ -77,6 +87,60 @@ def minimise(
             say(f"[red]failed[/red] {job.cell.folder}: {result!r}")
         progress(number, len(jobs))
     return failed
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What minimising the runs of a plan came to."""
+
+    patches: int
+    before: float
+    """Edits of a patch, mean."""
+    after: float
+    trainings: float
+    """Median over the patches, as is the cost."""
+    cost: float | None
+    """Multiples of the work of one training of the faulty program; None if no work was counted."""
+    as_good: int
+    """Patches whose re-trainings are as good on the holdout part afterwards, or better."""
+
+    def __str__(self) -> str:
+        cost = "" if self.cost is None else f", the work of {self.cost:.0f} of the faulty program's"
+        return (
+            f"{self.patches} patches minimised: {self.before:.1f} -> {self.after:.1f} edits in "
+            f"{self.trainings:.0f} trainings (median){cost}; as good or better on the holdout "
+            f"part: {self.as_good}"
+        )
+
+
+def totals(plan: Plan, registry: Registry, store: Store) -> Totals | None:
+    """Of the runs of a plan that were minimised; None if there are none."""
+    records, befores, afters, as_good = [], [], [], 0
+    for cell in plan.cells(registry):
+        path = store.folder(cell) / MINIMISED / f"{MINIMISED}.json"
+        if not path.exists():
+            continue
+        record, fault = read_json(path), registry[cell.fault]
+        records.append(record)
+        afters.append(len(changed(fault.faulty, record["configuration"])))
+        befores.append(afters[-1] + len(record["taken_back"]))
+        up = METRICS[fault.subject.metric].higher_is_better
+        after, before = (
+            fmean([float("inf") if v is None else _error(v, up) for v in record[f"holdout_{when}"]])
+            for when in ("after", "before")
+        )
+        as_good += after <= before
+    if not records:
+        return None
+    costs = [record["cost"] for record in records if record["cost"] is not None]
+    return Totals(
+        patches=len(records),
+        before=fmean(befores),
+        after=fmean(afters),
+        trainings=median(record["trainings"] for record in records),
+        cost=median(costs) if costs else None,
+        as_good=as_good,
+    )
 
 
 def _patch(run: Run, protocol: Protocol) -> Configuration | None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean, median
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from stored import write_study
 from harness.analysis.explain import explain
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.study import read_study
-from harness.minimisation import RETRAININGS, minimise
+from harness.minimisation import RETRAININGS, Totals, minimise, totals
 from harness.plan import Plan
 from harness.registry import Registry
 from harness.store import MINIMISED, Cell, Store, read_json, write_json
@@ -93,6 +94,11 @@ def test_what_is_not_needed_is_taken_back_and_stored_beside_the_run(
     assert before.scores["minimised_complexity"].isna().all()
     assert (after.scores["minimised_complexity"] < after.scores["complexity_mean"]).all()
     assert (after.scores["mean"] == before.scores["mean"]).all()
+    done = totals(PLAN, registry, store)
+    assert done is not None
+    trainings = [record["trainings"] for record in found]
+    edits = [1 + len(record["taken_back"]) for record in found]
+    assert done == Totals(4, fmean(edits), 1, median(trainings), None, 4)
     assert run(store, registry).trained == 0  # a second time there is nothing to do
 
 
