@@ -274,12 +274,16 @@ def exposure_board(study: Study) -> Layout:
 
 def missing_board(study: Study) -> Layout:
     """Runs that are planned and not made."""
-    counts = Counter((cell.fault, cell.technique) for cell in study.missing)
-    rows = [words(fault, technique, str(n)) for (fault, technique), n in counts.items()]
+    counts = Counter((cell.technique, cell.fault) for cell in study.missing)
+    rows = []
+    for technique in dict.fromkeys(technique for technique, _ in counts):
+        of = {fault: n for (whose, fault), n in counts.items() if whose == technique}
+        faults = ", ".join(f"{fault} {n}" for fault, n in of.items())
+        rows.append(words(technique, faults, str(sum(of.values()))))
     whole = len(study.missing) + len(study.runs)
     return Layout(
         f"Missing: {len(study.missing)} of {whole} runs",
-        headed(["fault", "technique"], ["runs missing"]),
+        headed(["technique", "faults and runs"], ["runs missing"]),
         rows,
         [],
     )
