@@ -17,7 +17,8 @@ def run(cfg: DictConfig) -> int:
     """Returns the exit code: 1 if a run could not be minimised."""
     study, results, judged, screen = plan(cfg), store(cfg), protocol(cfg), console()
     registry = load_registry()
-    from harness.minimisation import minimise, totals  # imports Ray, after the input is known to be good
+    # Imports Ray, after the input is known to be good.
+    from harness.minimisation import minimise, totals
 
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
