@@ -103,19 +103,21 @@ class Totals:
     """Multiples of the work of one training of the faulty program; None if no work was counted."""
     as_good: int
     """Patches whose re-trainings are as good on the holdout part afterwards, or better."""
+    halved: int
+    """Of these, those with at most half the error."""
 
     def __str__(self) -> str:
         cost = "" if self.cost is None else f", the work of {self.cost:.0f} of the faulty program's"
         return (
             f"{self.patches} patches minimised: {self.before:.1f} -> {self.after:.1f} edits in "
             f"{self.trainings:.0f} trainings (median){cost}; as good or better on the holdout "
-            f"part: {self.as_good}"
+            f"part: {self.as_good}, with half the error or less: {self.halved}"
         )
 
 
 def totals(plan: Plan, registry: Registry, store: Store) -> Totals | None:
     """Of the runs of a plan that were minimised; None if there are none."""
-    records, befores, afters, as_good = [], [], [], 0
+    records, befores, afters, as_good, halved = [], [], [], 0, 0
     for cell in plan.cells(registry):
         path = store.folder(cell) / MINIMISED / f"{MINIMISED}.json"
         if not path.exists():
@@ -130,6 +132,7 @@ def totals(plan: Plan, registry: Registry, store: Store) -> Totals | None:
             for when in ("after", "before")
         )
         as_good += after <= before
+        halved += after < before and after <= before / 2
     if not records:
         return None
     costs = [record["cost"] for record in records if record["cost"] is not None]
@@ -140,6 +143,7 @@ def totals(plan: Plan, registry: Registry, store: Store) -> Totals | None:
         trainings=median(record["trainings"] for record in records),
         cost=median(costs) if costs else None,
         as_good=as_good,
+        halved=halved,
     )
 
 

@@ -368,7 +368,7 @@ class Store:
         if not path.exists():
             return None
         content = read_json(path)
-        return Minimised(content["configuration"], content["trainings"])
+        return Minimised(content["configuration"], content["trainings"], content["taken_back"])
 
     def confirmed(self, cell: Cell) -> list[Confirmation]:
         """The re-trainings of a run's winners, so far."""

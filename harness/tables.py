@@ -217,6 +217,7 @@ SCORES = Table(
         patches             | int   | runs    | runs that end with a patch: the next means are over these
         complexity_mean     | float | share   | hyperparameters that the winner changed, mean over the patches
         minimised_complexity | float | share  | the same of the runs whose patches were minimised, after it
+        n_minimised         | int   | runs    | runs whose patches were minimised
         minimised_trainings | float | trainings | mean over the runs with a patch to take edits back from
         fix_complexity      | float | share   | complexity of the true fix
         aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over the patches
@@ -251,6 +252,7 @@ SUMMARY = Table(
         std_mean            | float | metric  | mean standard deviation over the faults judged by accuracy
         complexity_median   | float | share   | median over the faults of the patches' complexity
         minimised_median    | float | share   | the same of the runs whose patches were minimised, after it
+        n_minimised         | int   | runs    | runs whose patches were minimised
         aj_mean             | float | share   | mean over the faults of the protocol's asymmetric Jaccard
         trials_per_run      | float | trials  | configurations tried per run, mean
         training_seconds    | float | s       | over all runs: inside training and its evaluation
@@ -474,6 +476,8 @@ class Minimised:
     configuration: Configuration
     trainings: int
     """What that took."""
+    taken_back: Sequence[str] = ()
+    """The hyperparameters whose edits were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

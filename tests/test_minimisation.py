@@ -98,7 +98,7 @@ def test_what_is_not_needed_is_taken_back_and_stored_beside_the_run(
     assert done is not None
     trainings = [record["trainings"] for record in found]
     edits = [1 + len(record["taken_back"]) for record in found]
-    assert done == Totals(4, fmean(edits), 1, median(trainings), None, 4)
+    assert done == Totals(4, fmean(edits), 1, median(trainings), None, as_good=4, halved=0)
     assert run(store, registry).trained == 0  # a second time there is nothing to do
 
 
@@ -112,6 +112,10 @@ def test_a_run_counts_with_what_was_minimised_of_its_own_winner(
     one = read_study(PLAN, registry, store, CORRECTED).scores.set_index("technique")
     assert one.loc[some.technique, "minimised_complexity"] == pytest.approx(1 / 12)
     assert whole.loc[some.technique, "minimised_complexity"] == pytest.approx(1 / 12)
+    assert (one.loc[some.technique, "n_minimised"], whole.loc[some.technique, "n_minimised"]) == (
+        1,
+        2,
+    )
     # With another winner, what was minimised is no part of its patch.
     for cell in PLAN.cells(registry)[1:]:
         path = store.folder(cell) / MINIMISED / f"{MINIMISED}.json"

@@ -225,7 +225,7 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
         ]
         for _, row in summary.iterrows()
     ]
-    minimised = summary["minimised_median"].notna().any()
+    minimised = ", ".join(map(str, summary["n_minimised"]))
     cells = "significant cells" if protocol.summarise_significant_only else "faults"
     notes = [
         "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in constant) + ".",
@@ -233,7 +233,11 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
         f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
         f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
         f"{cells}; compl.: median complexity of their patches"
-        + (" → that of those minimised." if minimised else "."),
+        + (
+            f" → of those minimised (runs, row by row: {minimised})."
+            if any(summary["n_minimised"])
+            else "."
+        ),
         "trials: configurations per run; train, search, other: time over all runs.",
     ]
     return Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])

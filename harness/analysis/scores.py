@@ -484,6 +484,11 @@ def minimised_complexity(cell: Sequence[Run], results: Sequence[Result]) -> floa
 
 
 @figure
+def n_minimised(cell: Sequence[Run], results: Sequence[Result]) -> float:
+    return len([*_minimised(cell, results)])
+
+
+@figure
 def minimised_trainings(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
     return _mean([float(m.trainings) for _, m in _minimised(cell, results)])
 
@@ -496,7 +501,9 @@ def _minimised(cell: Sequence[Run], results: Sequence[Result]) -> Iterator[tuple
     for run, result in zip(cell, results, strict=True):
         if run.minimised is not None and result.patch is not None:
             left = changed(run.faulty, run.minimised.configuration)
-            if left.items() <= changed(run.faulty, result.patch).items():
+            edits = changed(run.faulty, result.patch)
+            whole = {*left, *run.minimised.taken_back}
+            if whole == {*edits} and left.items() <= edits.items():
                 yield run, run.minimised
 
 
@@ -593,6 +600,7 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> Row:
         "std_mean": shown.loc[shown["metric"] == "accuracy", "std"].mean(),
         "complexity_median": shown["complexity_mean"].median(),
         "minimised_median": shown["minimised_complexity"].median(),
+        "n_minimised": int(shown["n_minimised"].sum()),
         "aj_mean": shown[f"aj_{protocol.aj}_mean"].mean(),
         "trials_per_run": (group["trials_mean"] * runs).sum() / runs.sum(),
         **{
