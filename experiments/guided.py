@@ -7,6 +7,7 @@ make guided PART=reuters   plan study; PART=cifar: guided repair alone, plan ics
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from harness.tables import SCORES, SUMMARY, records
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "guided.md"
 BUDGETS = (10, 20)
 """Of guided repair and of the others' beginnings; of the others' whole runs."""
+COMPARED = {"laptop": "laptop", "mutants": "mutants", "reuters": "Reuters"}
+"""Parts in which others ran too, and their heads in the table of all of them."""
 
 
 def run(cfg: DictConfig) -> int:
@@ -50,6 +53,11 @@ def run(cfg: DictConfig) -> int:
     text = "\n".join([*(part.markdown() for part in parts), _drawn(at, name)])
     replace_marked(DOCUMENT, name, text)
     print(text)
+    tables = results.root / "tables"
+    if all(
+        (tables / f"guided-{part}-b{budget}").is_dir() for part in COMPARED for budget in BUDGETS
+    ):
+        replace_marked(DOCUMENT, "glance", glance(tables, registry).markdown())
     evidence = sorted((results.root / "tables" / "suspicion").glob("*.csv"))
     if evidence:
         rows = pd.concat([SUSPICION.read(path) for path in evidence])
@@ -76,20 +84,18 @@ def suspected(rows: pd.DataFrame) -> str:
 
 def single(study: Study, registry: Registry) -> Layout:
     """Patches on exposed faults of one operator, and the technique's own thinking."""
-    exposed = {*study.scores.loc[study.scores["exposed"], "fault"]}
-    alone = [n for n in study.faults if n in exposed and len(registry[n].operators) == 1]
+    alone = _of_one_operator(study.scores, study.faults, registry)
     rows = []
     for technique in study.techniques:
         cells = study.scores[study.scores["technique"] == technique]
         chosen = cells[cells["fault"].isin(alone)]
-        thinking, training = cells["search_seconds"].sum(), cells["training_seconds"].sum()
         rows.append(
             words(
                 technique,
                 f"{len(chosen)}",
                 fixed(chosen["ir"].mean(), 2),
                 fixed(chosen["aj_as_defined_mean"].mean(), 2),
-                f"{thinking / (thinking + training):.1%}",
+                f"{_thinking(cells):.1%}",
             )
         )
     heads = ["faults", "mean IR", "mean AJ", "thinking"]
@@ -98,6 +104,62 @@ def single(study: Study, registry: Registry) -> Layout:
         "time in training and search, over all faults, that the technique itself took."
     ]
     return Layout("Faults of a single operator", headed(["technique"], heads), rows, notes)
+
+
+def _of_one_operator(scores: pd.DataFrame, faults: Iterable[str], registry: Registry) -> list[str]:
+    exposed = {*scores.loc[scores["exposed"], "fault"]}
+    return [name for name in faults if name in exposed and len(registry[name].operators) == 1]
+
+
+def _thinking(cells: pd.DataFrame) -> float:
+    thinking, training = cells["search_seconds"].sum(), cells["training_seconds"].sum()
+    return float(thinking / (thinking + training))
+
+
+def glance(tables: Path, registry: Registry) -> Layout:
+    """Guided repair with half the budget beside the best of the others, for every part.
+
+    Args:
+        tables: Holds ``guided-<part>-b<budget>`` for every part compared and both budgets.
+    """
+    columns = [
+        (
+            _best(tables / f"guided-{part}-b{BUDGETS[0]}", registry, guided=True),
+            _best(tables / f"guided-{part}-b{BUDGETS[1]}", registry, guided=False),
+        )
+        for part in COMPARED
+    ]
+    lines = [
+        words(line, *(f"{guided[line]} / {others[line]}" for guided, others in columns))
+        for line in columns[0][0]
+    ]
+    notes = [
+        f"Guided repair at budget {BUDGETS[0]} / the best of the others at {BUDGETS[1]}, line by "
+        "line: the best of one line need not be that of the next.",
+        "Complexity: of patches as found. An AJ near 1 is easy for a technique that changes "
+        "nearly everything. Standard deviation: without faults whose metric is an error.",
+    ]
+    return Layout("At a glance", headed([""], [*COMPARED.values()]), lines, notes)
+
+
+def _best(folder: Path, registry: Registry, *, guided: bool) -> dict[str, str]:
+    """The best figure of guided repair, or else of the others, line by line."""
+    scores, summary = (
+        frame[(frame["technique"] == "guided") == guided]
+        for frame in (SCORES.read(folder / "scores.csv"), SUMMARY.read(folder / "summary.csv"))
+    )
+    alone = scores["fault"].isin(_of_one_operator(scores, scores["fault"].unique(), registry))
+    jaccards = scores[alone].groupby("technique")["aj_as_defined_mean"].mean()
+    thinking = min(_thinking(cells) for _, cells in scores.groupby("technique"))
+    significant = summary["significant"].max()
+    return {
+        "median improvement rate": fixed(summary["ir_median"].max(), 2),
+        "faults significantly improved": f"{significant} of {scores['fault'].nunique()}",
+        "median complexity": fixed(summary["complexity_median"].min(), 2),
+        "mean standard deviation": fixed(summary["std_mean"].min(), 3),
+        "mean AJ, faults of a single operator": fixed(jaccards.max(), 2),
+        "time that is its own thinking": f"{thinking:.1%}",
+    }
 
 
 if __name__ == "__main__":
