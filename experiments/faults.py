@@ -41,18 +41,16 @@ def status(fault: Fault) -> str:
     return f"fix outside the space: {', '.join(outside)}" if outside else "repairable"
 
 
-def shown(fault: Fault, table: pd.DataFrame) -> list[str]:
-    """Six fields: data, sizes and device, means, whether it is exposed, what is lost, T."""
-    row = qualification.best_row(fault, table)
-    data = fault.subject.data_set or "its own"
-    if row is None:
-        return [data, "", "not measured", "", "", ""]
-    data = f"{data}, stand-in" if row["data"] == "stand_in" else data
+def shown(fault: Fault, row: Mapping[str, Any]) -> list[str]:
+    """Six fields: data, sizes and device; means of both; whether exposed; what is lost; T."""
+    stand_in = ", stand-in" if row["data"] == "stand_in" else ""
+    data = f"{fault.subject.data_set or 'its own'}{stand_in}"
+    statistics = f"(p {figure(row['p'])}, A12 {figure(row['a12'])})"
     return [
-        data,
-        f"n {row['n']}, {row['fraction']:g}, {row['device']}",
-        f"{spread(row, 'faulty')} / {spread(row, 'fixed')}",
-        f"{qualification.verdict(row, CORRECTED)} (p {figure(row['p'])}, A12 {figure(row['a12'])})",
+        f"{data}, n {row['n']}, {row['fraction']:g}, {row['device']}",
+        spread(row, "faulty"),
+        spread(row, "fixed"),
+        f"{qualification.verdict(row, CORRECTED)} {statistics}",
         lost(row).replace("the study's ", ""),
         figure(row["training_time"]),
     ]
@@ -94,6 +92,7 @@ def documented(registry: Registry, table: pd.DataFrame) -> dict[str, str]:
         "kinds": "\n".join(_kinds(registry)),
         "subjects": "\n".join(_subjects(registry)),
         "measured": "\n".join(_measured(registry, table)),
+        "whole": "\n".join(_whole(registry, table)),
         "differences": "\n".join(_differences(registry)),
     }
 
@@ -128,22 +127,34 @@ def _subjects(registry: Registry) -> Iterator[str]:
 
 
 def _measured(registry: Registry, table: pd.DataFrame) -> Iterator[str]:
-    yield (
-        "| fault | published faulty / fixed | re-evaluated | data, n, fraction, device | "
-        "measured faulty | measured fixed | exposed | lost | T (s) |"
-    )
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | ---: |"
+    yield from _head("exposed", "lost")
     for fault in registry.values():
         row = qualification.best_row(fault, table)
-        told = _told(fault.published, fault.subject.measure.digits)
-        if row is None:
-            yield f"| {fault.id} | {told} | {'| ' * 5}|"
+        yield _row(fault, [""] * 6 if row is None else shown(fault, row))
+
+
+def _whole(registry: Registry, table: pd.DataFrame) -> Iterator[str]:
+    """Faults whose row above is of a share of the data, and that were trained on all of it too."""
+    yield from _head("lost")
+    for fault in registry.values():
+        best = qualification.best_row(fault, table)
+        row = qualification.whole_row(fault, table)
+        if best is None or row is None or best["fraction"] == 1:
             continue
-        data, sizes, _, exposed, drop, seconds = shown(fault, table)
-        yield (
-            f"| {fault.id} | {told} | {data}, {sizes} | {spread(row, 'faulty')} | "
-            f"{spread(row, 'fixed')} | {exposed} | {drop} | {seconds} |"
-        )
+        data, faulty, fixed, _, drop, seconds = shown(fault, row)
+        yield _row(fault, [data, faulty, fixed, drop, seconds])
+
+
+def _head(*judged: str) -> Iterator[str]:
+    heads = ["fault", "published faulty / fixed", "re-evaluated", "data, n, fraction, device"]
+    heads += ["measured faulty", "measured fixed", *judged, "T (s)"]
+    yield f"| {' | '.join(heads)} |"
+    yield f"| {'--- | ' * (len(heads) - 1)}---: |"
+
+
+def _row(fault: Fault, fields: list[str]) -> str:
+    told = _told(fault.published, fault.subject.measure.digits)
+    return f"| {fault.id} | {told} | {' | '.join(fields)} |"
 
 
 def _told(figures: Mapping[str, Any], digits: int) -> str:

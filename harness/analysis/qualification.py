@@ -108,10 +108,23 @@ def update(results: Path, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 def best_row(fault: Fault, table: pd.DataFrame) -> Mapping[str, Any] | None:
     """What was measured of a fault as it is now: with most trainings, then with most data."""
-    rows = table[(table["fault"] == fault.id) & (table["content"] == fault.content[:12])]
+    return _last(_current(fault, table), ["n", "fraction"])
+
+
+def whole_row(fault: Fault, table: pd.DataFrame) -> Mapping[str, Any] | None:
+    """What was measured of a fault as it is now with all of its data: with most trainings."""
+    rows = _current(fault, table)
+    return _last(rows[rows["fraction"] == 1], ["n"])
+
+
+def _current(fault: Fault, table: pd.DataFrame) -> pd.DataFrame:
+    return table[(table["fault"] == fault.id) & (table["content"] == fault.content[:12])]
+
+
+def _last(rows: pd.DataFrame, order: list[str]) -> Mapping[str, Any] | None:
     if rows.empty:
         return None
-    return {str(k): v for k, v in rows.sort_values(["n", "fraction"]).iloc[-1].items()}
+    return {str(k): v for k, v in rows.sort_values(order).iloc[-1].items()}
 
 
 def verdict(row: Mapping[Any, Any], protocol: Protocol) -> str:

@@ -14,6 +14,7 @@ from harness.analysis.qualification import (
     read,
     update,
     verdict,
+    whole_row,
 )
 from harness.registry import Registry
 from harness.tables import QUALIFICATION, Baseline
@@ -84,3 +85,20 @@ def test_the_table_keeps_one_row_of_each_setting(tmp_path: Path, registry: Regis
     assert (row["n"], row["fraction"]) == (10, 1.0)
     assert row["faulty_mean"] == pytest.approx(0.645)
     assert best_row(registry["D6"], table) is None
+
+
+def test_a_share_with_more_trainings_comes_first_and_the_whole_is_kept(
+    tmp_path: Path, registry: Registry
+) -> None:
+    fault = registry["D7"]
+    for baselines in (
+        baseline(TEN, TEN, content=fault.content, fraction=0.5),
+        baseline(TEN[:1], TEN[:1], content=fault.content),
+        baseline(TEN, TEN, content="old"),
+    ):
+        table = update(tmp_path, [qualify(baselines, CORRECTED)])
+    best, whole = best_row(fault, table), whole_row(fault, table)
+    assert best is not None and whole is not None
+    assert (best["n"], best["fraction"]) == (10, 0.5)
+    assert (whole["n"], whole["fraction"]) == (1, 1.0)
+    assert whole_row(registry["D6"], table) is None
