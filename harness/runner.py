@@ -269,6 +269,9 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
     cell = job.cell
     fault = load_registry(job.folders)[cell.fault]
     began, started = time.perf_counter(), _now()
+    worker = workers(cell.backend)
+    device = worker.device()
+    _check_device(cell, device, job.baseline.device)
     header = {"training_time": job.baseline.training_time, "started": started}
     with job.store.log(cell, header) as log:
         if log is None:
@@ -277,8 +280,6 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             return "present"
         training_time = float(log.header["training_time"])
         one, pace = _cost(cell, training_time, job.baseline)
-        worker = workers(cell.backend)
-        device = worker.device()
         opened = time.perf_counter()
         train = RemoteTrain(
             worker,
@@ -341,6 +342,20 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             },
         )
     return "done"
+
+
+def _check_device(cell: Cell, device: str, measured: str) -> None:
+    """Seconds of one device say nothing of the budget on another.
+
+    Raises:
+        HarnessError: If the clock counts seconds and T was measured on another device.
+    """
+    if cell.clock != "work" and measured and device != measured:
+        raise HarnessError(
+            f"T of {cell.fault} was measured with {measured}, and this process trains with "
+            f"{device}, so that a budget in seconds would be another. Move its file out of "
+            "results/baselines to measure it again, use a results folder of its own, or CLOCK=work"
+        )
 
 
 def _cost(cell: Cell, training_time: float, baseline: Baseline) -> tuple[float, float | None]:

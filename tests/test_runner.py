@@ -121,6 +121,20 @@ def test_the_wall_clock_charges_more_than_training(results: Store) -> None:
     assert record["device"].startswith("pytorch on ")
 
 
+def test_seconds_are_not_counted_against_those_of_another_device(
+    results: Store, tmp_path: Path
+) -> None:
+    go(plan(repetitions=1), results)  # measures the baseline
+    copy_baselines(results, tmp_path)
+    (path,) = (tmp_path / "baselines").glob("X1*")
+    path.write_text(json.dumps(read_json(path) | {"device": "tensorflow on an abacus"}))
+    store = Store(tmp_path)
+    with pytest.raises(HarnessError, match=r"T of X1 was measured with tensorflow on an abacus"):
+        go(plan(repetitions=1), store)
+    assert not list((tmp_path / "runs").rglob(LOG))
+    assert not go(plan(repetitions=1, clock="work"), store).failed
+
+
 @pytest.mark.parametrize("name", ["random", pytest.param("bohb", marks=pytest.mark.slow)])
 def test_with_the_work_clock_a_seeded_run_is_repeated_exactly(
     results: Store, tmp_path: Path, name: str
