@@ -89,16 +89,17 @@ class Layout:
 
 
 def fixed(value: float | None, digits: int) -> str:
-    """A figure with so many decimals; missing and infinite ones have signs of their own.
+    """A figure with so many decimals, and no negative zero; missing and infinite ones have signs
+    of their own.
 
-    >>> fixed(0.125, 2), fixed(None, 2), fixed(float("inf"), 2)
-    ('0.12', '-', '∞')
+    >>> fixed(-0.001, 2), fixed(None, 2), fixed(float("inf"), 2)
+    ('0.00', '-', '∞')
     """
     if value is None or pd.isna(value):
         return NONE
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    return f"{value:.{digits}f}"
+    return f"{value:z.{digits}f}"
 
 
 def interval(value: float | None, low: float | None, high: float | None, digits: int) -> str:
