@@ -96,7 +96,7 @@ theia-benchmark: setup ## what Theia finds in its paper's 39 programs; OUT=folde
 
 .PHONY: fault
 fault: setup ## all that is known of one fault: make fault ID=C1
-	@$(BIN)/python -m harness.faults show $(ID)
+	@$(BIN)/python -m harness.views.cards show $(ID)
 
 .PHONY: data
 data: setup ## download the data sets that some faults need: DATA_SETS=mnist,cifar10,reuters

@@ -10,10 +10,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.autotrainer import AutoTrainer
-from harness.autotrainer.files import check_folder, load_data, load_model, load_training, write
-from harness.autotrainer.rules import MODES, STRATEGIES
-from harness.autotrainer.tool import Attempt
+from harness.techniques.autotrainer import AutoTrainer
+from harness.techniques.autotrainer.files import (
+    check_folder,
+    load_data,
+    load_model,
+    load_training,
+    write,
+)
+from harness.techniques.autotrainer.rules import MODES, STRATEGIES
+from harness.techniques.autotrainer.tool import Attempt
 from harness.training import configure
 from harness.training.device import BACKENDS
 from harness.vocabulary import HarnessError

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.autotrainer import Data
+from harness.techniques.autotrainer import Data
 from harness.training.history import Training
 
 
@@ -336,7 +336,7 @@ def torch_model(case: Case, seed: int) -> Any:
     import torch
     from torch import nn
 
-    from harness.pytorch import activation, initialise
+    from harness.subjects.pytorch import activation, initialise
 
     torch.manual_seed(seed)
     shape = case.data().x.shape[1:]

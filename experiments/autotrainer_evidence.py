@@ -31,8 +31,8 @@ from harness.analysis.protocols import ICST23
 from harness.analysis.published import load
 from harness.analysis.published.figures import Answer
 from harness.analysis.published.tool_patches import jaccard_table, patch_table
-from harness.autotrainer import AutoTrainer, Data, Result
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
+from harness.techniques.autotrainer import AutoTrainer, Data, Result
 from harness.training import configure
 from harness.training.history import Training
 from harness.vocabulary import HarnessError

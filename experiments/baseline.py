@@ -10,14 +10,16 @@ from omegaconf import DictConfig
 from rich.table import Table
 
 from harness.analysis.qualification import FILE, qualify, update, verdict
-from harness.faults import figure, lost, spread
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
+from harness.views.cards import figure, lost, spread
 
 
 def run(cfg: DictConfig) -> int:
     study, results, judged = plan(cfg), store(cfg), protocol(cfg)
     registry, screen = load_registry(), console(width=160)
-    from harness.runner import measure_baselines  # imports Ray, after the input is known to be good
+    from harness.study.baselines import (
+        measure_baselines,  # imports Ray, after the input is known to be good
+    )
 
     with opened_pool(cfg, study, registry) as pool:
         measured = measure_baselines(study, registry, results, pool, screen.print)

@@ -20,14 +20,17 @@ from rich.console import Console
 
 from harness.analysis import protocols, published
 from harness.analysis.protocols import Protocol
-from harness.analysis.study import Study, published_study, read_study
-from harness.budget import check_budget
+from harness.analysis.published.runset import published_study
+from harness.analysis.runset import Study
 from harness.mutation.operators import MUTATION_OPERATORS
 from harness.mutation.records import Campaign
-from harness.plan import Plan, import_technique
-from harness.registry import Registry, load_registry
-from harness.store import Store, digest
-from harness.techniques.base import Technique
+from harness.records.clocks import check_budget
+from harness.records.files import digest
+from harness.records.store import Store
+from harness.study.plan import Plan, import_technique
+from harness.study.reading import read_study
+from harness.subjects.registry import Registry, load_registry
+from harness.techniques.contract import Technique
 from harness.vocabulary import HarnessError, unknown
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"

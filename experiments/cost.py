@@ -13,9 +13,9 @@ from omegaconf import DictConfig
 from rich.table import Table
 
 from harness.analysis.cost import past_runs, project
-from harness.plan import baseline_paths
-from harness.registry import load_registry
-from harness.store import read_baseline
+from harness.records.baseline import read_baseline
+from harness.study.plan import baseline_paths
+from harness.subjects.registry import load_registry
 from harness.vocabulary import HarnessError
 
 

@@ -19,11 +19,12 @@ from rich.table import Table
 from experiments.pages import replace_marked
 from harness.analysis import qualification
 from harness.analysis.protocols import CORRECTED
-from harness.coverage import EXCLUDED, KINDS, STUDY, faults_of
 from harness.data import DATA_SETS
-from harness.faults import figure, lost, spread
-from harness.registry import Fault, Registry, load_registry
-from harness.space import derive
+from harness.space.derivation import derive
+from harness.subjects.coverage import EXCLUDED, KINDS, STUDY, faults_of
+from harness.subjects.fault import Fault
+from harness.subjects.registry import Registry, load_registry
+from harness.views.cards import figure, lost, spread
 from harness.vocabulary import HarnessError
 
 ROOT = Path(__file__).resolve().parents[1]

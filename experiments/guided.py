@@ -16,13 +16,15 @@ from common import main, plan, protocol, store
 from omegaconf import DictConfig
 
 from experiments.pages import markdown, replace_marked
-from harness.analysis import boards, figures
 from harness.analysis.layout import Layout, fixed, headed, words
-from harness.analysis.render import summary_layout, table3_layout
-from harness.analysis.study import Study, read_study
-from harness.inspection import KINDS, SUSPICION, found
-from harness.registry import Registry, load_registry
-from harness.tables import SCORES, SUMMARY, records
+from harness.analysis.runset import Study
+from harness.analysis.schemas import SCORES, SUMMARY
+from harness.records.tables import records
+from harness.study.inspection import KINDS, SUSPICION, found
+from harness.study.reading import read_study
+from harness.subjects.registry import Registry, load_registry
+from harness.views import boards, figures
+from harness.views.render import summary_layout, table3_layout
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "guided.md"
 BUDGETS = (10, 20)

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from tables import show
 
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
 
 
 def run(cfg: DictConfig) -> int:
@@ -18,7 +18,7 @@ def run(cfg: DictConfig) -> int:
     study, results, judged, screen = plan(cfg), store(cfg), protocol(cfg), console()
     registry = load_registry()
     # Imports Ray, after the input is known to be good.
-    from harness.minimisation import minimise, totals
+    from harness.study.minimisation import minimise, totals
 
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (

@@ -10,8 +10,8 @@ from collections import Counter
 from common import main, plan, store
 from omegaconf import DictConfig
 
-from harness.plan import sources
-from harness.registry import load_registry
+from harness.study.plan import sources
+from harness.subjects.registry import load_registry
 
 
 def run(cfg: DictConfig) -> int:

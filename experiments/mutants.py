@@ -18,9 +18,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from harness.mutation import faults, report
-from harness.mutation.records import Campaign, Harvest
-from harness.store import Store
-from harness.tables import MUTANTS
+from harness.mutation.records import MUTANTS, Campaign, Harvest
+from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
 if TYPE_CHECKING:

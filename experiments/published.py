@@ -20,7 +20,7 @@ from harness.analysis.published.agreement import agreement, agreement_layout, si
 from harness.analysis.published.facts import BUDGETS
 from harness.analysis.published.figures import ALL, Answer
 from harness.analysis.published.finding import Finding
-from harness.analysis.render import table3
+from harness.views.render import table3
 from harness.vocabulary import HarnessError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,7 +34,7 @@ TABLE3 = (
     *("significant", "p_wilcoxon", "p_mannwhitney", "p_holm", "ir", "complexity_mean"),
     *("aj_as_published_mean", "aj_as_defined_mean", "status"),
 )
-"""Columns of ``table3_<protocol>.csv``; ``harness.tables.SCORES`` says what each one means."""
+"""Columns of ``table3_<protocol>.csv``; ``harness.analysis.schemas.SCORES`` explains each."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

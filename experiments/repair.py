@@ -19,11 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from tables import show
 
 from harness.analysis.protocols import Protocol
-from harness.plan import Plan
-from harness.store import Cell, Store
+from harness.records.cell import Cell
+from harness.records.store import Store
+from harness.study.plan import Plan
 
 if TYPE_CHECKING:
-    from harness.runner import Study
+    from harness.study.runner import Study
 
 
 def run(cfg: DictConfig) -> int:
@@ -36,7 +37,7 @@ def run(cfg: DictConfig) -> int:
         f"techniques x {study.repetitions} repetitions, budget {study.budget:g} x T "
         f"(clock {study.clock}), space {study.space}, seed {study.seed}"
     )
-    from harness.runner import run_plan  # imports Ray, after the input is known to be good
+    from harness.study.runner import run_plan  # imports Ray, after the input is known to be good
 
     began = time.perf_counter()
     columns = ("runs", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -77,7 +78,7 @@ def _summarise(
 
 def _mirror(results: Store, name: str, cells: Sequence[Cell], screen: Console) -> None:
     """A study never fails because of its mirror."""
-    from harness.tracking import database, mirror
+    from harness.study.mirror import database, mirror
 
     try:
         added = mirror(results, name, cells)

@@ -11,9 +11,9 @@ from collections import Counter
 from common import label, main, plan, store, stored
 from omegaconf import DictConfig
 
-from harness.analysis.report import Provenance, provenance_of, report, write
-from harness.plan import sources
-from harness.registry import load_registry
+from harness.study.plan import sources
+from harness.subjects.registry import load_registry
+from harness.views.report import Provenance, provenance_of, report, write
 
 
 def run(cfg: DictConfig) -> int:

@@ -14,13 +14,17 @@ from common import main, plan, protocol, store
 from omegaconf import DictConfig
 
 from experiments.pages import replace_marked
-from harness.analysis import boards, protocols, ranks
+from harness.analysis import protocols, ranks
 from harness.analysis.layout import Layout, fixed, headed, interval, words
 from harness.analysis.published import load
-from harness.analysis.render import summary_layout, table3_layout
-from harness.analysis.study import Study, published_study, read_study
-from harness.registry import load_registry
-from harness.tables import SCORES, SUMMARY, records
+from harness.analysis.published.runset import published_study
+from harness.analysis.runset import Study
+from harness.analysis.schemas import SCORES, SUMMARY
+from harness.records.tables import records
+from harness.study.reading import read_study
+from harness.subjects.registry import load_registry
+from harness.views import boards
+from harness.views.render import summary_layout, table3_layout
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "study.md"
 BUDGETS = (10, 20)

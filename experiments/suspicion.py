@@ -9,12 +9,12 @@ from common import console, main, opened_pool, plan, store
 from omegaconf import DictConfig
 from rich.table import Table
 
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
 
 
 def run(cfg: DictConfig) -> int:
     study, results, registry, screen = plan(cfg), store(cfg), load_registry(), console()
-    from harness.inspection import KINDS, SUSPICION, found, inspect, ranks  # imports Ray
+    from harness.study.inspection import KINDS, SUSPICION, found, inspect, ranks  # imports Ray
 
     with opened_pool(cfg, study, registry) as pool:
         evidence = inspect(study, registry, results, pool, screen.print)

@@ -10,12 +10,12 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from harness.analysis.protocols import Protocol
-from harness.analysis.render import summary_markdown, summary_table, table3, table3_markdown
-from harness.analysis.study import read_study
-from harness.plan import Plan
-from harness.registry import load_registry
-from harness.store import Store
-from harness.tables import SCORES, SUMMARY
+from harness.analysis.schemas import SCORES, SUMMARY
+from harness.records.store import Store
+from harness.study.plan import Plan
+from harness.study.reading import read_study
+from harness.subjects.registry import load_registry
+from harness.views.render import summary_markdown, summary_table, table3, table3_markdown
 
 
 def run(cfg: DictConfig) -> int:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+VERSION = "0.1.0"
+"""Of this package."""
+
 Value = str | int | float | bool
 """One value of one hyperparameter; always a plain Python scalar, never a NumPy one."""
 
@@ -111,3 +114,14 @@ def unknown(kind: str, asked: object, known: Iterable[str], hint: str = "") -> H
     guess = f" Did you mean {', '.join(close)}?" if close else ""
     listed = ", ".join(names) if len(names) <= 12 else f"{len(names)} of them"
     return HarnessError(f"no {kind} '{asked}'.{guess} Registered: {listed or 'none'}{hint}")
+
+
+def changed(before: Configuration, after: Configuration) -> dict[str, tuple[Value, Value]]:
+    """A patch: the values that differ, each before and after; ``1`` equals ``1.0``.
+
+    >>> changed({"epochs": 1, "loss": "hinge"}, {"epochs": 5, "loss": "hinge"})
+    {'epochs': (1, 5)}
+    """
+    if set(before) != set(after):
+        raise ValueError(f"not one program's configurations: {sorted(set(before) ^ set(after))}")
+    return {name: (before[name], after[name]) for name in before if before[name] != after[name]}

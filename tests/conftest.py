@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from outside import FAULT, write_faults
 
-from harness.registry import FAULTS, Registry, load_registry
+from harness.subjects.registry import FAULTS, Registry, load_registry
 
 # Ray's worker processes find the modules of the tests there.
-HERE = str(Path(__file__).parent)
+HERE = str(Path(__file__).parent / "support")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
 
 # Machines are shared: how long an example takes says nothing of it.

@@ -14,22 +14,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = (  # from the bottom; a module may import its own layer and those before it
     ("harness", "harness.vocabulary"),
-    ("harness.domains", "harness.tables", "harness.data", "harness.semantics"),
-    ("harness.operators",),
-    ("harness.registry", "harness.budget", "harness.pytorch"),
-    ("harness.stats", "harness.store", "harness.mutation.criterion"),
-    ("harness.space", "harness.coverage"),
-    ("harness.training", "harness.theia"),
-    ("harness.autotrainer", "harness.guided"),
-    ("harness.techniques.base", "harness.techniques.support"),
-    ("harness.engine",),
+    ("harness.records", "harness.space", "harness.data"),
+    ("harness.subjects",),
+    ("harness.theia", "harness.analysis"),
+    ("harness.training", "harness.views"),
     ("harness.techniques",),
-    ("harness.plan", "harness.trainings"),
-    ("harness.analysis", "harness.tracking"),
-    ("harness.confirm",),
-    ("harness.runner", "harness.mutation"),
-    ("harness.inspection", "harness.minimisation"),
-    ("harness.faults",),
+    ("harness.engine",),
+    ("harness.study",),
+    ("harness.mutation", "harness.cli"),
     ("common", "tables", "experiments"),
 )
 
@@ -88,10 +80,10 @@ def test_hydra_stays_in_the_experiments(path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "harness.registry",
-        "harness.plan",
+        "harness.subjects.registry",
+        "harness.study.plan",
         "harness.analysis.scores",
-        "harness.store",
+        "harness.records.store",
         "harness.theia",
         "harness.theia.live",
         "harness.theia.script",

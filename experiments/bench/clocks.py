@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import spearmanr
 
-from harness.registry import Fault, load_registry
-from harness.space import derive
+from harness.space.derivation import derive
+from harness.subjects.fault import Fault
+from harness.subjects.registry import load_registry
 from harness.training import Request
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.analysis.cost import START, past_runs, project
-from harness.store import Cell, Store, read_json
+from harness.records.cell import Cell
+from harness.records.files import read_json
+from harness.records.store import Store
 
 RUNS = Path(__file__).resolve().parents[2] / "results"
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from statistics import median
 
 import numpy as np
 
-from harness.domains import Choice
-from harness.space import Space
-from harness.tables import Outcome
-from harness.techniques.base import Optimiser, RepairTask
+from harness.records.clocks import TrainingClock
+from harness.records.outcome import Outcome
+from harness.space.derivation import Space
+from harness.space.domains import Choice
 from harness.techniques.bohb import Bohb
+from harness.techniques.contract import Optimiser, RepairTask
 from harness.techniques.hebo import Hebo, HeboIcst23
 from harness.techniques.random import Random
 from harness.vocabulary import METRICS, Configuration, TrialStatus
@@ -125,7 +127,7 @@ def measure(make: MakeOptimiser, seed: int, evaluations: float) -> Measured:
 def per_proposal(dimensions: int = 27, observed: int = 50) -> list[tuple[str, str, str]]:
     """Seconds that HEBO takes for a proposal late in a run, on as wide a space as the study had."""
     costs = Costs(0, dimensions)
-    optimiser = Hebo().optimiser(costs.task(), 0)
+    optimiser = Hebo().optimiser(costs.task(), TrainingClock(math.inf), 0)
     seconds = []
     for _ in range(observed + 5):
         started = time.perf_counter()

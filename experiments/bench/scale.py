@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from experiments.bench.trials import Listed, Stamped, process_per_trial
-from harness.budget import TrainingClock
-from harness.plan import Plan
-from harness.registry import Fault, load_registry
-from harness.space import derive
-from harness.store import Store, read_json
-from harness.tables import Outcome
-from harness.techniques.base import Finish
+from harness.records.clocks import TrainingClock
+from harness.records.files import read_json
+from harness.records.outcome import Outcome
+from harness.records.store import Store
+from harness.space.derivation import derive
+from harness.study.plan import Plan
+from harness.subjects.fault import Fault
+from harness.subjects.registry import load_registry
+from harness.techniques.contract import Finish
 from harness.techniques.random import Random
 from harness.training import Request
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
@@ -85,7 +87,7 @@ def packed() -> Rows:
 
 def _runs(store: Store, slots: int) -> list[dict[str, float]]:
     """Seconds of ``slots`` runs of Random side by side; seeds tell the calls apart."""
-    from harness.runner import run_plan
+    from harness.study.runner import run_plan
 
     plan = Plan(
         name="bench",

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from experiments.bench.trials import Listed, Stamped, gaps, process_per_trial
-from harness.budget import TrainingClock
-from harness.registry import load_registry
-from harness.space import derive
-from harness.techniques.base import Finish
+from harness.records.clocks import TrainingClock
+from harness.space.derivation import derive
+from harness.subjects.registry import load_registry
+from harness.techniques.contract import Finish
 from harness.training import Request
 
 ROOT = Path(__file__).resolve().parents[2]

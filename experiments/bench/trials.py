@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.registry import Fault
-from harness.tables import Outcome
-from harness.techniques.base import Proposal
+from harness.records.outcome import Outcome
+from harness.subjects.fault import Fault
+from harness.techniques.contract import Proposal
 from harness.training import Request
 from harness.vocabulary import Configuration
 

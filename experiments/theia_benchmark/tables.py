@@ -13,7 +13,7 @@ import pandas as pd
 from experiments.theia_benchmark.detect import BUGGY, Judged, by_row, judged
 from experiments.theia_benchmark.healthy import HEALTHY, MUTATIONS, false_alarms, hits
 from experiments.theia_benchmark.programs import Bug
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
 from harness.theia.findings import Severity
 from harness.theia.rules import RULES
 from harness.theia.suspects import ranked

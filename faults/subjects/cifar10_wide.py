@@ -3,9 +3,9 @@
 Source: Kim et al., ICST 2023, fault D5; DeepFD benchmark.
 """
 
-from harness import semantics
 from harness.data import STAND_IN, image_parts, one_hot
-from harness.registry import Data, Subject
+from harness.subjects import semantics
+from harness.subjects.subject import Data, Subject
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from harness.registry import Data, Subject
+from harness.subjects.subject import Data, Subject
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:
@@ -24,7 +24,7 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from torch import nn
 
-    from harness.pytorch import block
+    from harness.subjects.pytorch import block
 
     widths = [16 * 2 * 2, *[c["units_3"]] * c["layers_3"]]
     return nn.Sequential(

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from harness.registry import Data, Subject
+from harness.subjects.subject import Data, Subject
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:
@@ -28,7 +28,7 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from torch import nn
 
-    from harness.pytorch import block
+    from harness.subjects.pytorch import block
 
     def convolution(inputs: int, filters: int, n: int) -> tuple[nn.Module, ...]:
         layer = nn.Conv2d(inputs, filters, 3, padding=1)

@@ -11,9 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from harness import semantics
 from harness.data import STAND_IN, load_higgs
-from harness.registry import Data, Subject
+from harness.subjects import semantics
+from harness.subjects.subject import Data, Subject
 
 FEATURES, ROWS = 30, 10_000
 

@@ -3,9 +3,9 @@
 Source: Kim et al., ICST 2023, faults M1 to M3; mutants of DeepCrime's operators.
 """
 
-from harness import semantics
 from harness.data import STAND_IN, image_parts, one_hot
-from harness.registry import Data, Subject
+from harness.subjects import semantics
+from harness.subjects.subject import Data, Subject
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:

@@ -7,9 +7,9 @@ Source: Kim et al., ICST 2023, fault D9; DeepFD benchmark.
 
 import numpy as np
 
-from harness import semantics
 from harness.data import STAND_IN, image_parts
-from harness.registry import Data, Subject
+from harness.subjects import semantics
+from harness.subjects.subject import Data, Subject
 
 
 def load(

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness import semantics
-from harness.registry import Data, Subject
+from harness.subjects import semantics
+from harness.subjects.subject import Data, Subject
 
 BITS = 20
 

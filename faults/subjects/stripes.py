@@ -10,7 +10,7 @@ Source: Theia benchmark, program 13, in the version that was measured.
 
 import numpy as np
 
-from harness.registry import Data, Subject
+from harness.subjects.subject import Data, Subject
 
 HEIGHT, WIDTH = 73, 100
 NOISE = 2.0
@@ -40,7 +40,7 @@ def _images(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
 def build(c):
     from torch import nn
 
-    from harness.pytorch import block
+    from harness.subjects.pytorch import block
 
     return nn.Sequential(
         *block(nn.Conv2d(1, 8, 3, stride=2), c, 1),

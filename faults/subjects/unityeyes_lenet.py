@@ -9,9 +9,9 @@ Sources: Kim et al., ICST 2023, faults U1 to U8; DeepCrime and DeepMetis (subjec
 
 import numpy as np
 
-from harness import semantics
 from harness.data import STAND_IN, load_unityeyes
-from harness.registry import Data, Subject
+from harness.subjects import semantics
+from harness.subjects.subject import Data, Subject
 
 TRAIN, SEARCH, HOLDOUT = 20_000, 1_600, 1_000
 """Samples of the stand-in."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.stats import Floats
+from harness.analysis.statistics import Floats
 
 
 def drawn_runs(values: Floats, resamples: int, rng: np.random.Generator) -> Floats:

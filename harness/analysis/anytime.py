@@ -18,10 +18,12 @@ import pandas as pd
 
 from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.protocols import Protocol
+from harness.analysis.runset import Study
+from harness.analysis.schemas import ANYTIME, AREAS, PROGRESS, TARGETS
 from harness.analysis.scores import counted, may_win
-from harness.analysis.study import Study
-from harness.stats import Floats
-from harness.tables import ANYTIME, AREAS, PROGRESS, TARGETS, Baseline, Run
+from harness.analysis.statistics import Floats
+from harness.records.baseline import Baseline
+from harness.records.run import Run
 from harness.vocabulary import METRICS
 
 IR_TARGETS = (0.25, 0.5, 0.75, 1.0)

@@ -16,7 +16,10 @@ from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
-from harness.store import LOG, RUN, Cell, Store, read_json
+from harness.records.cell import Cell
+from harness.records.files import read_json
+from harness.records.log import LOG
+from harness.records.store import RUN, Store
 from harness.vocabulary import HarnessError
 
 BASELINE_PARTS = 2

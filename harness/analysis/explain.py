@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.store import LOG, MINIMISED, RUN, Row, read_json, read_log
-from harness.tables import changed
-from harness.vocabulary import METRICS, HarnessError, Metric
+from harness.records.files import read_json
+from harness.records.log import LOG, Row, read_log
+from harness.records.store import MINIMISED, RUN
+from harness.vocabulary import METRICS, HarnessError, Metric, changed
 
 WORDS: Mapping[str, str] = {
     "taxonomy": "the fault taxonomy's share of its operator",

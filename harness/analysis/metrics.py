@@ -7,9 +7,8 @@ from statistics import fmean
 
 import numpy as np
 
-from harness.operators import operator_of
-from harness.tables import changed
-from harness.vocabulary import Configuration
+from harness.space.operators import operator_of
+from harness.vocabulary import Configuration, changed
 
 UNSEEN_BY_SCRIPTS = ("layer", "neurons")
 """Operators that the study's scripts cannot recognise; bias initialisers escape them as well."""

@@ -16,9 +16,11 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.protocols import Protocol
+from harness.analysis.runset import Study
+from harness.analysis.schemas import MULTIVERSE
 from harness.analysis.scores import Row, figures, verdicts, winner, winner_only
-from harness.analysis.study import Study
-from harness.tables import MULTIVERSE, Run, records
+from harness.records.run import Run
+from harness.records.tables import records
 from harness.vocabulary import TrialStatus
 
 Options = Mapping[str, Sequence[Any]]

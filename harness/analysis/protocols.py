@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from harness.stats import Ties
+from harness.analysis.statistics import Ties
 from harness.vocabulary import HarnessError, unknown
 
 
@@ -69,7 +69,7 @@ class Protocol:
     """Which p-value decides. The study pairs by position, with ``wilcoxon``, lists that are
     independent: trainings of the faulty program in the order of a folder, runs in that of a log."""
     ties: Ties
-    """How the signed-rank test treats equal differences, see ``harness.stats.wilcoxon``. It drops
+    """How the signed-rank test treats equal differences, see ``statistics.wilcoxon``. It drops
     zero differences in both, as SciPy does by default."""
     holm: bool
     """Whether the p-value that decides is adjusted over all cells of one budget."""

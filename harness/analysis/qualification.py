@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from harness import stats
+from harness.analysis import statistics as stats
+from harness.analysis.criterion import LARGEST_RATIO, LEAST_DROP, LEAST_RATIO, LEAST_SHARE
 from harness.analysis.protocols import Protocol
+from harness.analysis.schemas import QUALIFICATION
 from harness.analysis.scores import exposure
-from harness.mutation.criterion import LARGEST_RATIO, LEAST_DROP, LEAST_RATIO, LEAST_SHARE
-from harness.registry import Fault
-from harness.tables import QUALIFICATION, Baseline
+from harness.records.baseline import Baseline
+from harness.subjects.fault import Fault
 from harness.vocabulary import METRICS
 
 KEY = ["fault", "data", "fraction", "n"]

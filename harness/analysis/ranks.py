@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
-from harness import stats
 from harness.analysis import anytime
+from harness.analysis import statistics as stats
 from harness.analysis.across import across_faults, drawn_runs, ends
+from harness.analysis.runset import Study
+from harness.analysis.schemas import PAIRS, RANKS
 from harness.analysis.scores import result
-from harness.analysis.study import Study
-from harness.stats import Floats
-from harness.tables import PAIRS, RANKS
+from harness.analysis.statistics import Floats
 from harness.vocabulary import METRICS
 
 TRIMMED = 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from harness.tables import Run, RunRow
+from harness.records.run import Run, RunRow
 from harness.vocabulary import HarnessError, TrialStatus
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness import stats
+from harness.analysis import statistics as stats
 from harness.analysis.metrics import (
     asymmetric_jaccard_as_defined,
     asymmetric_jaccard_as_published,
@@ -27,13 +27,16 @@ from harness.analysis.metrics import (
     stability,
 )
 from harness.analysis.protocols import Protocol
-from harness.tables import SCORES, SUMMARY, Baseline, Confirmation, Minimised, Run, RunRow, changed
+from harness.analysis.schemas import SCORES, SUMMARY
+from harness.records.baseline import Baseline
+from harness.records.run import Confirmation, Minimised, Run, RunRow
 from harness.vocabulary import (
     METRICS,
     CellStatus,
     Configuration,
     HarnessError,
     TrialStatus,
+    changed,
 )
 
 Row = dict[str, Any]

@@ -26,12 +26,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from harness import stats
+from harness.analysis import statistics as stats
 from harness.analysis.protocols import Protocol
+from harness.analysis.runset import Study
+from harness.analysis.schemas import AUDIT
 from harness.analysis.scores import counted, may_win, winner
-from harness.analysis.study import Study
-from harness.stats import Floats
-from harness.tables import AUDIT, Baseline, Run, RunRow
+from harness.analysis.statistics import Floats
+from harness.records.baseline import Baseline
+from harness.records.run import Run, RunRow
 from harness.vocabulary import METRICS, HarnessError, TrialStatus
 
 PLANTED = (0.25, 0.5, 0.75, 1.0)

@@ -20,6 +20,7 @@ os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
 
 from harness.engine.keeper import Kept, KeptLog
 from harness.engine.pool import Pool, Workers
+from harness.engine.repair import repair
 from harness.engine.workers import RemoteTrain, Replay, Worker
 
-__all__ = ["Kept", "KeptLog", "Pool", "RemoteTrain", "Replay", "Worker", "Workers"]
+__all__ = ["Kept", "KeptLog", "Pool", "RemoteTrain", "Replay", "Worker", "Workers", "repair"]

@@ -15,7 +15,9 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
-from harness.store import Cell, Row, Store, TrialLog
+from harness.records.cell import Cell
+from harness.records.log import Row, TrialLog
+from harness.records.store import Store
 
 
 class Keeper:

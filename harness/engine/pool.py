@@ -13,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as Nod
 
 from harness.engine.keeper import Keeper, Kept
 from harness.engine.workers import STARTING, Worker, cluster, start
-from harness.store import Store
+from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
 CPUS = 0.9

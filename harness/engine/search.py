@@ -23,9 +23,9 @@ from ray import tune
 from ray.tune import Tuner
 from ray.tune.search import Searcher
 
-from harness.budget import Clock, exhausted, remaining
-from harness.tables import Outcome, Trial
-from harness.techniques.base import Finish, Optimiser, Proposal, Train
+from harness.records.clocks import Clock, exhausted, remaining
+from harness.records.outcome import Outcome, Trial
+from harness.techniques.contract import Finish, Optimiser, Proposal, Train
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 THIN = 0.01
@@ -59,7 +59,7 @@ def search(optimiser: Optimiser, train: Train, clock: Clock) -> Iterator[Trial |
                 raise result
             yield result
             this.results.task_done()
-        yield Finish(optimiser.health())
+        yield optimiser.finish()
     finally:
         this.abandon()
 

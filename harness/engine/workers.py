@@ -13,7 +13,7 @@ import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
-from harness.tables import Outcome
+from harness.records.outcome import Outcome
 from harness.training import Request, Trainer, configure, device, memory, training_seed
 from harness.training.history import History
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
@@ -173,7 +173,7 @@ class Replay:
 
 @dataclass
 class RemoteTrain:
-    """``harness.techniques.base.Train`` for one run: on a worker, or from the run's own log.
+    """``harness.techniques.contract.Train`` for one run: on a worker, or from the run's own log.
 
     The first trainings are answered from ``recorded``, so that a technique that is started again
     with the same seed arrives where it was; its proposals must be those of the log.

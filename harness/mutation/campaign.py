@@ -1,6 +1,6 @@
 """Searches the mutants of a subject, draws one for each operator, qualifies it with fresh seeds.
 
-Each training is kept by content (``harness.trainings``), so a campaign that is stopped goes on
+Each training is kept by content (``harness.study.kept``), so a campaign that is stopped goes on
 where it was, and one that is complete is read in seconds, without a training process.
 """
 
@@ -10,18 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.analysis.criterion import Fate, Verdict, fate, judge
 from harness.engine import Pool, Workers
 from harness.mutation.bisection import bisect
-from harness.mutation.criterion import Fate, Verdict, fate, judge
 from harness.mutation.faults import Draw, as_fault, draws, with_provenance
 from harness.mutation.operators import Candidate, Mutant, Range, applicable, mutation_operator
 from harness.mutation.records import Campaign, Harvest, Judged, Qualified
-from harness.registry import load_registry
-from harness.store import Store, digest
-from harness.tables import Outcome
+from harness.records.files import digest
+from harness.records.outcome import Outcome
+from harness.records.store import Store
+from harness.study.kept import NotTrained, Trainings, baseline_seeds
+from harness.subjects.registry import load_registry
 from harness.training import Request
 from harness.training.replay import training_seed
-from harness.trainings import NotTrained, Trainings, baseline_seeds
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
 Progress = Callable[[int, int, int, int], None]

@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
-from harness.mutation.criterion import Fate, Verdict
+from harness.analysis.criterion import Fate, Verdict
 from harness.mutation.operators import Mutant, mutation_operator
 from harness.mutation.records import Campaign, Judged, Qualified
-from harness.registry import Fault, Registry
+from harness.subjects.fault import Fault
+from harness.subjects.registry import Registry
 from harness.vocabulary import HarnessError
 
 

@@ -17,10 +17,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.operators import ACTIVATIONS, BATCH_SIZES, INITIALISERS, LOSSES, OPTIMISERS
-from harness.registry import Subject
-from harness.tables import changed
-from harness.vocabulary import Configuration, HarnessError, Value, unknown
+from harness.space.operators import ACTIVATIONS, BATCH_SIZES, INITIALISERS, LOSSES, OPTIMISERS
+from harness.subjects.subject import Subject
+from harness.vocabulary import Configuration, HarnessError, Value, changed, unknown
 
 DIGITS = r"\d+"
 REGULARISERS = ("l1", "l2", "l1_l2")

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.mutation.criterion import Fate, Verdict
+from harness.analysis.criterion import Fate, Verdict
 from harness.mutation.operators import Mutant, mutation_operator
-from harness.plan import trained_on
-from harness.registry import Fault, Subject, folders, load_registry
-from harness.store import digest
+from harness.records.files import digest
+from harness.records.tables import Table, _columns
+from harness.study.plan import trained_on
+from harness.subjects.fault import Fault
+from harness.subjects.registry import folders, load_registry
+from harness.subjects.subject import Subject
 from harness.training.device import BACKENDS
 from harness.vocabulary import HarnessError, unknown
 
@@ -98,3 +101,24 @@ class Harvest:
     """Acronym -> its fault, if it has one."""
     failed: Sequence[str]
     """What could not be finished, and why."""
+
+
+MUTANTS = Table(
+    "mutants",
+    _columns("""
+        subject             | str   |         | name of the subject
+        operator            | str   |         | acronym of the mutation operator
+        layer               | int   |         | number in the name of the setting, if it works layer by layer
+        value               | str   |         | what the operator set
+        changes             | str   |         | all values that differ from the subject's, as JSON
+        fate                | str   |         | invalid, survived, too_weak, too_strong, kept
+        n                   | int   |         | trainings of the mutant, and of the original
+        unscored            | int   |         | trainings of the mutant without a finite score
+        mean_original       | float | metric  | mean holdout metric of the original
+        mean_mutant         | float | metric  | mean holdout metric of the mutant
+        p                   | float |         | of the slope in the Gaussian linear model score ~ is_mutant
+        d                   | float |         | Cohen's d, positive where the mutant is worse
+        fault               | str   |         | id of the fault that the mutant became
+        message             | str   |         | why the mutant cannot be trained
+    """),
+)

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.mutation.criterion import Fate, Verdict
+from harness.analysis.criterion import Fate, Verdict
 from harness.mutation.operators import mutation_operator
-from harness.mutation.records import Harvest, Judged
-from harness.tables import MUTANTS
+from harness.mutation.records import MUTANTS, Harvest, Judged
 from harness.vocabulary import Metric
 
 NONE = "-"

@@ -8,14 +8,14 @@ takes seconds. What is imported of it never needs the package netifaces.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from harness.budget import Clock
-from harness.domains import Choice, Domain, Integer
-from harness.tables import Outcome, Trial
-from harness.techniques.base import Finish, Proposal, RepairTask, Train
+from harness.records.clocks import Clock
+from harness.records.outcome import Outcome
+from harness.space.domains import Choice, Domain, Integer
+from harness.techniques.contract import Optimiser, Proposal, RepairTask
 from harness.techniques.support import Encoding, Isolation, Ledger, Source, numpy_state, seeds
 from harness.vocabulary import Configuration
 
@@ -48,15 +48,8 @@ class Bohb:
     bandwidth_factor: float = 3.0
     min_bandwidth: float = 1e-3
 
-    def optimiser(self, task: RepairTask, seed: int) -> BohbOptimiser:
+    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> BohbOptimiser:
         return BohbOptimiser(task, seed, self)
-
-    def repair(
-        self, task: RepairTask, train: Train, clock: Clock, seed: int
-    ) -> Iterator[Trial | Finish]:
-        from harness.engine.search import search
-
-        return search(self.optimiser(task, seed), train, clock)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +64,8 @@ class BohbIcst23:
 
     anytime: ClassVar[bool] = True
 
-    def optimiser(self, task: RepairTask, seed: int) -> BohbIcst23Optimiser:
+    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> BohbIcst23Optimiser:
         return BohbIcst23Optimiser(task, seed)
-
-    def repair(
-        self, task: RepairTask, train: Train, clock: Clock, seed: int
-    ) -> Iterator[Trial | Finish]:
-        from harness.engine.search import search
-
-        return search(self.optimiser(task, seed), train, clock)
 
 
 def bracket_plan(number: int, eta: int, rungs: int) -> tuple[list[int], list[float]]:
@@ -96,7 +82,7 @@ def bracket_plan(number: int, eta: int, rungs: int) -> tuple[list[int], list[flo
     return counts, [float(eta**-i) for i in range(last, -1, -1)]
 
 
-class BohbOptimiser:
+class BohbOptimiser(Optimiser):
     """One BOHB search; every ask is answered, as asks and tells alternate.
 
     A failed trial (no value) counts as infinitely bad: to the model, which only ranks, the same as
@@ -174,7 +160,7 @@ class BohbOptimiser:
         )
 
 
-class BohbIcst23Optimiser:
+class BohbIcst23Optimiser(Optimiser):
     """Draws what hpbandster draws while it has no model, after the faulty configuration."""
 
     def __init__(self, task: RepairTask, seed: int) -> None:

@@ -17,10 +17,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from harness.budget import Clock
-from harness.domains import Choice, Domain, Integer
-from harness.tables import Outcome, Trial
-from harness.techniques.base import Finish, Proposal, RepairTask, Train
+from harness.records.clocks import Clock
+from harness.records.outcome import Outcome
+from harness.space.domains import Choice, Domain, Integer
+from harness.techniques.contract import Optimiser, Proposal, RepairTask
 from harness.techniques.support import (
     Encoding,
     Isolation,
@@ -78,15 +78,8 @@ class Hebo:
     generations: int = 30
     """... over 100 generations, which takes seven seconds or more a search instead of one half."""
 
-    def optimiser(self, task: RepairTask, seed: int) -> HeboOptimiser:
+    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> HeboOptimiser:
         return HeboOptimiser(task, seed, self)
-
-    def repair(
-        self, task: RepairTask, train: Train, clock: Clock, seed: int
-    ) -> Iterator[Trial | Finish]:
-        from harness.engine.search import search
-
-        return search(self.optimiser(task, seed), train, clock)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +104,7 @@ class HeboIcst23(Hebo):
     generations: int = 100
 
 
-class HeboOptimiser:
+class HeboOptimiser(Optimiser):
     """One HEBO search.
 
     HEBO rounds its Sobol points, so the first and the last value of a choice are half as likely

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from harness.budget import Clock
-from harness.space import Space
-from harness.tables import Outcome, Trial
-from harness.techniques.base import Finish, Proposal, RepairTask, Train
+from harness.records.clocks import Clock
+from harness.records.outcome import Outcome
+from harness.space.derivation import Space
+from harness.techniques.contract import Optimiser, Proposal, RepairTask
 from harness.techniques.support import Ledger, Source
 from harness.vocabulary import Configuration
 
 
-class RandomOptimiser:
+class RandomOptimiser(Optimiser):
     """Draws from the space; learns nothing."""
 
     def __init__(self, space: Space, seed: int, first: Configuration | None = None) -> None:
@@ -51,15 +51,8 @@ class Random:
     from_faulty: bool = False
     """Whether the faulty configuration is the first one."""
 
-    def optimiser(self, task: RepairTask, seed: int) -> RandomOptimiser:
+    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> RandomOptimiser:
         return RandomOptimiser(task.space, seed, task.faulty if self.from_faulty else None)
-
-    def repair(
-        self, task: RepairTask, train: Train, clock: Clock, seed: int
-    ) -> Iterator[Trial | Finish]:
-        from harness.engine.search import search
-
-        return search(self.optimiser(task, seed), train, clock)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.domains import Choice, Domain, Integer
-from harness.space import Space
-from harness.tables import Outcome
-from harness.techniques.base import Proposal
+from harness.records.outcome import Outcome
+from harness.space.derivation import Space
+from harness.space.domains import Choice, Domain, Integer
+from harness.techniques.contract import Proposal
 from harness.vocabulary import Configuration, Metric, Value
 
 

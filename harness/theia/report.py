@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness import __version__
 from harness.theia.findings import Finding, Severity
 from harness.theia.program import Program
 from harness.theia.rules import RULES, page, rationale
+from harness.vocabulary import VERSION as __version__
 
 FORMATS = ("text", "json", "sarif")
 

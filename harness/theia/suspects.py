@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from harness.data import STAND_IN
-from harness.operators import ACTIVATIONS, operator_of
-from harness.registry import Data, Fault, Subject
+from harness.space.operators import ACTIVATIONS, operator_of
+from harness.subjects.fault import Fault
+from harness.subjects.subject import Data, Subject
 from harness.theia import live
 from harness.theia.findings import (
     AddLayer,

@@ -1,6 +1,6 @@
 """Trains one configuration of one subject and judges it. Needs no Ray: a debugger will do.
 
->>> from harness.registry import load_registry
+>>> from harness.subjects.registry import load_registry
 >>> from harness.training import Request, Trainer, configure
 >>> configure("tensorflow", threads=1)                              # doctest: +SKIP
 >>> fault = load_registry()["D7"]

@@ -33,7 +33,7 @@ class Training:
 
     loss: str
     optimiser: str
-    """As in ``harness.operators.OPTIMISERS``."""
+    """As in ``harness.space.operators.OPTIMISERS``."""
     learning_rate: float
     batch_size: int
     epochs: int

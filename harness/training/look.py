@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from harness.registry import Data, Subject
+from harness.subjects.subject import Data, Subject
 from harness.theia.suspects import Blame, blames
 from harness.vocabulary import Configuration
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.pytorch import LOSSES, OPTIMISERS
+from harness.subjects.pytorch import LOSSES, OPTIMISERS
 from harness.training.device import restore_torch_state, torch_state
 from harness.training.programs import Loss
 from harness.training.work import BACKWARD

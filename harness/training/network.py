@@ -67,7 +67,7 @@ class Network(Protocol):
     """A model with its weights. Nothing that is done with it changes it, but training."""
 
     framework: str
-    """A key of ``harness.registry.FRAMEWORKS``."""
+    """A key of ``harness.subjects.subject.FRAMEWORKS``."""
 
     @property
     def model(self) -> Any:

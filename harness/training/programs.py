@@ -71,7 +71,7 @@ class Framework(Protocol):
 
 
 def framework(name: str) -> Framework:
-    """The framework of that name, a key of ``harness.registry.FRAMEWORKS``; imports it."""
+    """The framework of that name, a key of ``harness.subjects.subject.FRAMEWORKS``; imports it."""
     if name == "pytorch":
         from harness.training.native_torch import NativeTorch
 

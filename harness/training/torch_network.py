@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from harness.pytorch import ACTIVATIONS, LOSSES, activation, initialise
+from harness.subjects.pytorch import ACTIVATIONS, LOSSES, activation, initialise
 from harness.training.history import Edit, Training, check_edits
 from harness.training.native_torch import NativeTorch, TorchProgram
 from harness.training.network import WEIGHTED, WatchedLoop, clipped, output_index

@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.operators import operator_of
-from harness.registry import Data, Fault, Subject, load_registry
-from harness.tables import Outcome
+from harness.records.outcome import Outcome
+from harness.space.operators import operator_of
+from harness.subjects.fault import Fault
+from harness.subjects.registry import load_registry
+from harness.subjects.subject import Data, Subject
 from harness.training.history import History
 from harness.training.judge import judge
 from harness.training.look import look

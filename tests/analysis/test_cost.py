@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from stored import write_study
 
 from harness.analysis.cost import START, Past, makespan, nearest, past_runs, project
-from harness.plan import Plan
-from harness.registry import Registry
-from harness.store import Cell, Store
+from harness.records.cell import Cell
+from harness.records.store import Store
+from harness.study.plan import Plan
+from harness.subjects.registry import Registry
 from harness.techniques.hebo import Hebo
 from harness.techniques.random import Random
 from harness.vocabulary import HarnessError

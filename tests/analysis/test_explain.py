@@ -6,10 +6,11 @@ import pytest
 from formula import run, task
 
 from harness.analysis.explain import explain
-from harness.plan import Plan
-from harness.registry import Registry
-from harness.store import Row, Store
-from harness.techniques.guided import Guided
+from harness.records.log import Row
+from harness.records.store import Store
+from harness.study.plan import Plan
+from harness.subjects.registry import Registry
+from harness.techniques.guided.technique import Guided
 from harness.vocabulary import Configuration
 
 

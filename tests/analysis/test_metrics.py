@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import stats
-from harness.analysis import metrics, render
+from harness.analysis import metrics
+from harness.analysis import statistics as stats
 from harness.analysis.metrics import (
     asymmetric_jaccard_as_defined,
     asymmetric_jaccard_as_published,
@@ -15,6 +15,7 @@ from harness.analysis.metrics import (
     improvement_rate,
     stability,
 )
+from harness.views import render
 from harness.vocabulary import Value
 
 FAULTY: dict[str, Value] = {

@@ -6,8 +6,9 @@ import pytest
 from studies import FAST, reaching
 
 from harness.analysis.multiverse import VERDICTS, WINNERS, Claim, claims, multiverse, relevant
+from harness.analysis.schemas import MULTIVERSE
 from harness.analysis.scores import scores
-from harness.tables import MULTIVERSE, records
+from harness.records.tables import records
 from harness.vocabulary import TrialStatus
 
 UP = [0.7 + i / 100 for i in range(8)]

@@ -16,8 +16,9 @@ from harness.analysis.qualification import (
     verdict,
     whole_row,
 )
-from harness.registry import Registry
-from harness.tables import QUALIFICATION, Baseline
+from harness.analysis.schemas import QUALIFICATION
+from harness.records.baseline import Baseline
+from harness.subjects.registry import Registry
 
 
 def baseline(faulty: list[float], fixed: list[float], **more: object) -> Baseline:

@@ -13,10 +13,10 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
 from studies import baseline, reaching
 
-from harness import stats
 from harness.analysis import ranks
+from harness.analysis import statistics as stats
 from harness.analysis.across import across_faults, drawn_faults, ends, members_of
-from harness.tables import PAIRS, RANKS
+from harness.analysis.schemas import PAIRS, RANKS
 
 SPREAD = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
 """Five runs around a mean."""

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import stats
+from harness.analysis import statistics as stats
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.published import load
+from harness.analysis.published.runset import published_study
 from harness.analysis.replay import at_budget, replay
 from harness.analysis.scores import result, scores, winner
-from harness.analysis.study import published_study
-from harness.tables import Baseline, Confirmation, Outcome, Run, RunRow
+from harness.records.baseline import Baseline
+from harness.records.outcome import Outcome
+from harness.records.run import Confirmation, Run, RunRow
 from harness.vocabulary import HarnessError, TrialStatus
 
 

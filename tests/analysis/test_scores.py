@@ -15,18 +15,12 @@ from hypothesis import strategies as st
 
 from harness.analysis import scores as analysis
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
+from harness.analysis.schemas import SCORES, SUMMARY
 from harness.analysis.scores import exposure, result, scores, summary, winner
-from harness.tables import (
-    SCORES,
-    SUMMARY,
-    Baseline,
-    Column,
-    Confirmation,
-    Outcome,
-    Run,
-    RunRow,
-    Table,
-)
+from harness.records.baseline import Baseline
+from harness.records.outcome import Outcome
+from harness.records.run import Confirmation, Run, RunRow
+from harness.records.tables import Column, Table
 from harness.vocabulary import HarnessError, TrialStatus, Value
 
 FAULTY: dict[str, Value] = {"loss": "hinge", "epochs": 1, "units_1": 8, "dropout_1": 0.25}
@@ -438,7 +432,7 @@ def test_summary_keeps_settings_apart() -> None:
 
 def test_the_analysis_imports_no_framework() -> None:
     code = (
-        "import sys, harness.analysis.render; "
+        "import sys, harness.views.render; "
         "print([m for m in ('ray', 'keras', 'torch', 'tensorflow', 'jax') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,8 +8,8 @@ from studies import FAST, T, Trials, baseline, reaching, run, study
 
 from harness.analysis import trust
 from harness.analysis.protocols import ICST23
+from harness.analysis.schemas import AUDIT
 from harness.analysis.scores import result
-from harness.tables import AUDIT
 from harness.vocabulary import HarnessError
 
 

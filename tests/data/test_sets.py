@@ -13,13 +13,7 @@ import numpy as np
 import pytest
 
 from harness.data import sets
-from harness.data.sets import (
-    load_cifar10,
-    load_higgs,
-    load_mnist,
-    load_reuters,
-    load_unityeyes,
-)
+from harness.data.sets import load_cifar10, load_higgs, load_mnist, load_reuters, load_unityeyes
 from harness.vocabulary import HarnessError
 
 

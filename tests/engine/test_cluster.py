@@ -15,8 +15,9 @@ from drivers import untimed
 from ray.cluster_utils import Cluster
 from test_runner import plan
 
-from harness.registry import load_registry
-from harness.store import LOG, Store, read_log
+from harness.records.log import LOG, read_log
+from harness.records.store import Store
+from harness.subjects.registry import load_registry
 
 pytestmark = [
     pytest.mark.slow,

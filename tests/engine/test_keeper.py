@@ -8,7 +8,8 @@ import pytest
 from test_store import CELL, record, row
 
 from harness.engine.keeper import Keeper
-from harness.store import LOG, Store, read_log
+from harness.records.log import LOG, read_log
+from harness.records.store import Store
 
 HEADER = {"training_time": 0.5}
 

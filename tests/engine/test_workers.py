@@ -12,7 +12,8 @@ import ray
 from outside import SUBJECT, write_faults
 
 from harness.engine import RemoteTrain, Replay, Worker, workers
-from harness.registry import Fault, load_registry
+from harness.subjects.fault import Fault
+from harness.subjects.registry import load_registry
 from harness.training import Request
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
@@ -129,7 +130,7 @@ def test_a_log_of_other_proposals_is_refused(request_: Request, fault: Fault) ->
 
 
 def _outcome():
-    from harness.tables import Outcome
+    from harness.records.outcome import Outcome
 
     return Outcome(status=TrialStatus.COMPLETED, seconds=1.0, search=0.1, holdout=0.1)
 

@@ -12,8 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import harness.techniques
 from harness.analysis.protocols import PROTOCOLS
-from harness.plan import Plan
-from harness.registry import load_registry
+from harness.study.plan import Plan
+from harness.subjects.registry import load_registry
 
 PLANS = sorted(p.stem for p in (CONFIGS / "plan").glob("*.yaml"))
 TECHNIQUES = sorted(p.stem for p in (CONFIGS / "technique").glob("*.yaml"))

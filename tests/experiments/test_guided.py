@@ -8,11 +8,11 @@ from stored import small_study
 
 from experiments import guided
 from harness.analysis.protocols import CORRECTED
-from harness.analysis.study import read_study
-from harness.plan import baseline_paths
-from harness.registry import Registry
-from harness.store import read_json, write_json
-from harness.tables import SCORES, SUMMARY
+from harness.analysis.schemas import SCORES, SUMMARY
+from harness.records.files import read_json, write_json
+from harness.study.plan import baseline_paths
+from harness.study.reading import read_study
+from harness.subjects.registry import Registry
 
 
 def test_faults_of_a_single_operator_have_a_row_per_technique(

@@ -51,7 +51,7 @@ def test_a_fault_of_a_known_subject(tmp_path: Path) -> None:
         "id: Z1\nsubject: line\ntitle: too few epochs\nfaulty: {epochs: 2}\n"
         "origin: {tool: DeepCrime, operator: change_epochs}\nsource: test\n"
     )
-    code = "from harness.registry import load_registry as r; print(r()['Z1'].ground_truth)"
+    code = "from harness.subjects.registry import load_registry as r; print(r()['Z1'].ground_truth)"
     assert python(code, ROOT, faults=tmp_path) == "{'epochs': (2, 200)}"
 
 

@@ -11,9 +11,9 @@ from commands import command
 from common import study, techniques
 from stored import write_study
 
-from harness.plan import Plan
-from harness.registry import Registry
-from harness.techniques.base import Technique
+from harness.study.plan import Plan
+from harness.subjects.registry import Registry
+from harness.techniques.contract import Technique
 from notebooks import execute
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +108,7 @@ def test_notebooks_compute_nothing(path: Path) -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 assert (node.module or "").startswith(
-                    ("harness.analysis", "harness.registry", "experiments.common")
+                    ("harness.analysis", "harness.subjects.registry", "experiments.common")
                 )
 
 

@@ -9,8 +9,8 @@ from stored import small_study
 
 from experiments import study as ours
 from harness.analysis.protocols import CORRECTED
-from harness.analysis.study import read_study
-from harness.registry import Registry
+from harness.study.reading import read_study
+from harness.subjects.registry import Registry
 
 
 def test_our_runs_stand_beside_the_published_ones(tmp_path: Path, registry: Registry) -> None:

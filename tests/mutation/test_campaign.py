@@ -10,21 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import harness.registry
 import pytest
 from outside import write_faults
 
-import harness.registry
+from harness.analysis.criterion import Fate, judge
 from harness.engine import Pool
 from harness.mutation.campaign import run_campaign
-from harness.mutation.criterion import Fate, judge
 from harness.mutation.faults import Draw, as_fault, draws, write
 from harness.mutation.operators import Mutant
 from harness.mutation.records import Campaign, Harvest, Judged
 from harness.mutation.report import by_fault, by_operator, mutants
-from harness.plan import BASELINE_SEEDS, Plan
-from harness.registry import Registry, load_registry
-from harness.runner import measure_baselines
-from harness.store import Store, read_json
+from harness.records.files import read_json
+from harness.records.store import Store
+from harness.study.baselines import measure_baselines
+from harness.study.plan import BASELINE_SEEDS, Plan
+from harness.subjects.registry import Registry, load_registry
 from harness.techniques.random import Random
 from harness.vocabulary import METRICS, HarnessError, Value
 
@@ -142,7 +143,7 @@ def test_faults_are_written_with_provenance_and_keep_their_ids(
     for each in harvest.qualified.values():
         assert write(each)
         assert not write(each)  # a registered fault stays as it is
-    harness.registry._load.cache_clear()
+    harness.subjects.registry._load.cache_clear()
     registry = load_registry([folder])
     fault = registry[qualified.fault.id]
     assert fault.values == qualified.fault.values
@@ -166,7 +167,7 @@ def test_a_baseline_finds_what_the_qualification_trained(
     monkeypatch.setenv("FAULTS_PATH", str(folder))
     for each in harvest.qualified.values():
         write(each)
-    harness.registry._load.cache_clear()
+    harness.subjects.registry._load.cache_clear()
     name = harvest.qualified["WCI"].fault.id
     plan = Plan(name="p", faults=[name], techniques={"r": Random()}, repetitions=1, budget=1)
     measured = measure_baselines(plan, load_registry(), results, lambda: pool, lambda _: None)

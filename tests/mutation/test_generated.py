@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.mutation.criterion import ALPHA, SMALLEST_EFFECT, Fate, Verdict, fate
+from harness.analysis.criterion import ALPHA, SMALLEST_EFFECT, Fate, Verdict, fate
 from harness.mutation.operators import MUTATION_OPERATORS
-from harness.registry import FAULTS, Fault, load_registry
+from harness.subjects.fault import Fault
+from harness.subjects.registry import FAULTS, load_registry
 
 PLAN = Path(__file__).resolve().parents[2] / "configs" / "plan" / "mutants.yaml"
 ALL = load_registry([FAULTS])

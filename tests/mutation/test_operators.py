@@ -14,7 +14,8 @@ from harness.mutation.operators import (
     applicable,
     mutation_operator,
 )
-from harness.registry import Registry, Subject
+from harness.subjects.registry import Registry
+from harness.subjects.subject import Subject
 from harness.vocabulary import HarnessError
 
 SAMPLES = 1_400

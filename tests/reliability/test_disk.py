@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from drivers import SMALL, Whole, finish, lines, same, start
 
-from harness.store import LOG
+from harness.records.log import LOG
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

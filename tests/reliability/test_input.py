@@ -13,7 +13,7 @@ from commands import ROOT, command
 from stored import write_study
 from test_runner import plan
 
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
 from harness.techniques.random import Random
 from harness.vocabulary import HarnessError
 
@@ -25,7 +25,7 @@ UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 EVALUATORS = {"eval", "exec", "compile", "__import__"}
 
-OWN_MODEL = ("harness/autotrainer/files.py", "torch.load")
+OWN_MODEL = ("harness/techniques/autotrainer/files.py", "torch.load")
 """Loads a model that an engineer names and vouches for (TRUST=1). No study comes there."""
 
 YAML = {"load", "load_all", "full_load", "unsafe_load"}
@@ -145,7 +145,7 @@ def test_results_of_other_versions_are_refused_by_name(
     file: str, version: str, tmp_path: Path, with_own_faults: Path
 ) -> None:
     from harness.analysis.protocols import CORRECTED
-    from harness.analysis.study import read_study
+    from harness.study.reading import read_study
 
     study = plan(techniques={"random": Random()}, repetitions=1)
     store = write_study(study, load_registry(), tmp_path)

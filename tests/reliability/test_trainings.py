@@ -9,8 +9,9 @@ import troubles
 from drivers import lines
 from test_runner import plan
 
-from harness.runner import run_plan
-from harness.store import LOG, Store, read_log
+from harness.records.log import LOG, read_log
+from harness.records.store import Store
+from harness.study.runner import run_plan
 from harness.techniques.random import Random
 from harness.vocabulary import TrialStatus
 

@@ -16,17 +16,18 @@ from typing import Any
 import pytest
 from fakes import FakeTrain
 
-from harness.budget import TrainingClock, exhausted
-from harness.registry import FAULTS, load_registry
-from harness.space import derive
-from harness.tables import Trial, changed
-from harness.techniques.autotrainer import Autotrainer, AutotrainerIcst23
-from harness.techniques.base import Finish, RepairTask, Technique
+from harness.engine import repair
+from harness.records.clocks import TrainingClock, exhausted
+from harness.records.outcome import Trial
+from harness.space.derivation import derive
+from harness.subjects.registry import FAULTS, load_registry
+from harness.techniques.autotrainer.technique import Autotrainer, AutotrainerIcst23
 from harness.techniques.bohb import Bohb, BohbIcst23
-from harness.techniques.guided import Guided
+from harness.techniques.contract import Finish, RepairTask, Technique
+from harness.techniques.guided.technique import Guided
 from harness.techniques.hebo import Hebo, HeboIcst23
 from harness.techniques.random import Random, RandomIcst23
-from harness.vocabulary import TrialStatus
+from harness.vocabulary import TrialStatus, changed
 
 TECHNIQUES: dict[str, Technique] = {
     "random": Random(),
@@ -68,7 +69,7 @@ def run(
     clock = TrainingClock(budget)
     trials: list[Trial] = []
     finish = Finish({})
-    for item in TECHNIQUES[name].repair(task(), train or FakeTrain(), clock, seed):
+    for item in repair(TECHNIQUES[name], task(), train or FakeTrain(), clock, seed):
         if isinstance(item, Finish):
             finish = item
             continue
@@ -183,7 +184,7 @@ def test_bohb_starts_more_and_trains_on_what_is_promising() -> None:
 
 @every_technique
 def test_a_consumer_that_leaves_early_stops_the_search(name: str) -> None:
-    search: Iterator[Any] = TECHNIQUES[name].repair(task(), FakeTrain(), TrainingClock(50.0), 1)
+    search: Iterator[Any] = repair(TECHNIQUES[name], task(), FakeTrain(), TrainingClock(50.0), 1)
     next(search)
     search.close()  # type: ignore[attr-defined]
     assert len(run(name, budget=3.0)[0]) >= 3  # and the next one finds everything in order
@@ -195,5 +196,5 @@ def test_trials_that_cost_nothing_do_not_go_on_for_ever() -> None:
             return FakeTrain(trouble="invalid")._fail()
 
     clock = TrainingClock(5.0)
-    trials = list(Random().repair(task(), Free(), clock, 1))
+    trials = list(repair(Random(), task(), Free(), clock, 1))
     assert len(trials) == 201  # FREE_TRIALS, and the closing word

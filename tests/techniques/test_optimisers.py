@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from bench.optimisers import Costs, measure
 
-from harness.operators import Context
-from harness.space import derive
-from harness.tables import Outcome
-from harness.techniques.base import Optimiser, Proposal, RepairTask
+from harness.records.clocks import TrainingClock
+from harness.records.outcome import Outcome
+from harness.space.derivation import derive
+from harness.space.operators import Context
 from harness.techniques.bohb import Bohb, BohbIcst23, bracket_plan
+from harness.techniques.contract import Optimiser, Proposal, RepairTask
 from harness.techniques.hebo import Hebo, HeboIcst23
 from harness.techniques.random import Random, RandomIcst23
 from harness.techniques.support import Encoding, Isolation, Penalised, Source, numpy_state
@@ -89,7 +90,9 @@ def drive(
 
 def sequence(name: str, seed: int = 1, variant: str = "corrected") -> list[list[object]]:
     """The proposals of one search, as JSON."""
-    proposals = drive(TECHNIQUES[name].optimiser(task(variant), seed), ASKS.get(name, 30))
+    proposals = drive(
+        TECHNIQUES[name].optimiser(task(variant), TrainingClock(99.0), seed), ASKS.get(name, 30)
+    )
     return [[p.proposal, p.fidelity, dict(p.configuration)] for p in proposals]
 
 
@@ -133,7 +136,7 @@ class TestEveryOptimiser:
     @pytest.mark.parametrize("variant", ["corrected", "icst23"])
     def test_proposals_lie_in_the_space(self, name: str, variant: str) -> None:
         this = task(variant)
-        for proposal in drive(TECHNIQUES[name].optimiser(this, 4), 10):
+        for proposal in drive(TECHNIQUES[name].optimiser(this, TrainingClock(99.0), 4), 10):
             assert proposal.configuration in this.space
             assert {type(v) for v in proposal.configuration.values()} <= {str, int, float, bool}
             assert type(proposal.fidelity) is float and type(proposal.proposal) is int
@@ -141,7 +144,7 @@ class TestEveryOptimiser:
 
     @pytest.mark.parametrize("metric", METRICS)
     def test_failures_do_no_harm(self, name: str, metric: str) -> None:
-        optimiser = TECHNIQUES[name].optimiser(task(metric=metric), 4)
+        optimiser = TECHNIQUES[name].optimiser(task(metric=metric), TrainingClock(99.0), 4)
         proposals = drive(optimiser, 14, lambda proposal: failed())
         assert len(proposals) == 14
         assert optimiser.health().get("surrogate_failures", 0) == 0
@@ -153,7 +156,7 @@ class TestEveryOptimiser:
         torch.manual_seed(7)
         threads = torch.get_num_threads()
         expected = np.random.RandomState(7).rand(3).tolist(), torch.get_rng_state().tolist()
-        drive(TECHNIQUES[name].optimiser(task(), 1), 8)
+        drive(TECHNIQUES[name].optimiser(task(), TrainingClock(99.0), 1), 8)
         assert (np.random.rand(3).tolist(), torch.get_rng_state().tolist()) == expected
         assert torch.get_num_threads() == threads
 
@@ -164,15 +167,15 @@ class TestEveryOptimiser:
             np.random.rand(proposal.proposal)
             return judge(proposal)
 
-        proposals = drive(TECHNIQUES[name].optimiser(task(), 1), 8, noisy)
+        proposals = drive(TECHNIQUES[name].optimiser(task(), TrainingClock(99.0), 1), 8, noisy)
         assert [dict(p.configuration) for p in proposals] == [s[2] for s in sequences[name]][:8]
 
     def test_the_faulty_configuration_is_first(self, name: str) -> None:
-        first = TECHNIQUES[name].optimiser(task(), 1).ask()
+        first = TECHNIQUES[name].optimiser(task(), TrainingClock(99.0), 1).ask()
         assert (dict(first.configuration) == FAULTY) == (name != "random")
 
     def test_health_adds_up(self, name: str) -> None:
-        optimiser = TECHNIQUES[name].optimiser(task(), 1)
+        optimiser = TECHNIQUES[name].optimiser(task(), TrainingClock(99.0), 1)
         numbers = {p.proposal for p in drive(optimiser, 9)}
         health = optimiser.health()
         by_source = [health.get(f"{source.value}_proposals", 0) for source in Source]
@@ -231,7 +234,7 @@ class TestHebo:
         assert measured.surrogate_failures == 0
 
     def test_failures_reach_the_model(self) -> None:
-        optimiser = TECHNIQUES["hebo"].optimiser(task(), 1)
+        optimiser = TECHNIQUES["hebo"].optimiser(task(), TrainingClock(99.0), 1)
         drive(optimiser, 6)
         assert optimiser.health()["observations"] == 6
 
@@ -241,7 +244,7 @@ class TestHebo:
         def fail(*_: object, **__: object) -> None:
             raise RuntimeError
 
-        optimiser = Hebo(initial=2, **SMALL).optimiser(task(), 1)  # type: ignore[arg-type]
+        optimiser = Hebo(initial=2, **SMALL).optimiser(task(), TrainingClock(99.0), 1)  # type: ignore[arg-type]
         drive(optimiser, 2)
         monkeypatch.setattr(gp.GPyTorchModel, "__call__", fail)
         drive(optimiser, 1)
@@ -256,37 +259,39 @@ class TestHebo:
         def fail(*_: object) -> None:
             raise RuntimeError
 
-        optimiser = Hebo(initial=2, **SMALL).optimiser(task(), 1)  # type: ignore[arg-type]
+        optimiser = Hebo(initial=2, **SMALL).optimiser(task(), TrainingClock(99.0), 1)  # type: ignore[arg-type]
         monkeypatch.setattr(HEBO, "suggest", fail)
         assert drive(optimiser, 3)[2].configuration in task().space
         assert optimiser.health()["exceptions"] == 1
 
     def test_the_start_goes_on_while_all_observations_are_equal(self) -> None:
-        optimiser = Hebo(initial=2, **SMALL).optimiser(task(), 1)  # type: ignore[arg-type]
+        optimiser = Hebo(initial=2, **SMALL).optimiser(task(), TrainingClock(99.0), 1)  # type: ignore[arg-type]
         drive(optimiser, 5, lambda proposal: completed(0.1))
         assert optimiser.health()["sobol_proposals"] == 4
 
     def test_as_in_the_study_all_seeds_start_with_one_list(self) -> None:
-        one, two = (drive(HeboIcst23().optimiser(task("icst23"), s), 9) for s in (1, 2))
+        one, two = (
+            drive(HeboIcst23().optimiser(task("icst23"), TrainingClock(99.0), s), 9) for s in (1, 2)
+        )
         assert [p.configuration for p in one] == [p.configuration for p in two]
         assert one[1].configuration["learning_rate"] == 1e-6
 
     def test_as_in_the_study_a_model_comes_after_the_list(self) -> None:
-        optimiser = TECHNIQUES["hebo_icst23"].optimiser(task(), 1)
+        optimiser = TECHNIQUES["hebo_icst23"].optimiser(task(), TrainingClock(99.0), 1)
         drive(optimiser, ASKS["hebo_icst23"])
         health = optimiser.health()
         assert int(health["sobol_proposals"]) >= 2 * 8
         assert int(health["model_proposals"]) + int(health["fallback_proposals"]) > 0
 
     def test_as_in_the_study_failures_are_not_told(self) -> None:
-        optimiser = HeboIcst23().optimiser(task(), 1)
+        optimiser = HeboIcst23().optimiser(task(), TrainingClock(99.0), 1)
         drive(optimiser, 9, lambda proposal: failed())
         assert optimiser.health()["observations"] == 0
 
 
 class TestBohb:
     def run(self, asks: int) -> tuple[Optimiser, list[Proposal]]:
-        optimiser = Bohb().optimiser(task(), 1)
+        optimiser = Bohb().optimiser(task(), TrainingClock(99.0), 1)
         return optimiser, drive(optimiser, asks)
 
     @pytest.mark.parametrize("number", range(6))
@@ -329,7 +334,7 @@ class TestBohb:
 
     def test_a_failure_is_never_promoted(self) -> None:
         ended: set[int] = set()
-        optimiser = Bohb().optimiser(task(), 1)
+        optimiser = Bohb().optimiser(task(), TrainingClock(99.0), 1)
         for _ in range(60):
             proposal = optimiser.ask()
             assert proposal.proposal not in ended

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from keras import layers as L
-from theia.zoo import LOSSES, ZOO, Pair
 from torch import nn
+from zoo import LOSSES, ZOO, Pair
 
 from harness.theia import extract_keras, extract_torch
 from harness.theia.program import Data, Kind, comparable

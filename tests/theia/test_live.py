@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from harness import theia
-from harness.registry import Registry
+from harness.subjects.registry import Registry
 from harness.theia.callback import BugsFound
 from harness.theia.suspects import governs, locate
 from harness.vocabulary import HarnessError

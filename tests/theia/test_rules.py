@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from theia.cases import program
+from cases import program
 
 from harness.theia.findings import Finding, apply
 from harness.theia.program import Place

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
-from harness.registry import Registry
+from harness.subjects.registry import Registry
 from harness.training import Request, Trainer, configure
 
 SEEDS = range(6)

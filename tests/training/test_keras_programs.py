@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.operators import OPTIMISERS
+from harness.space.operators import OPTIMISERS
 from harness.training import configure
 from harness.training.keras_programs import Keras
 

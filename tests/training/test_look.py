@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.registry import Registry
+from harness.subjects.registry import Registry
 from harness.training import Request, Trainer
 from harness.training.history import History, Link, Training
 from harness.training.look import Look

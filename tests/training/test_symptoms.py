@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.autotrainer.rules import AS_DESCRIBED, AS_RUN
+from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN
 from harness.training.symptoms import (
     Gradients,
     Recogniser,

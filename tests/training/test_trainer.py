@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.registry import FAULTS, Data, Registry, Subject
+from harness.subjects.registry import FAULTS, Registry
+from harness.subjects.subject import Data, Subject
 from harness.training import Request, Trainer, configure, device
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 

@@ -12,7 +12,7 @@ import pandas as pd
 from harness.analysis.layout import MARK, NONE, Header, Layout, fixed, headed, words
 from harness.analysis.published.facts import AUTOTRAINER, REPETITIONS, read_json
 from harness.analysis.published.figures import ALL, Answer
-from harness.stats import Floats
+from harness.analysis.statistics import Floats
 
 PRINTED_BUDGET = 20
 RESAMPLINGS = 100

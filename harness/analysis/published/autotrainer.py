@@ -25,8 +25,8 @@ from harness.analysis.published.facts import (
     SPACE,
     Facts,
 )
-from harness.stats import Floats
-from harness.tables import Run, RunRow
+from harness.analysis.statistics import Floats
+from harness.records.run import Run, RunRow
 from harness.vocabulary import CellStatus, Configuration, HarnessError, TrialStatus
 
 SEED = 42

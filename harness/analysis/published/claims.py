@@ -17,7 +17,7 @@ from harness.analysis.published.diagnostics import Behaviour
 from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, TECHNIQUES
 from harness.analysis.published.figures import COMPLEXITY_BUDGET, Answer
 from harness.analysis.scores import winner_only
-from harness.tables import Run
+from harness.records.run import Run
 
 BUDGET = 20
 """The budget of the study's Table III."""

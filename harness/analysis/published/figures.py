@@ -15,11 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.metrics import (
-    asymmetric_jaccard_as_published,
-    complexity,
-    stability,
-)
+from harness.analysis.metrics import asymmetric_jaccard_as_published, complexity, stability
 from harness.analysis.protocols import Protocol
 from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, DATA, FRACTION, TECHNIQUES
 from harness.analysis.published.study import Published
@@ -32,8 +28,9 @@ from harness.analysis.scores import (
     scores,
     winner,
 )
-from harness.stats import Floats
-from harness.tables import Baseline, Run
+from harness.analysis.statistics import Floats
+from harness.records.baseline import Baseline
+from harness.records.run import Run
 from harness.vocabulary import METRICS, CellStatus, Configuration, unknown
 
 ALL = (*TECHNIQUES, AUTOTRAINER)

@@ -11,11 +11,7 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.protocols import Protocol
-from harness.analysis.published.autotrainer import (
-    Executions,
-    autotrainer_runs,
-    read_executions,
-)
+from harness.analysis.published.autotrainer import Executions, autotrainer_runs, read_executions
 from harness.analysis.published.facts import (
     BUDGETS,
     CLOCK,
@@ -31,7 +27,8 @@ from harness.analysis.published.facts import (
 from harness.analysis.published.package import read_package
 from harness.analysis.published.trials import FILE, HYPERPARAMETERS, read_trials
 from harness.analysis.scores import BaselineKey
-from harness.tables import Baseline, Run, RunRow
+from harness.records.baseline import Baseline
+from harness.records.run import Run, RunRow
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
 
 FLOOR = 0.004475

@@ -1,0 +1,185 @@
+"""The runs of one setting under one protocol: what every analysis across faults starts from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.metrics import complexity
+from harness.analysis.protocols import Protocol
+from harness.analysis.scores import (
+    BaselineKey,
+    exposure,
+    mean_of_faulty,
+    mean_of_fixed,
+    metered,
+    result,
+    rounded,
+    scores,
+    summary,
+)
+from harness.analysis.statistics import Floats
+from harness.records.baseline import Baseline
+from harness.records.cell import Cell
+from harness.records.run import Run
+from harness.vocabulary import HarnessError
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Runs that share budget, clock and space, with what they are judged by.
+
+    The runs of one fault share data variant and fraction, too; other faults may have others.
+    """
+
+    runs: Sequence[Run]
+    baselines: Mapping[BaselineKey, Baseline]
+    subjects: Mapping[str, str]
+    """Fault -> its subject. A fault that is not named here is a subject of its own."""
+    protocol: Protocol
+    techniques: Sequence[str]
+    """Those with runs, in the order of tables and figures."""
+    missing: Sequence[Cell] = ()
+    """Runs that are planned and not made."""
+
+    def __post_init__(self) -> None:
+        settings = {(r.budget, r.clock, r.space) for r in self.runs}
+        if len(settings) != 1:
+            raise HarnessError(
+                "a study is analysed in one budget, clock and space. "
+                f"Found: {len(settings)} settings in {len(self.runs)} runs"
+            )
+        if len({(run.fault, run.data, run.fraction) for run in self.runs}) > len(self.data):
+            raise HarnessError(
+                "a study has one data variant and fraction for each fault. Found: several"
+            )
+        if odd := {run.technique for run in self.runs} ^ set(self.techniques):
+            raise HarnessError(f"runs and named techniques differ in {', '.join(sorted(odd))}")
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row per fault and technique: the table ``SCORES``."""
+        return scores(self.runs, self.baselines, self.protocol)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per technique: the table ``SUMMARY``."""
+        return summary(self.scores, self.protocol)
+
+    @property
+    def budget(self) -> float:
+        """As a multiple of T."""
+        return self.runs[0].budget
+
+    @cached_property
+    def data(self) -> dict[str, str]:
+        """Fault -> its data variant."""
+        return {run.fault: run.data for run in self.runs}
+
+    @cached_property
+    def _fractions(self) -> dict[str, float]:
+        return {run.fault: run.fraction for run in self.runs}
+
+    @cached_property
+    def origin(self) -> str:
+        """Which runs were made with a larger budget, in words; '' if none was."""
+        longer = Counter(run.prefix_of for run in self.runs if run.prefix_of is not None)
+        if not longer:
+            return ""
+        told = " and ".join(
+            f"{n} of {len(self.runs)} with budget {budget:g}"
+            for budget, n in sorted(longer.items())
+        )
+        return (
+            f"Read off the beginnings of longer runs: {told}. This saves {self.budget:g} T a run."
+        )
+
+    @cached_property
+    def faults(self) -> list[str]:
+        """Those with runs, in natural order."""
+        return list(dict.fromkeys(self.scores["fault"]))
+
+    @cached_property
+    def rated(self) -> list[str]:
+        """Faults that every technique has runs of and that have an improvement rate."""
+        return [
+            fault
+            for fault in self.faults
+            if self.gap(fault) is not None
+            and all(len(self.rates(fault, technique)) for technique in self.techniques)
+        ]
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, str], list[Run]]:
+        cells: dict[tuple[str, str], list[Run]] = {}
+        for run in sorted(self.runs, key=lambda run: run.repetition):
+            cells.setdefault((run.fault, run.technique), []).append(run)
+        return cells
+
+    def cell(self, fault: str, technique: str) -> list[Run]:
+        """The repetitions, in order; empty if there are none."""
+        return self._cells.get((fault, technique), [])
+
+    def baseline(self, fault: str) -> Baseline:
+        return self.baselines[fault, self.data[fault], self._fractions[fault]]
+
+    def subject(self, fault: str) -> str:
+        return self.subjects.get(fault, fault)
+
+    def values(self, fault: str, technique: str) -> list[float]:
+        """Holdout metric of the runs; the metric's worst value for a run without a result."""
+        base = self.baseline(fault)
+        results = [result(run, base, self.protocol) for run in self.cell(fault, technique)]
+        return metered([r.value for r in results], base)
+
+    def patch_sizes(self, fault: str, technique: str) -> list[float]:
+        """Complexity of the patch of each run that ends with one."""
+        base, settings = self.baseline(fault), self.protocol.settings_count
+        patches = (
+            (run, result(run, base, self.protocol).patch) for run in self.cell(fault, technique)
+        )
+        return [
+            complexity(run.faulty, patch, settings=settings)
+            for run, patch in patches
+            if patch is not None
+        ]
+
+    def gap(self, fault: str) -> tuple[float, float] | None:
+        """Mean holdout metric of the faulty and the fixed program.
+
+        None where an improvement rate means nothing: without a difference, or (if the protocol
+        asks for it) where the baseline does not expose the fault.
+        """
+        return self._gaps[fault]
+
+    @cached_property
+    def _gaps(self) -> dict[str, tuple[float, float] | None]:
+        return {fault: _gap(self.baseline(fault), self.protocol) for fault in self.faults}
+
+    def rate(self, fault: str, values: Sequence[float]) -> Floats:
+        """The improvement rate of each of these values of the holdout metric.
+
+        Raises:
+            ValueError: If the fault has none, see :meth:`gap`.
+        """
+        gap = self.gap(fault)
+        if gap is None:
+            raise ValueError(f"fault {fault} has no improvement rate")
+        return (np.asarray(rounded(values, self.protocol)) - gap[0]) / (gap[1] - gap[0])
+
+    def rates(self, fault: str, technique: str) -> Floats:
+        """The improvement rate of each run."""
+        return self.rate(fault, self.values(fault, technique))
+
+
+def _gap(baseline: Baseline, protocol: Protocol) -> tuple[float, float] | None:
+    worse, better = mean_of_faulty(baseline), mean_of_fixed(baseline)
+    if worse is None or better is None or worse == better:
+        return None
+    hidden = protocol.ir_needs_exposure and not exposure(baseline, protocol).exposed
+    return None if hidden else (worse, better)

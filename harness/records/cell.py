@@ -1,0 +1,57 @@
+"""The identity of one run, the same before it is made and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from dataclasses import replace as changed
+from pathlib import Path
+from typing import Any
+
+from harness.records.files import digest, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One run to be made: its identity, the same before it is made and after."""
+
+    fault: str
+    fault_content: str
+    """Hash of the fault and its subject."""
+    technique: str
+    settings: Mapping[str, Any]
+    """The technique's class and settings, as plain JSON values."""
+    space: str
+    clock: str
+    budget: float
+    """As a multiple of T."""
+    data: str
+    fraction: float
+    backend: str
+    repetition: int
+    seed: int
+    """The study's seed; the run's own is derived from it."""
+
+    @property
+    def identity(self) -> str:
+        """Twelve hexadecimal digits over all fields."""
+        return digest(asdict(self))
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+    @property
+    def folder(self) -> Path:
+        """Relative to ``results/runs``."""
+        name = f"b{self.budget:g}-s{self.seed}-r{self.repetition:02}-{self.identity}"
+        return Path(plain(self.fault)) / plain(self.technique) / name
+
+    @property
+    def run_seed(self) -> int:
+        """Differs between faults, techniques and repetitions, and with the study's seed."""
+        words = [self.fault, self.technique, self.seed, self.repetition]
+        return int(digest(words)[:8], 16)
+
+
+def without_budget(cell: Cell) -> str:
+    return changed(cell, budget=0.0).identity

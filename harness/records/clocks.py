@@ -1,0 +1,151 @@
+"""Clocks: what a run is charged for, and when its budget is spent.
+
+A budget is stated as a multiple of one training of the faulty program, and turned into the clock's
+unit here: seconds of T, or the multiply-accumulates of that training (``work``). Building and
+compiling a program is in no T and in no charge of ``training``.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.records.outcome import Outcome
+from harness.vocabulary import HarnessError, unknown
+
+
+class Clock(Protocol):
+    """Counts what one run has been charged, in seconds or in multiply-accumulates."""
+
+    budget: float
+    """What the run may be charged."""
+
+    @property
+    def spent(self) -> float: ...
+
+    def charge(self, outcome: Outcome) -> float:
+        """Count one training; return what was charged for it."""
+
+    def replay(self, spent: float, *, last: bool) -> None:
+        """Stand where the clock stood after a recorded training; ``last`` lets it go on."""
+
+
+def remaining(clock: Clock) -> float:
+    return max(0.0, clock.budget - clock.spent)
+
+
+def exhausted(clock: Clock) -> bool:
+    """Whether no further trial may start."""
+    return clock.spent >= clock.budget
+
+
+@dataclass
+class TrainingClock:
+    """Charges the seconds inside training and its evaluation."""
+
+    budget: float
+    spent: float = 0.0
+
+    def charge(self, outcome: Outcome) -> float:
+        self.spent += outcome.seconds
+        return outcome.seconds
+
+    def replay(self, spent: float, *, last: bool) -> None:
+        self.spent = spent
+
+
+@dataclass
+class WorkClock:
+    """Charges multiply-accumulates trained: a seeded run then depends on no machine and no load.
+
+    A training that crashed has trained nothing that could be counted, and is charged nothing.
+    """
+
+    budget: float
+    spent: float = 0.0
+
+    def charge(self, outcome: Outcome) -> float:
+        self.spent += outcome.work
+        return outcome.work
+
+    def replay(self, spent: float, *, last: bool) -> None:
+        self.spent = spent
+
+
+@dataclass
+class WallClock:
+    """Charges everything that passes, the technique's own thinking included, as in the study.
+
+    A machine whose time is set back makes the clock stand still, never go back. While a run is
+    replayed from its log the clock shows what the log says.
+    """
+
+    budget: float
+    now: Callable[[], float] = time.monotonic
+    _latest: float = field(init=False, default=0.0)
+    _before: float = field(init=False, default=0.0)
+    _since: float | None = field(init=False)
+    _charged: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self._since = self.now()
+
+    @property
+    def spent(self) -> float:
+        if self._since is not None:
+            self._latest = max(self._latest, self._before + self.now() - self._since)
+        return self._latest
+
+    def charge(self, outcome: Outcome) -> float:
+        """What has passed since the last training, this one included."""
+        before, self._charged = self._charged, self.spent
+        return self._charged - before
+
+    def replay(self, spent: float, *, last: bool) -> None:
+        self._latest = self._before = self._charged = spent
+        self._since = self.now() if last else None
+
+
+CLOCKS: dict[str, Callable[[float], Clock]] = {
+    "training": TrainingClock,
+    "wall": WallClock,
+    "work": WorkClock,
+}
+
+
+def make_clock(name: str, multiple: float, one: float) -> Clock:
+    """A fresh clock for one run.
+
+    Args:
+        name: ``training``, ``wall`` or ``work``.
+        multiple: Budget as a multiple of ``one``.
+        one: What one training of the faulty program costs, positive: T in seconds, or its
+            multiply-accumulates for ``work``.
+
+    Raises:
+        HarnessError: If there is no such clock, or the budget is no positive finite number.
+    """
+    if name not in CLOCKS:
+        raise unknown("clock", name, CLOCKS)
+    return CLOCKS[name](check_budget(multiple) * one)
+
+
+def check_budget(multiple: object) -> float:
+    """``multiple`` as a budget.
+
+    >>> check_budget("20")
+    20.0
+    """
+    try:
+        value = float(multiple)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        value = math.nan
+    if isinstance(multiple, bool) or not (math.isfinite(value) and value > 0):
+        raise HarnessError(
+            f"budget {multiple!r} is not possible: a budget is a positive number, the multiple of "
+            "the faulty program's training time. The study used 10, 20 and 50"
+        )
+    return value

@@ -1,0 +1,96 @@
+"""JSON files that are written atomically and read back or refused with one message."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from harness.vocabulary import HarnessError
+
+RESULTS_VERSION = 1
+"""Version of what is written under ``results``; raised when a reader would misread old files."""
+
+
+def digest(content: Any) -> str:
+    """Twelve hexadecimal digits of the canonical JSON of ``content``."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def plain(name: str) -> str:
+    """A name that can be one folder, whatever it contains."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name).lstrip(".") or "-"
+
+
+def check_version(path: Path, content: Any) -> None:
+    found = content.get("version") if isinstance(content, dict) else None
+    if found != RESULTS_VERSION:
+        raise HarnessError(
+            f"{path} was written by results version {found}; this harness reads version "
+            f"{RESULTS_VERSION}. Use another results folder (RESULTS=...), or the release that "
+            "wrote it"
+        )
+
+
+def write_json(path: Path, content: Mapping[str, Any], *, replace: bool = True) -> None:
+    """Atomically: readers see the old file or the new one, never a part.
+
+    With ``replace=False``, a file that is there stays: of several writers, the first is heard.
+    """
+    make_folder(path.parent)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps({"version": RESULTS_VERSION, **content}, indent=1, allow_nan=False) + "\n"
+    try:
+        with writing(path):
+            with open(part, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                os.replace(part, path)
+            else:
+                with suppress(FileExistsError):
+                    os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises HarnessError if the file is damaged or another version wrote it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"expected a mapping, found {type(content).__name__}")
+    except (OSError, ValueError) as error:
+        raise HarnessError(
+            f"{path} cannot be read: {error}. Move it away and repeat the command to make it again"
+        ) from None
+    check_version(path, content)
+    return content
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raises HarnessError in the place of the system's errors (no space, no permission ...)."""
+    try:
+        yield
+    except OSError as error:
+        raise HarnessError(
+            f"{path} cannot be written: {error.strerror}. What was recorded before is safe; mend "
+            "that and repeat the command, which goes on from there"
+        ) from None
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HarnessError(
+            f"the results folder {folder} cannot be written: {error}. Choose another with "
+            "RESULTS=folder"
+        ) from None

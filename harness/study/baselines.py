@@ -1,0 +1,142 @@
+"""Measures the baselines of a plan: the faulty and the fixed program, trained repeatedly."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.engine import Pool, Workers
+from harness.records.baseline import Baseline, read_baseline
+from harness.records.files import write_json
+from harness.records.outcome import Outcome
+from harness.records.store import Store
+from harness.study.environment import environment, now
+from harness.study.kept import Trainings, baseline_seeds
+from harness.study.plan import Plan, baseline_paths
+from harness.subjects.registry import Registry, folders, load_registry
+from harness.training import Request
+from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
+
+Say = Callable[[str], None]
+"""Prints one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _BaselineJob:
+    """A fault holds functions of a module loaded from a path; its id travels instead."""
+
+    fault: str
+    folders: tuple[Path, ...]
+    backend: str
+    data: str
+    fraction: float
+    seeds: int
+    store: Store
+    path: Path
+
+
+def measure_baselines(
+    plan: Plan, registry: Registry, store: Store, pool: Callable[[], Pool], say: Say
+) -> dict[str, Baseline]:
+    """The baseline of each fault of the plan: from the store, or measured and stored.
+
+    Faulty and fixed program are trained as often as the plan says, with seeds of their own;
+    trainings that a qualification made on this device count. Drivers that share a results folder
+    share its baselines: whichever is stored first counts.
+    """
+    paths = baseline_paths(plan, registry, store)
+    jobs = [
+        _BaselineJob(
+            fault=name,
+            folders=tuple(folders()),
+            backend=plan.backend_of(registry[name]),
+            data=plan.data_of(registry[name]),
+            fraction=plan.fraction_of(name),
+            seeds=plan.seeds_of(name),
+            store=store,
+            path=path,
+        )
+        for name, path in paths.items()
+        if not path.exists()
+    ]
+    if jobs:
+        store.check()
+        first = 0 if plan.chunk is None else (plan.chunk[0] - 1) * len(jobs) // plan.chunk[1]
+        rotated = jobs[first:] + jobs[:first]
+        still = (job for job in rotated if not job.path.exists())  # asked when it is a job's turn
+        for job, result in pool().map(_measure, still):
+            if isinstance(result, Exception):
+                raise HarnessError(f"the baseline of {job.fault} cannot be measured: {result!r}")
+            content, summary = result
+            write_json(job.path, content, replace=False)
+            say(f"baseline {job.fault}: {summary}")
+    return {name: read_baseline(path) for name, path in paths.items()}
+
+
+def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
+    """Train faulty and fixed program; return what to store, and how it went in words."""
+    name = job.fault
+    fault = load_registry(job.folders)[name]
+    worker = workers(job.backend)
+    device, started = worker.device(), now()
+    trainings = Trainings(job.store, job.backend, lambda: worker, same_device=True)
+    lists: dict[str, list[Outcome]] = {}
+    for which in ("faulty", "fixed"):
+        configuration: Configuration = getattr(fault, which)
+        request = Request.of(
+            fault,
+            configuration,
+            seed=0,
+            data=job.data,
+            fraction=job.fraction,
+            folders=job.folders,
+        )
+        lists[which] = trainings(request, baseline_seeds(fault, which, job.seeds))
+        lost = [o for o in lists[which] if o.cause is Cause.INFRASTRUCTURE]
+        if 0 < len(lost) < len(lists[which]):  # a program that kills all its processes is a result
+            raise HarnessError(
+                f"{len(lost)} of {len(lists[which])} trainings of {name} were lost with their "
+                f"process ({lost[0].message}). Repeat the command: the others are kept"
+            )
+    times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
+    if not times:
+        raise HarnessError(
+            f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
+        )
+    judged = [o for o in lists["fixed"] if o.judged]
+    if not judged:
+        raise HarnessError(
+            f"the fixed program of {name} does not train: {lists['fixed'][0].message}"
+        )
+    content = {
+        "fault": name,
+        "content": fault.content,
+        "metric": fault.subject.metric,
+        "training_time": statistics.median(times),
+        "work": statistics.median(o.work / o.fidelity for o in lists["faulty"]),
+        "data": job.data,
+        "fraction": job.fraction,
+        "device": device,
+        "started": started,
+        "environment": environment(),
+        **{which: [asdict(o) for o in outcomes] for which, outcomes in lists.items()},
+    }
+    means = {
+        which: statistics.fmean(o.holdout for o in outcomes if o.holdout is not None)
+        if any(o.judged for o in outcomes)
+        else float("nan")
+        for which, outcomes in lists.items()
+    }
+    metric = fault.subject.metric
+    return content, (
+        f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
+        f"{means['fixed']:.3f} fixed"
+    )
+
+
+def _whole(outcome: Outcome) -> float:
+    """Seconds that the training takes to its end: one that diverged was stopped before."""
+    return outcome.seconds / outcome.fidelity

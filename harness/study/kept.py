@@ -1,0 +1,100 @@
+"""Trainings kept by content: whoever asks for the same training again finds it.
+
+::
+
+    results/trainings/digits_cnn/5f0c9a7be1d2.json    one configuration on one set of data, by seed
+
+Mutants share the trainings of their subject, campaigns that are stopped go on where they were, and
+a baseline finds what a fault's qualification trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.engine import Worker
+from harness.engine.workers import NEVER
+from harness.records.files import digest, read_json, write_json
+from harness.records.outcome import Outcome, parse_outcome
+from harness.records.store import Store
+from harness.subjects.fault import Fault
+from harness.subjects.registry import load_registry
+from harness.training import Request
+from harness.training.replay import training_seed
+from harness.vocabulary import Cause, TrialStatus
+
+
+class NotTrained(Exception):
+    """A training that is not kept was asked for where nothing can be trained."""
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Trains to the end, or finds what was trained before."""
+
+    store: Store
+    backend: str
+    worker: Callable[[], Worker] | None = None
+    """Called when there is something to train; without it, what is not kept raises NotTrained."""
+    same_device: bool = False
+    """Whether only trainings of the worker's own device count: those whose times are compared."""
+
+    def __call__(self, request: Request, seeds: Sequence[int]) -> list[Outcome]:
+        """The outcomes of ``request`` with each of ``seeds``, in order.
+
+        A program that cannot be trained is not tried with a second seed. A training whose process
+        was lost is an outcome, but not kept.
+
+        Raises:
+            NotTrained: If one is not kept, and there is no worker.
+        """
+        path = self.path(request)
+        kept: dict[str, Any] = read_json(path)["trainings"] if path.exists() else {}
+        device = self._worker().device() if self.same_device else ""
+        outcomes: list[Outcome] = []
+        for seed in seeds:
+            found = kept.get(str(seed))
+            if found is None or (self.same_device and found["device"] != device):
+                worker = self._worker()
+                outcome = worker.train(replace(request, seed=seed, limit=NEVER))
+                if outcome.cause is not Cause.INFRASTRUCTURE:
+                    kept[str(seed)] = {"device": worker.device(), "outcome": asdict(outcome)}
+                    self._write(path, request, kept)
+            else:
+                outcome = parse_outcome(found["outcome"])
+            outcomes.append(outcome)
+            if outcome.status is TrialStatus.INVALID:
+                return [outcome] * len(seeds)
+        return outcomes
+
+    def _worker(self) -> Worker:
+        if self.worker is None:
+            raise NotTrained
+        return self.worker()
+
+    def path(self, request: Request) -> Path:
+        """The file of all trainings that differ from ``request`` in their seeds only."""
+        subject = load_registry(request.folders or None).subject(request.subject)
+        content = [subject.content, self.backend, self._told(request)]
+        return self.store.trainings_path(request.subject, digest(content))
+
+    def _told(self, request: Request) -> dict[str, Any]:
+        return {
+            "configuration": dict(request.configuration),
+            "data_seed": request.data_seed,
+            "data": request.data,
+            "fraction": request.fraction,
+        }
+
+    def _write(self, path: Path, request: Request, kept: dict[str, Any]) -> None:
+        head = {"subject": request.subject, "backend": self.backend, **self._told(request)}
+        write_json(path, {**head, "trainings": kept})
+
+
+def baseline_seeds(fault: Fault, which: str, count: int) -> list[int]:
+    """Seeds of the trainings of a fault's ``faulty`` or ``fixed`` program."""
+    base = fault.data_seed + (which == "fixed")
+    return [training_seed(base, number) for number in range(count)]

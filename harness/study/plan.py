@@ -1,0 +1,214 @@
+"""Which runs a study has. Knows nothing of how they are made, so tables need no Ray."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.data import DATA_SETS, STAND_IN
+from harness.records.cell import Cell
+from harness.records.clocks import check_budget, make_clock
+from harness.records.files import digest, plain
+from harness.records.store import Store
+from harness.space.derivation import VARIANTS
+from harness.subjects.fault import Fault
+from harness.subjects.registry import Registry
+from harness.subjects.subject import Subject
+from harness.techniques.contract import Technique
+from harness.training.device import BACKENDS, NATIVE
+from harness.vocabulary import HarnessError, unknown
+
+BASELINE_SEEDS = 10
+"""Trainings of the faulty and of the fixed program; the study's number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which runs a study has, and nothing else."""
+
+    name: str
+    faults: Sequence[str]
+    techniques: Mapping[str, Technique]
+    repetitions: int
+    budget: float
+    """As a multiple of T."""
+    clock: str = "training"
+    space: str = "corrected"
+    data: str = "default"
+    fraction: float = 1.0
+    backend: str = ""
+    """Keras backend; '' leaves it to each subject. Native PyTorch programs ignore it."""
+    seed: int = 1
+    seeds: int = BASELINE_SEEDS
+    """Trainings of the faulty and of the fixed program in a baseline."""
+    stand_ins: Sequence[str] = ()
+    """Data sets in whose place synthetic arrays are used."""
+    fraction_for: Mapping[str, float] = field(default_factory=dict)
+    """Fault id -> its own fraction, instead of the plan's."""
+    seeds_for: Mapping[str, int] = field(default_factory=dict)
+    """Fault id -> its own number of trainings, instead of the plan's."""
+    independent: bool = False
+    """Every budget has runs of its own, also where the beginning of a longer run would do."""
+    chunk: tuple[int, int] | None = None
+    """Of so many equal parts (the second number) the one with this number, from 1; None: all."""
+
+    def __post_init__(self) -> None:
+        check_budget(self.budget)
+        if self.name != plain(self.name):
+            raise HarnessError(
+                f"plan name {self.name!r} is not possible: tables are saved in a folder of that "
+                "name, so it is made of letters, digits, '-', '_' and '.'"
+            )
+        for name in self.stand_ins:
+            if name not in DATA_SETS:
+                raise unknown("data set", name, DATA_SETS)
+        for fraction in (self.fraction, *self.fraction_for.values()):
+            if not 0 < fraction <= 1:
+                raise HarnessError(f"fraction must be in (0, 1]. Received: {fraction}")
+        for seeds in (self.seeds, *self.seeds_for.values()):
+            if seeds < 1:
+                raise HarnessError(f"seeds must be 1 or more. Received: {seeds}")
+        if self.repetitions < 1:
+            raise HarnessError(f"repetitions must be 1 or more. Received: {self.repetitions}")
+        if self.space not in VARIANTS:
+            raise unknown("search space", self.space, VARIANTS)
+        if not self.faults or not self.techniques:
+            raise HarnessError("a plan needs at least one fault and one technique")
+        make_clock(self.clock, 1, 1)
+        if self.chunk is not None and not 1 <= self.chunk[0] <= self.chunk[1]:
+            raise HarnessError(
+                f"chunk {self.chunk[0]}/{self.chunk[1]} is not possible: 1/8 is the first of "
+                "eight, 8/8 the last"
+            )
+        if self.backend and self.backend not in BACKENDS:
+            raise unknown("Keras backend", self.backend, BACKENDS)
+
+    def fraction_of(self, fault: str) -> float:
+        """Share of the fault's training data."""
+        return self.fraction_for.get(fault, self.fraction)
+
+    def seeds_of(self, fault: str) -> int:
+        """Trainings of each of the fault's two programs in its baseline."""
+        return self.seeds_for.get(fault, self.seeds)
+
+    def data_of(self, fault: Fault) -> str:
+        """The fault's data variant: the plan's, or the stand-in if the plan allows it."""
+        data = STAND_IN if fault.subject.data_set in self.stand_ins else self.data
+        if data not in fault.subject.variants:
+            raise unknown(f"data variant of {fault.id}", data, fault.subject.variants)
+        return data
+
+    def backend_of(self, fault: Fault) -> str:
+        return trained_on(fault.subject, self.backend)
+
+    def cells(self, registry: Registry) -> list[Cell]:
+        """All runs, repetition by repetition, so that an early look sees every fault.
+
+        A chunk has a share of them that looks drawn at random, so that chunks take equally long
+        whatever makes a run dear, and that is the same on every machine.
+        """
+        faults = [registry[f] for f in self.faults]
+        cells = [
+            Cell(
+                fault=fault.id,
+                fault_content=fault.content,
+                technique=name,
+                settings=settings(technique),
+                space=self.space,
+                clock=self.clock,
+                budget=float(self.budget),
+                data=self.data_of(fault),
+                fraction=self.fraction_of(fault.id),
+                backend=self.backend_of(fault),
+                repetition=repetition,
+                seed=self.seed,
+            )
+            for repetition in range(1, self.repetitions + 1)
+            for fault in faults
+            for name, technique in self.techniques.items()
+        ]
+        if self.chunk is None:
+            return cells
+        number, chunks = self.chunk
+        mine = set(sorted(cells, key=lambda cell: cell.identity)[number - 1 :: chunks])
+        return [cell for cell in cells if cell in mine]
+
+
+def sources(plan: Plan, cells: Sequence[Cell], store: Store) -> dict[Cell, Cell]:
+    """Cell -> the finished run that answers it; a cell that is still to be run has none.
+
+    That is its own run or, unless the plan wants independent ones, the run of the next larger
+    budget that is otherwise the same: as far as the smaller budget goes, an anytime technique has
+    done the same in it.
+    """
+    found = {cell: cell for cell in cells if store.finished(cell)}
+    if plan.independent:
+        return found
+    wanted = [cell for cell in cells if cell not in found and _anytime(plan, cell)]
+    return found | store.longer(wanted)
+
+
+def _anytime(plan: Plan, cell: Cell) -> bool:
+    return bool(getattr(plan.techniques[cell.technique], "anytime", False))
+
+
+def trained_on(subject: Subject, backend: str) -> str:
+    """What a subject's programs are trained on where ``backend`` is asked for ('': its own).
+
+    Returns:
+        A name that ``configure`` knows.
+    """
+    return NATIVE if subject.framework == "pytorch" else backend or subject.backend
+
+
+def settings(technique: Technique) -> dict[str, Any]:
+    """A technique's class and settings, as plain JSON values."""
+    kind = type(technique)
+    if not is_dataclass(technique):
+        raise HarnessError(
+            f"technique {kind.__module__}.{kind.__qualname__} is no dataclass. Its fields are its "
+            "settings and part of a run's identity: decorate it with @dataclass(frozen=True)"
+        )
+    return {"class": f"{kind.__module__}.{kind.__qualname__}"} | {
+        f.name: getattr(technique, f.name) for f in fields(technique)
+    }
+
+
+def baseline_paths(plan: Plan, registry: Registry, store: Store) -> dict[str, Path]:
+    """Fault id -> the file of its baseline, named by all that the baseline depends on."""
+    paths = {}
+    for fault in (registry[name] for name in plan.faults):
+        backend = plan.backend_of(fault)
+        data, fraction = plan.data_of(fault), plan.fraction_of(fault.id)
+        content = [fault.content, data, fraction, backend, plan.seeds_of(fault.id)]
+        paths[fault.id] = store.baseline_path(fault.id, digest(content))
+    return paths
+
+
+def import_technique(where: str) -> Technique:
+    """A technique of one's own, with its default settings.
+
+    Args:
+        where: ``module:Class``; the module is found on ``PYTHONPATH``.
+
+    Raises:
+        HarnessError: If there is no such module or class, or it is no technique.
+    """
+    module_name, _, class_name = where.partition(":")
+    try:
+        kind = getattr(importlib.import_module(module_name), class_name)
+        technique = kind()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise HarnessError(
+            f"technique '{where}' cannot be made: {error}. It names a class as module:Class, on "
+            "PYTHONPATH, that needs no arguments"
+        ) from None
+    if not isinstance(technique, Technique):
+        raise HarnessError(
+            f"'{where}' is no technique: it has no method repair(task, train, clock, seed)"
+        )
+    settings(technique)
+    return technique

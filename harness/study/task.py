@@ -1,0 +1,33 @@
+"""The view of a fault that a technique receives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.records.cell import Cell
+from harness.space.derivation import derive
+from harness.subjects.fault import Fault
+from harness.techniques.contract import Program, RepairTask
+
+
+def repair_task(fault: Fault, cell: Cell, training_time: float) -> RepairTask:
+    """All that a technique learns of a cell."""
+    return RepairTask(
+        faulty=fault.faulty,
+        space=derive(fault.faulty, fault.subject.context, cell.space),
+        metric=fault.subject.measure,
+        training_time=training_time,
+        program=_program(fault, cell),
+    )
+
+
+def _program(fault: Fault, cell: Cell) -> Program:
+    subject, seed, data, fraction = fault.subject, fault.data_seed, cell.data, cell.fraction
+
+    def search_data() -> tuple[Any, Any, Any, Any]:
+        arrays = subject.data(seed, data, fraction, fault.faulty)
+        return arrays.x_train, arrays.y_train, arrays.x_search, arrays.y_search
+
+    return Program(
+        framework=subject.framework, labels=subject.labels, build=subject.build, data=search_data
+    )

@@ -1,0 +1,172 @@
+"""In which order programs are trained, and when one counts as repaired.
+
+The scheduler asks for trainings and is told what they showed; it neither trains nor keeps time.
+Source: AutoTrainer, ICSE 2021, Algorithm 1, with the conditions of the authors' code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from harness.techniques.autotrainer.rules import Rules
+from harness.techniques.autotrainer.solutions import Case, Change, Solution, solutions_for
+from harness.training.history import History, Link, Seen, Training
+from harness.training.symptoms import Symptom
+from harness.vocabulary import Configuration
+
+LEVELS = 10
+"""Symptoms that are tackled one after another, at most."""
+
+
+class Status(StrEnum):
+    """How one run of the tool ends."""
+
+    SOLVED = "solved"
+    """A training without any symptom ("Yes")."""
+    POTENTIAL = "potential"
+    """The symptom went, another one came that had been tackled before ("Not totally")."""
+    UNSOLVED = "unsolved"
+    """No solution made the symptom go ("No")."""
+    NO_SYMPTOM = "no_symptom"
+    FAILED = "failed"
+    """The program itself could not be trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training that the scheduler asks for."""
+
+    history: History
+    level: int
+    """How many symptoms were tackled before this one."""
+    symptom: Symptom | None
+    """The symptom that the training is to cure; None for the program itself."""
+    solution: str
+    """Name of the solution; '' for the program itself."""
+    repetition: int
+    text: str
+    """The change in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run of the tool comes to."""
+
+    status: Status
+    tackled: tuple[Symptom, ...]
+    answer: Job
+    """The training whose program the tool hands back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    job: Job
+    seen: Seen
+
+    @property
+    def accuracy(self) -> float:
+        """Of the last epoch, in validation; 0 if no epoch was finished."""
+        return self.seen.val_accuracy[-1] if self.seen.val_accuracy else 0.0
+
+
+def schedule(
+    training: Training,
+    rules: Rules,
+    rng: np.random.Generator,
+    numbers: Iterator[int],
+    start: Configuration | None = None,
+) -> Generator[Job, Seen | None, Verdict]:
+    """One run of the tool: yields trainings, is sent what each showed, returns the verdict.
+
+    Every solution of a symptom starts from the same trained program, so solutions do not add up.
+    The first training without symptom ends the run. If a list is through and some training showed
+    another symptom only, the best of these is where the next list starts: changes add up there.
+
+    Args:
+        training: How the program is trained.
+        rules: The mode, with all its choices.
+        rng: Draws what solutions leave open.
+        numbers: Gives each training its number; see ``Link.number``.
+        start: What the program is built from.
+
+    Sent:
+        What the training showed; None if it could not be trained.
+    """
+    first = Link(number=next(numbers), training=training)
+    here = Job(History(links=(first,), thresholds=rules.detection, start=start or {}),
+               0, None, "", 0, "the program itself")  # fmt: skip
+    seen = yield here
+    if seen is None:
+        return Verdict(Status.FAILED, (), here)
+    if seen.symptom is None:
+        return Verdict(Status.NO_SYMPTOM, (), here)
+    seed = _Tried(here, seen)
+    tackled: list[Symptom] = []
+    for level in range(LEVELS):
+        symptom = seed.seen.symptom
+        assert symptom is not None
+        tackled.append(symptom)
+        potential: _Tried | None = None
+        unsolved: _Tried | None = None
+        for solution in solutions_for(symptom, rules):
+            for repetition, change in _changes(solution, seed, symptom, rules, rng):
+                job = _job(seed, change, rules, next(numbers), level, solution, repetition)
+                seen = yield job
+                if seen is None:
+                    continue
+                tried = _Tried(job, seen)
+                if seen.symptom is None:
+                    return Verdict(Status.SOLVED, tuple(tackled), job)
+                if seen.symptom is not symptom and _above(tried, potential):
+                    potential = tried
+                if unsolved is None or tried.accuracy >= unsolved.accuracy:
+                    unsolved = tried
+        if potential is None:
+            answer = seed if level or unsolved is None else unsolved
+            return Verdict(Status.UNSOLVED, tuple(tackled), answer.job)
+        if potential.seen.symptom in tackled:
+            return Verdict(Status.POTENTIAL, tuple(tackled), potential.job)
+        seed = potential
+    return Verdict(Status.POTENTIAL, tuple(tackled), seed.job)
+
+
+def _above(tried: _Tried, best: _Tried | None) -> bool:
+    return best is None or tried.accuracy > best.accuracy
+
+
+def _changes(
+    solution: Solution, seed: _Tried, symptom: Symptom, rules: Rules, rng: np.random.Generator
+) -> Iterator[tuple[int, Change]]:
+    """What the repetitions of a solution change; those that would change nothing are left out."""
+    training = seed.job.history.links[-1].training
+    case = Case(training, seed.seen.layers, symptom, rules)
+    for repetition in range(solution.repetitions):
+        change = solution.apply(case, repetition, rng)
+        if change is not None:
+            yield repetition, change
+        elif rules.give_up_repeated:
+            return
+
+
+def _job(
+    seed: _Tried,
+    change: Change,
+    rules: Rules,
+    number: int,
+    level: int,
+    solution: Solution,
+    repetition: int,
+) -> Job:
+    """A training that goes on from ``seed`` with ``change``."""
+    *before, last = seed.job.history.links
+    links = (
+        *before,
+        replace(last, epochs=seed.seen.epochs),
+        Link(number=number, training=change.training, edits=change.edits),
+    )
+    history = replace(seed.job.history, links=links, thresholds=rules.retraining)
+    return Job(history, level, seed.seen.symptom, solution.name, repetition, change.text)

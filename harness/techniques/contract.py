@@ -1,0 +1,164 @@
+"""What a technique promises, and what it is given.
+
+The technique proposes, ``train`` trains and times, the clock charges, the runner records.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from harness.records.clocks import Clock
+from harness.records.outcome import Outcome, Trial
+from harness.space.derivation import Space
+from harness.training.history import History
+from harness.vocabulary import Configuration, Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """The program under repair: how to build it and what it trains on. It holds no truth."""
+
+    framework: str
+    labels: str
+    build: Callable[[Configuration], Any]
+    """Configuration -> uncompiled model."""
+    data: Callable[[], Any]
+    """() -> (x_train, y_train, x_search, y_search)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairTask:
+    """All that a technique learns of a fault: no id, no ground truth, no holdout value."""
+
+    faulty: Configuration
+    """The faulty program's configuration, settings included."""
+    space: Space
+    metric: Metric
+    """Measures the search part; knows its direction."""
+    training_time: float
+    """T, seconds: the median training time of the faulty program."""
+    program: Program | None = None
+
+
+class Train(Protocol):
+    """Trains one configuration and judges it. Can be pickled; never raises for a bad program."""
+
+    def __call__(
+        self,
+        configuration: Configuration,
+        *,
+        proposal: int,
+        fidelity: float,
+        limit: float,
+        history: History | None = None,
+        look: bool = False,
+    ) -> Outcome:
+        """Train and judge.
+
+        Args:
+            configuration: Complete, settings included.
+            proposal: Number of the configuration within the run, from 0. It seeds the training,
+                and a second call with the same number continues the training of the first.
+            fidelity: Share of the configuration's training steps to reach, in (0, 1].
+            limit: What the training may be charged at most, in the unit of the run's clock;
+                then it is cut.
+            history: Asks for a watched training that goes on from others; the outcome then says
+                what was ``seen``. The program is built from its start; ``configuration`` is
+                what the program has become, as far as hyperparameters tell it.
+            look: Asks what a localiser says of the program before it trains; the outcome then
+                says what was ``seen``: ``harness.training.look.Look``.
+        """
+
+    def remember(self, proposal: int, outcome: Outcome) -> None:
+        """Take note of a training that a copy of this object made in another process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A technique's closing word: how its search went, and whether it applied at all."""
+
+    health: Mapping[str, int | float | str]
+    status: str = "ok"
+    """``ok``, ``not_applicable`` or ``no_symptom``."""
+    choice: int | None = None
+    """Proposal that the technique returns as its patch; None leaves it to the search metric. The
+    note of a trial may hold a ``choice`` too: what would be returned if the run ended before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What an optimiser wants trained next."""
+
+    proposal: int
+    configuration: Configuration
+    fidelity: float = 1.0
+    note: Mapping[str, Any] | None = None
+    history: History | None = None
+    look: bool = False
+    limit: float = math.inf
+    """What the training may be charged at most, below what is left of the budget."""
+
+
+class Optimiser(Protocol):
+    """Ask-and-tell: a search algorithm without any idea of processes, clocks or files.
+
+    One proposal is asked for and told about at a time.
+    """
+
+    def ask(self) -> Proposal | None:
+        """What to train next; None ends the search before its budget is spent."""
+
+    def tell(self, proposal: Proposal, outcome: Outcome) -> None:
+        """Learn how ``proposal`` did. Called once for every proposal, failures included."""
+
+    def health(self) -> Mapping[str, int | float | str]:
+        """Counters of how the search went, at any time."""
+
+    def finish(self) -> Finish:
+        """The closing word; by default the counters, and no choice of its own."""
+        return Finish(self.health())
+
+
+class NotApplicable(Exception):
+    """Raised by :meth:`AskAndTell.optimiser` where a technique cannot treat a program: why."""
+
+
+@runtime_checkable
+class AskAndTell(Protocol):
+    """A technique that is asked for one training at a time; the engine drives it on Ray Tune.
+
+    A technique is a frozen dataclass: its fields are its settings and part of a run's identity. It
+    may say ``anytime: ClassVar[bool] = True`` if what it proposes does not depend on how much of
+    the budget is left: its runs then answer smaller budgets too.
+    """
+
+    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> Optimiser:
+        """A fresh search. Equal arguments give equal proposals, in any process.
+
+        Args:
+            clock: Says what was spent and what is left; to be read only.
+
+        Raises:
+            NotApplicable: If the technique cannot treat this program.
+        """
+
+
+@runtime_checkable
+class OwnLoop(Protocol):
+    """A technique that calls ``train`` itself; otherwise as :class:`AskAndTell`."""
+
+    def repair(
+        self, task: RepairTask, train: Train, clock: Clock, seed: int
+    ) -> Iterator[Trial | Finish]:
+        """Yield trials in the order they finish; start none once ``clock`` is exhausted.
+
+        The runner charges the clock for each trial before it asks for the next one. The last
+        thing yielded may be a :class:`Finish`. Equal arguments give equal trials, in any process.
+        """
+
+
+Technique = AskAndTell | OwnLoop
+"""Looks for a patch for one fault until its budget is spent."""

@@ -1,0 +1,175 @@
+"""The evidence card of a fault: all that is known of it, on one page.
+
+python -m harness.views.cards show C1
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.analysis import qualification
+from harness.analysis.protocols import CORRECTED
+from harness.data import DATA_SETS, STAND_IN
+from harness.data.sets import find
+from harness.space.derivation import derive
+from harness.space.operators import operator_of
+from harness.subjects.fault import Fault
+from harness.subjects.registry import load_registry
+from harness.vocabulary import METRICS, HarnessError
+
+WIDTH, INDENT = 100, 14
+
+
+def card(fault: Fault, table: pd.DataFrame) -> str:
+    """The card, lines of up to 100 characters.
+
+    Args:
+        table: A frame of the table ``QUALIFICATION``.
+    """
+    subject = fault.subject
+    direction = "higher" if subject.measure.higher_is_better else "lower"
+    about = f"{subject.name}: {subject.title}; {subject.metric}, {direction} is better"
+    lines = [f"{fault.id}: {fault.title}", *_entry("subject", f"{about}; {fault.kind} fault")]
+    if fault.deprecated:
+        lines += _entry("withdrawn", fault.deprecated)
+    lines += _entry("source", fault.source)
+    lines += _entry("origin", ", ".join(f"{key} {value}" for key, value in fault.origin.items()))
+    lines += _entry("what is wrong", fault.description or fault.title)
+    for name, (faulty, fixed) in fault.ground_truth.items():
+        lines += _entry("repair", f"{name}: {faulty} -> {fixed} ({_reach(fault, name)})")
+    lines += _entry("published", published(fault) or "nothing")
+    lines += [line for row in measured(fault, table) for line in _entry("measured", row)]
+    lines += _entry("data", _data(fault))
+    for label, texts in (
+        ("also repairs", fault.other_fixes),
+        ("deviation", fault.deviations),
+        ("semantics", subject.semantics),
+    ):
+        lines += [line for text in texts for line in _entry(label, text)]
+    return "\n".join(lines)
+
+
+def _entry(label: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        f"{label:<{INDENT}}{text}", WIDTH, subsequent_indent=" " * INDENT, break_on_hyphens=False
+    )
+
+
+def _reach(fault: Fault, name: str) -> str:
+    operator = operator_of(name)
+    if operator is None:
+        return "no operator reaches it"
+    domain = derive(fault.faulty, fault.subject.context).domains[name]
+    where = "inside" if fault.fixed[name] in domain else "outside"
+    return f"operator {operator.name}, {where} the corrected space"
+
+
+def published(fault: Fault) -> str:
+    """The study's figures, in words; '' if there are none."""
+    figures, digits = fault.published, fault.subject.measure.digits
+    parts = []
+    for name, words in (("faulty", "faulty"), ("fixed", "fixed")):
+        if name in figures:
+            parts.append(f"{words} {figures[name]:.{digits}f}")
+    if "again" in figures:
+        spread = f" (sd {figures['again_sd']:.3f})" if "again_sd" in figures else ""
+        parts.append(f"faulty re-evaluated {figures['again']:.3f}{spread}")
+    if "hyperparameters" in figures:
+        parts.append(f"{figures['hyperparameters']:g} hyperparameters")
+    if "training_time" in figures:
+        parts.append(f"T {figures['training_time']:g} s")
+    return ", ".join(parts)
+
+
+def measured(fault: Fault, table: pd.DataFrame) -> Iterator[str]:
+    """What this project measured, one line for each setting, in words."""
+    rows = table[table["fault"] == fault.id]
+    if rows.empty:
+        yield f"nothing yet; make baseline PLAN=icst23 FAULTS={fault.id} measures it"
+    for row in rows.to_dict("records"):
+        old = "" if row["content"] == fault.content[:12] else "; of an earlier version of the fault"
+        yield (
+            f"{spread(row, 'faulty')} against {spread(row, 'fixed')}; p {figure(row['p'])}, A12 "
+            f"{figure(row['a12'])}, exposed: {qualification.verdict(row, CORRECTED)}; {lost(row)}; "
+            f"T {figure(row['training_time'])} s; n {row['n']}, data {row['data']}, fraction "
+            f"{row['fraction']:g}, {row['device']}{old}"
+        )
+
+
+def spread(row: Mapping[Any, Any], which: str) -> str:
+    """Mean and standard deviation of one program, and how many of its trainings have no value.
+
+    >>> row = {"metric": "mae", "n": 3, "faulty_mean": 1.0, "faulty_sd": 0.25, "faulty_unjudged": 1}
+    >>> spread(row, "faulty")
+    '1.000 (0.250), 1 of 3 diverged'
+    """
+    digits = METRICS[row["metric"]].digits
+    unjudged = int(row[f"{which}_unjudged"])
+    diverged = f"{unjudged} of {row['n']} diverged" if unjudged else ""
+    if unjudged == row["n"]:
+        return diverged
+    mean, sd = row[f"{which}_mean"], row[f"{which}_sd"]
+    words = f"{mean:.{digits}f}" + ("" if pd.isna(sd) else f" ({sd:.{digits}f})")
+    return f"{words}, {diverged}" if unjudged else words
+
+
+def lost(row: Mapping[Any, Any]) -> str:
+    """How much the fault costs, and whether the study's filter would keep it."""
+    if pd.isna(row["drop"]):
+        return "no drop without values"
+    inside = "inside" if row["inside_filter"] else "outside"
+    if METRICS[row["metric"]].higher_is_better:
+        return f"drop {row['drop']:.0%}, {inside} the study's filter"
+    return f"{row['drop']:.1f} times the error, {inside} the study's filter"
+
+
+def figure(value: float) -> str:
+    """Two digits.
+
+    >>> figure(0.1234), figure(134.0), figure(float("nan"))
+    ('0.12', '134', '-')
+    """
+    if pd.isna(value):
+        return "-"
+    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def _data(fault: Fault) -> str:
+    subject = fault.subject
+    if not subject.data_set:
+        return f"the subject's own; variants {', '.join(subject.variants)}"
+    title = DATA_SETS[subject.data_set].title
+    try:
+        where = f"read from {find(subject.data_set)}"
+    except HarnessError:
+        where = f"not here (make data, or plan.stand_ins=[{subject.data_set}])"
+    stand_in = f"; stand-in: variant {STAND_IN}" if STAND_IN in subject.variants else ""
+    return f"{title}: {where}{stand_in}"
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m harness.views.cards", description=__doc__)
+    parser.add_argument("command", choices=["show"])
+    parser.add_argument("id", nargs="?", default="", help="of the fault, such as C1")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder")
+    told = parser.parse_args(words)
+    registry = load_registry()
+    if not told.id:
+        raise HarnessError(f"which fault? make fault ID=C1. Registered: {', '.join(registry)}")
+    print(card(registry[told.id], qualification.read(told.results)))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,280 @@
+"""Scores and summary as tables for people: for the terminal (rich) and for Markdown.
+
+Figures are rounded here and nowhere before, with the digits of their metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+
+from harness.analysis import statistics as stats
+from harness.analysis.layout import MARK, NONE, Field, Header, Layout, fixed
+from harness.analysis.protocols import Protocol
+from harness.analysis.scores import SETTING
+from harness.vocabulary import METRICS, CellStatus, HarnessError
+
+SHORT = {
+    CellStatus.NOT_APPLICABLE.value: "N/A",
+    CellStatus.NO_SYMPTOM.value: "none",
+    CellStatus.TIMED_OUT.value: "T/O",
+}
+"""What a cell shows instead of figures, by status."""
+SHORT_MEANING = {
+    "N/A": "the technique does not apply",
+    "none": "the technique saw no symptom",
+    "T/O": "no trial was judged within the budget",
+}
+TESTS = {"wilcoxon": "Wilcoxon signed-rank", "mannwhitney": "Mann-Whitney"}
+
+
+def by_setting(scores: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The scores, one frame for each budget, clock, protocol and space."""
+    for _, group in scores.groupby(SETTING, sort=True):
+        yield group
+
+
+def table3(
+    scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None = None
+) -> Table:
+    """Faults x techniques in the layout of the study's Table III, for the terminal.
+
+    Args:
+        scores: A frame of the table ``SCORES`` with one setting, see :func:`by_setting`.
+        protocol: The protocol that made it.
+        techniques: Which techniques to show, in order; by default all, as they occur.
+
+    Raises:
+        HarnessError: If the scores hold no setting, or several.
+    """
+    return table3_layout(scores, protocol, techniques).rich()
+
+
+def table3_markdown(
+    scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None = None
+) -> str:
+    """:func:`table3` in Markdown."""
+    return table3_layout(scores, protocol, techniques).markdown()
+
+
+def summary_table(summary: pd.DataFrame, protocol: Protocol) -> Table:
+    """One line per technique and setting, for the terminal.
+
+    Args:
+        summary: A frame of the table ``SUMMARY``.
+        protocol: The protocol that made it.
+    """
+    return summary_layout(summary, protocol).rich()
+
+
+def summary_markdown(summary: pd.DataFrame, protocol: Protocol) -> str:
+    """:func:`summary_table` in Markdown."""
+    return summary_layout(summary, protocol).markdown()
+
+
+def table3_layout(
+    scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None = None
+) -> Layout:
+    """:func:`table3` before it is known where it will be shown."""
+    settings = scores[SETTING].drop_duplicates()
+    if len(settings) != 1:
+        raise HarnessError(
+            "a table of faults and techniques shows one budget, clock, protocol and space. "
+            f"Found: {len(settings)} of them; `by_setting` splits them"
+        )
+    if scores.duplicated(["fault", "technique"]).any():
+        raise HarnessError("a table of faults and techniques has one data variant of each fault")
+    shown = list(dict.fromkeys(scores["technique"])) if techniques is None else list(techniques)
+    setting = settings.iloc[0]
+    rows = []
+    for _, of_fault in scores.groupby("fault", sort=False):
+        first = of_fault.iloc[0]
+        cells = {row["technique"]: row for _, row in of_fault.iterrows()}
+        rows.append(
+            [
+                Field(first["fault"] + ("" if first["exposed"] else " †")),
+                Field(_metric(first["faulty_mean"], first["metric"])),
+                *(_cell(cells.get(name)) for name in shown),
+                Field(_metric(first["fix_mean"], first["metric"])),
+                Field(_seconds(first["training_time"])),
+            ]
+        )
+    title = f"Repair at budget {setting['budget']:g}: mean (standard deviation) over the runs"
+    headers = [
+        Header("fault", "left"),
+        Header("faulty"),
+        *(Header(name, "left") for name in shown),
+        Header("fix"),
+        Header("T"),
+    ]
+    fields = {field.text for row in rows for field in row}
+    return Layout(title, headers, rows, _notes3(scores, setting, protocol, fields))
+
+
+def _cell(row: pd.Series[Any] | None) -> Field:
+    if row is None:
+        return Field(NONE)
+    if row["unjudged"] == row["n"]:
+        # The row's status may be not_exposed, which hides why there is no value.
+        return Field(SHORT.get(row["status"], SHORT[CellStatus.TIMED_OUT.value]))
+    mean, std = _metric(row["mean"], row["metric"]), _metric(row["std"], row["metric"])
+    starred = bool(row["significant"])
+    return Field(f"{mean} ({std}){MARK if starred else ''}", strong=starred)
+
+
+def _notes3(
+    scores: pd.DataFrame, setting: pd.Series[Any], protocol: Protocol, fields: set[str]
+) -> list[str]:
+    """What a reader must know; ``fields`` are the texts in the table."""
+    adjusted = " after Holm over the cells of this budget" if protocol.holm else ""
+    direction = "a positive improvement rate" if protocol.require_ir_positive else "a better mean"
+    starred = (
+        f"{MARK} and bold: p < {protocol.alpha:g} in the two-sided {TESTS[protocol.test]} test of "
+        f"patched against faulty{adjusted}, with {direction}."
+    )
+    lower = [name for name in dict.fromkeys(scores["metric"]) if not METRICS[name].higher_is_better]
+    metrics = f"lower is better for {', '.join(lower)}" if lower else "higher is better"
+    notes = [
+        f"n = {_counts(scores['n'])} runs against {_counts(scores['n_baseline'])} trainings of the "
+        f"faulty program; protocol {setting['protocol']}, clock {setting['clock']}, space "
+        f"{setting['space']}, data {_of_faults(scores, 'data')}, fraction "
+        f"{_of_faults(scores, 'fraction')}.",
+        f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
+        starred,
+    ]
+    if protocol.confirmed_counts and (times := int(scores["n_confirmed"].sum())):
+        notes.append(
+            "A run counts as the mean of the re-trainings of its winner with fresh seeds "
+            f"({times} of {int(scores['n'].sum())} runs have them)."
+        )
+    if hidden := list(dict.fromkeys(scores.loc[~scores["exposed"], "fault"])):
+        notes.append(
+            f"† not exposed, the baseline does not tell faulty from fixed: {', '.join(hidden)}."
+        )
+    notes += [f"{short}: {text}." for short, text in SHORT_MEANING.items() if short in fields]
+    return [*notes, _power(scores, protocol)]
+
+
+def _of_faults(scores: pd.DataFrame, column: str) -> str:
+    """The values of a column, those after the most frequent one with the faults that have them."""
+    usual, *others = scores[column].value_counts().index
+    found = [_plain(usual)]
+    for value in others:
+        faults = dict.fromkeys(scores.loc[scores[column] == value, "fault"])
+        found.append(f"{_plain(value)} ({', '.join(faults)})")
+    return " or ".join(found)
+
+
+def _power(scores: pd.DataFrame, protocol: Protocol) -> str:
+    """The smallest effect that as many runs could have shown."""
+    tested = scores[scores[f"p_{protocol.test}"].notna()]
+    if tested.empty:
+        return "No cell could be tested."
+    n, m = int(tested["n"].min()), int(tested["n_baseline"].min())
+    start = f"With n = {n} against {m}, "
+    if protocol.test == "wilcoxon":
+        p = stats.smallest_p_signed_rank(n)
+        return f"{start}the smallest p that the test can give is {p:.2g}: all pairs differ one way."
+    family = len(tested) if protocol.holm else 1
+    alone = stats.smallest_a12(n, m, protocol.alpha)
+    first = stats.smallest_a12(n, m, protocol.alpha / family)
+    if alone is None:
+        return f"{start}no outcome can be significant."
+    if family == 1:
+        return f"{start}significance needs an A12 of at least {alone:.2f}."
+    strictest = f"at least {first:.2f}" if first is not None else "more than there is"
+    return (
+        f"{start}significance needs an A12 of at least {alone:.2f} in a single test and of "
+        f"{strictest} in the strictest of the {family} tests."
+    )
+
+
+def _counts(column: pd.Series[Any]) -> str:
+    low, high = int(column.min()), int(column.max())
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
+    """:func:`summary_table` before it is known where it will be shown."""
+    told = [*SETTING[1:], "data", "fraction"]
+    varying = [name for name in told if summary[name].nunique() > 1]
+    constant = [name for name in told if summary[name].nunique() == 1]
+    names = ["sign.", "rep.", "IR", "std", "compl.", "AJ", "trials", "train", "search", "other"]
+    headers = [
+        Header("technique", "left"),
+        *(Header(name, "left") for name in varying),
+        *(Header(name) for name in ["budget", "exposed", *names]),
+    ]
+    rows = [
+        [
+            Field(str(row["technique"])),
+            *(Field(_plain(row[name])) for name in varying),
+            Field(_plain(row["budget"])),
+            Field(f"{row['exposed']}/{row['faults']}"),
+            Field(str(row["significant"])),
+            Field(str(row["repaired"])),
+            Field(fixed(row["ir_median"], 2)),
+            Field(fixed(row["std_mean"], 3)),
+            Field(_before_after(row["complexity_median"], row["minimised_median"])),
+            Field(fixed(row["aj_mean"], 2)),
+            Field(fixed(row["trials_per_run"], 1)),
+            *(Field(duration(row[f"{name}_seconds"])) for name in ("training", "search", "other")),
+        ]
+        for _, row in summary.iterrows()
+    ]
+    minimised = ", ".join(map(str, summary["n_minimised"]))
+    cells = "significant cells" if protocol.summarise_significant_only else "faults"
+    notes = [
+        "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in constant) + ".",
+        "exposed: faults that the baseline exposes, of those with runs; sign.: faults with a "
+        f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
+        f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
+        f"{cells}; compl.: median complexity of their patches"
+        + (
+            f" → of those minimised (runs, row by row: {minimised})."
+            if any(summary["n_minimised"])
+            else "."
+        ),
+        "trials: configurations per run; train, search, other: time over all runs.",
+    ]
+    return Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])
+
+
+def _before_after(before: float, after: float) -> str:
+    """Both, if there is a value after."""
+    return fixed(before, 2) + ("" if pd.isna(after) else f"→{fixed(after, 2)}")
+
+
+def _metric(value: float, metric: str) -> str:
+    return fixed(value, METRICS[metric].digits)
+
+
+def _seconds(value: float) -> str:
+    """Two significant digits or all before the point, so that short trainings can be compared.
+
+    >>> _seconds(0.00634), _seconds(0.0757), _seconds(1.26), _seconds(253.2)
+    ('0.0063', '0.076', '1.3', '253')
+    """
+    if pd.isna(value):
+        return NONE
+    return f"{value:.0f}" if value >= 10 else f"{float(f'{value:.2g}'):g}"
+
+
+def duration(value: float) -> str:
+    """A time in the unit that suits it.
+
+    >>> duration(98.4), duration(1260), duration(86400)
+    ('98 s', '21 min', '24.0 h')
+    """
+    if pd.isna(value):
+        return NONE
+    if value < 600:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,404 @@
+from __future__ import annotations
+
+import json
+import multiprocessing
+import re
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.records.baseline import read_baseline
+from harness.records.cell import Cell
+from harness.records.files import read_json, write_json
+from harness.records.log import LOG, Row, read_log
+from harness.records.outcome import Outcome, parse_outcome
+from harness.records.run import Confirmation
+from harness.records.store import CONFIRMED, RUN, Store
+from harness.vocabulary import Cause, HarnessError, TrialStatus
+
+CELL = Cell(
+    fault="D1",
+    fault_content="abc",
+    technique="random",
+    settings={"class": "a.B", "first": None},
+    space="corrected",
+    clock="training",
+    budget=20.0,
+    data="default",
+    fraction=1.0,
+    backend="tensorflow",
+    repetition=3,
+    seed=1,
+)
+
+
+def row(index: int) -> Row:
+    outcome = Outcome(
+        status=TrialStatus.COMPLETED, seconds=0.1, search=0.5, holdout=1 / 3, losses=(0.5, 0.25)
+    )
+    return Row(
+        index=index,
+        proposal=index,
+        configuration={"epochs": 5, "loss": "hinge"},
+        outcome=outcome,
+        suggest_seconds=0.01,
+        charged=0.1,
+        spent=0.1 * (index + 1),
+        at="2026-01-01T00:00:00+00:00",
+        note={},
+    )
+
+
+def record(trials: int) -> dict:
+    return {
+        "status": "ok",
+        "trials": trials,
+        "fault": {"metric": "accuracy", "faulty": {"epochs": 5}, "fixed": {"epochs": 9}},
+        "seconds": {"training": 0.2, "search": 0.02, "total": 0.5},
+    }
+
+
+def write(store: Store, rows: int, finish: bool = True) -> Path:
+    with store.log(CELL, {"training_time": 0.5}) as log:
+        assert log is not None
+        for index in range(len(log.rows), rows):
+            log.append(row(index))
+    if finish:
+        store.finish(CELL, record(rows))
+    return store.folder(CELL)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fault_content": "abd"},
+        {"settings": {"class": "a.B", "first": 1}},
+        {"space": "icst23"},
+        {"clock": "wall"},
+        {"budget": 10.0},
+        {"data": "icst23"},
+        {"fraction": 0.5},
+        {"backend": "jax"},
+        {"repetition": 4},
+        {"seed": 2},
+    ],
+)
+def test_whatever_matters_is_in_the_identity(change: dict) -> None:
+    assert replace(CELL, **change).identity != CELL.identity
+
+
+def test_an_identity_is_the_same_before_and_after(tmp_path: Path) -> None:
+    folder = write(Store(tmp_path), 2)
+    assert Cell(**json.loads((folder / RUN).read_text())["cell"]).identity == CELL.identity
+    assert folder.name == f"b20-s1-r03-{CELL.identity}"
+
+
+plain_values = st.one_of(st.none(), st.booleans(), st.integers(0, 9), st.floats(0, 9), st.text())
+
+cells = st.builds(
+    Cell,
+    fault=st.sampled_from(["D1", "D10"]),
+    fault_content=st.sampled_from(["abc", "abd"]),
+    technique=st.sampled_from(["random", "hebo"]),
+    settings=st.dictionaries(st.sampled_from(["class", "first"]), plain_values),
+    space=st.sampled_from(["corrected", "icst23"]),
+    clock=st.sampled_from(["training", "work"]),
+    budget=st.floats(0.1, 100),
+    data=st.sampled_from(["default", "icst23"]),
+    fraction=st.floats(0.01, 1),
+    backend=st.sampled_from(["tensorflow", "jax"]),
+    repetition=st.integers(1, 99),
+    seed=st.integers(0, 99),
+)
+
+
+@given(cells)
+def test_an_identity_survives_its_record(cell: Cell) -> None:
+    """Whatever the settings are: what is written and read again has the same identity."""
+    again = Cell(**json.loads(json.dumps(asdict(cell))))
+    assert (again.identity, again.folder, again.run_seed) == (
+        cell.identity,
+        cell.folder,
+        cell.run_seed,
+    )
+
+
+@given(cells, cells)
+def test_two_cells_share_an_identity_only_if_they_are_equal(one: Cell, two: Cell) -> None:
+    same = json.dumps(asdict(one), sort_keys=True) == json.dumps(asdict(two), sort_keys=True)
+    assert (one.identity == two.identity) == same
+    assert (one.folder == two.folder) == same
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_no_name_leaves_the_results_folder(name: str) -> None:
+    folder = replace(CELL, fault=name, technique=name).folder
+    assert ".." not in folder.parts
+    assert len(folder.parts) == 3
+    assert not folder.is_absolute()
+
+
+def test_run_seeds_differ(tmp_path: Path) -> None:
+    cells = [
+        replace(CELL, fault=f, technique=t, repetition=r, seed=s)
+        for f in ("D1", "D2")
+        for t in ("random", "hebo")
+        for r in (1, 2)
+        for s in (1, 2)
+    ]
+    assert len({c.run_seed for c in cells}) == len(cells)
+    assert replace(CELL, budget=50.0).run_seed == CELL.run_seed
+
+
+statuses = st.sampled_from([s for s in TrialStatus if s is not TrialStatus.COMPLETED])
+numbers = st.floats(0, 1e6)
+
+
+@given(
+    st.one_of(
+        st.builds(
+            Outcome,
+            status=statuses,
+            seconds=numbers,
+            cause=st.sampled_from([None, *Cause]),
+            message=st.text(),
+            losses=st.lists(numbers).map(tuple),
+        ),
+        st.builds(
+            Outcome,
+            status=st.just(TrialStatus.COMPLETED),
+            seconds=numbers,
+            search=st.floats(-1e9, 1e9),
+            holdout=st.floats(-1e9, 1e9),
+            fidelity=st.floats(0.01, 1),
+        ),
+    )
+)
+def test_an_outcome_comes_back_exactly(outcome: Outcome) -> None:
+    assert parse_outcome(json.loads(json.dumps(asdict(outcome)))) == outcome
+
+
+def test_a_log_comes_back_exactly_and_goes_on(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    write(store, 2, finish=False)
+    with store.log(CELL, {"training_time": 99.0}) as log:
+        assert log is not None
+        assert log.rows == [row(0), row(1)]
+        assert log.header["training_time"] == 0.5  # that of the driver which began
+        log.append(row(2))
+    content = read_log(store.folder(CELL) / LOG)
+    assert content is not None
+    assert content[1] == [row(0), row(1), row(2)]
+
+
+@given(cut=st.integers(1, 400))
+def test_a_torn_last_line_is_cut_off(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    """Whatever a killed process leaves of its last line, the lines before it are kept."""
+    store = Store(tmp_path_factory.mktemp("torn"))
+    folder = write(store, 2, finish=False)
+    whole = (folder / LOG).read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    (folder / LOG).write_bytes(whole[: min(last + cut, len(whole) - 1)])
+    with store.log(CELL, {}) as log:
+        assert log is not None
+        assert log.rows == [row(0)]
+        log.append(row(1))
+    assert (folder / LOG).read_bytes() == whole
+
+
+@settings(max_examples=25)
+@given(st.lists(st.one_of(st.just(-1), st.integers(0, 500)), max_size=12))
+def test_whatever_is_killed_when_no_row_is_lost_or_doubled(
+    tmp_path_factory: pytest.TempPathFactory, events: list[int]
+) -> None:
+    """-1: a row is recorded. n: killed while the next row has n bytes on disk."""
+    store = Store(tmp_path_factory.mktemp("events"))
+    path = store.folder(CELL) / LOG
+    expected: list[Row] = []
+    with ExitStack() as driver:
+        log = driver.enter_context(store.log(CELL, {"training_time": 0.5}))
+        for event in (*events, 0):
+            if event < 0:
+                log.append(row(len(expected)))
+                expected.append(row(len(expected)))
+                continue
+            driver.close()
+            with path.open("a") as file:
+                file.write(json.dumps(asdict(row(len(expected))))[:event])
+            log = driver.enter_context(store.log(CELL, {"training_time": 0.5}))
+            assert log.rows == expected
+
+
+FULL = """
+import resource, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_store import CELL, Store, row
+from harness.vocabulary import HarnessError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with Store(Path({root!r})).log(CELL, {{"training_time": 0.5}}) as log:
+    log.append(row(0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))
+    try:
+        for index in range(1, 100):
+            log.append(row(index))
+    except HarnessError as error:
+        print(index, error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    log.append(row(index))
+"""
+
+
+def test_a_row_that_finds_no_room_leaves_the_rows_before_it_whole(tmp_path: Path) -> None:
+    code = FULL.format(tests=str(Path(__file__).parents[1] / "support"), root=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    said = re.fullmatch(r"(\d+) .*trials\.jsonl cannot be written: File too large.*\n", done.stdout)
+    assert said, done.stdout
+    content = read_log(Store(tmp_path).folder(CELL) / LOG)
+    assert content is not None
+    assert content[1] == [row(index) for index in range(int(said[1]) + 1)]
+
+
+@pytest.mark.parametrize("left", [b"", b'{"vers'])
+def test_a_log_without_a_whole_line_is_begun_again(tmp_path: Path, left: bytes) -> None:
+    store = Store(tmp_path)
+    folder = store.folder(CELL)
+    folder.mkdir(parents=True)
+    (folder / LOG).write_bytes(left)
+    assert write(store, 1) == folder
+    assert len(store.read_run(CELL).trials) == 1
+
+
+def test_a_damaged_line_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 3)
+    lines = (folder / LOG).read_text().splitlines(keepends=True)
+    damaged = "".join([lines[0], "garbage\n", *lines[2:]])
+    (folder / LOG).write_text(damaged)
+    for read in (lambda: store.read_run(CELL), lambda: write(store, 4)):
+        with pytest.raises(HarnessError, match=r"trials\.jsonl:2: this line .* is damaged"):
+            read()
+    assert (folder / LOG).read_text() == damaged
+
+
+def test_a_truncated_log_of_a_finished_run_is_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 3)
+    lines = (folder / LOG).read_text().splitlines(keepends=True)
+    (folder / LOG).write_text("".join(lines[:3]))
+    with pytest.raises(HarnessError, match=r"holds 2 trials, but run\.json counted 3"):
+        store.read_run(CELL)
+
+
+@pytest.mark.parametrize("name", [LOG, RUN])
+def test_results_of_another_version_are_refused(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 1)
+    text = (folder / name).read_text()
+    (folder / name).write_text(text.replace('"version": 1', '"version": 99', 1))
+    with pytest.raises(HarnessError, match="written by results version 99; this harness reads"):
+        store.read_run(CELL)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_a_damaged_record_is_named(tmp_path: Path, text: str) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 1)
+    (folder / RUN).write_text(text)
+    with pytest.raises(HarnessError, match=r"run\.json"):
+        store.read_run(CELL)
+
+
+def _hold(root: str, ready, done) -> None:
+    with Store(Path(root)).log(CELL, {}) as log:
+        assert log is not None
+        ready.set()
+        done.wait(30)
+
+
+def test_a_second_driver_leaves_a_cell_that_is_taken(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(str(tmp_path), ready, done))
+    other.start()
+    assert ready.wait(30)
+    with Store(tmp_path).log(CELL, {}) as log:
+        assert log is None
+    done.set()
+    other.join(30)
+    with Store(tmp_path).log(CELL, {}) as log:
+        assert log is not None
+
+
+def confirmation(seed: int, holdout: float = 0.5) -> Confirmation:
+    outcome = replace(row(0).outcome, holdout=holdout)
+    return Confirmation(proposal=1, fidelity=1 / 3, seed=seed, outcome=outcome)
+
+
+def test_re_trainings_are_kept_beside_the_run_and_none_is_replaced(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 2)
+    before = (folder / RUN).read_bytes()
+    assert store.confirmed(CELL) == []
+    store.confirm(CELL, [confirmation(1), confirmation(2)])
+    store.confirm(CELL, [confirmation(2, holdout=0.9), confirmation(3)])
+    kept = [confirmation(1), confirmation(2), confirmation(3)]
+    assert store.confirmed(CELL) == store.read_run(CELL).confirmed == kept
+    assert (folder / RUN).read_bytes() == before
+
+
+def test_damaged_re_trainings_are_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 2)
+    (folder / CONFIRMED).write_text('{"version": 1, "trainings": [{"seed": 1}]}')
+    with pytest.raises(HarnessError, match=r"confirmed\.json is no record of re-trainings"):
+        store.read_run(CELL)
+
+
+def test_the_run_of_the_next_larger_budget_is_found(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    large, larger, other = (
+        replace(CELL, **change)
+        for change in ({"budget": 50.0}, {"budget": 80.0}, {"budget": 90.0, "seed": 2})
+    )
+    small = replace(CELL, budget=10.0)
+    for cell in (large, larger, other):
+        with store.log(cell, {}):
+            pass
+    assert store.longer([small]) == {}  # none is finished
+    for cell in (larger, large, other):
+        store.finish(cell, record(0))
+    assert store.longer([small, larger, large]) == {small: large, large: larger}
+
+
+def test_of_several_writers_the_first_is_heard(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    for number in (1, 2):
+        write_json(path, {"number": number}, replace=False)
+    assert read_json(path)["number"] == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["b.json"]
+
+
+def test_missing_is_planned_minus_present(tmp_path: Path) -> None:
+    store, other = Store(tmp_path), replace(CELL, repetition=4)
+    write(store, 1)
+    assert store.missing([CELL, other]) == [other]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HarnessError, match="results folder .* cannot be written.*RESULTS="):
+        Store(tmp_path / "file").check()
+
+
+def test_a_damaged_baseline_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    path.write_text('{"version": 1, "fault": "D1"}')
+    with pytest.raises(HarnessError, match=r"b\.json is no baseline"):
+        read_baseline(path)

@@ -1,0 +1,154 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from outside import FAULT, write_faults
+
+from harness.subjects.registry import FAULTS, Registry, load_registry
+from harness.subjects.subject import Data
+from harness.vocabulary import HarnessError
+
+
+def test_the_project_s_own_faults(registry: Registry) -> None:
+    assert {"D1", "D3", "D6", "D7", "G1", "G2"} <= set(registry)
+    assert registry["D1"].ground_truth == {"activation_3": ("softmax", "sigmoid")}
+    assert [o.name for o in registry["D7"].operators] == ["learning_rate"]
+    assert len(registry["D1"].hyperparameters) == 15  # as the study counts
+    assert len(registry["D3"].hyperparameters) == 13
+    assert registry["D6"].kind == "real"
+    assert registry["G1"].kind == "mutant"
+
+
+def test_ids_are_in_natural_order(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f", "X10", "X2", "X1")
+    assert [i for i in load_registry([folder])] == ["X1", "X2", "X10"]
+
+
+def test_an_unknown_fault_gets_suggestions(registry: Registry) -> None:
+    with pytest.raises(HarnessError, match=r"no fault 'D11'\. Did you mean D1.*make faults"):
+        registry["D11"]
+
+
+def test_identity_follows_content(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f", "X1", "X2")
+    one = load_registry([folder])
+    assert one["X1"].content == one["X2"].content  # same subject, same values
+    assert one["X1"].data_seed != one["X2"].data_seed
+    other = write_faults(tmp_path / "g", "X1")
+    text = (other / "X1.yaml").read_text().replace("0.00001", "0.0001")
+    (other / "X1.yaml").write_text(text)
+    assert load_registry([other])["X1"].content != one["X1"].content
+    changed = write_faults(tmp_path / "h", "X1")
+    module = changed / "subjects" / "sum_sign.py"
+    module.write_text(module.read_text() + "\n# changed\n")
+    assert load_registry([changed])["X1"].content != one["X1"].content
+
+
+GOOD = FAULT.format(id="X1")
+
+BAD = {
+    "not yaml": ("id: [", r"X1\.yaml:1: not readable as YAML"),
+    "a list": ("- 1", "a fault file is a mapping; found list"),
+    "unknown key": (GOOD + "fix: 3\n", r"X1\.yaml:\d+: no key 'fix'"),
+    "missing key": (GOOD.replace("title:", "# title:"), "the key 'title' is missing"),
+    "other id": (GOOD.replace("id: X1", "id: X2"), r":2: id 'X2' does not match the file's name"),
+    "unknown subject": (
+        GOOD.replace("sum_sign", "sum_sing"),
+        r":3: no subject 'sum_sing'. Did you mean sum_sign",
+    ),
+    "unknown hyperparameter": (
+        GOOD.replace("learning_rate:", "lerning_rate:"),
+        r":5: no hyperparameter of sum_sign 'lerning_rate'. Did you mean learning_rate",
+    ),
+    "own value": (
+        GOOD.replace("0.00001", "0.05"),
+        ":5: contradiction: 'learning_rate: 0.05' is the subject's own value",
+    ),
+    "wrong type": (
+        GOOD.replace("{learning_rate: 0.00001}", "{epochs: many}"),
+        r":5: 'epochs' is 'many' \(str\); the subject's own value is 4 \(int\)",
+    ),
+    "nothing wrong": (GOOD.replace("{learning_rate: 0.00001}", "{}"), "at least one value"),
+    "no origin": (GOOD.replace("{tool", "# {tool"), "'origin' is a mapping"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_fault_file_is_named_with_its_line(case: str, tmp_path: Path) -> None:
+    text, message = BAD[case]
+    folder = write_faults(tmp_path / "f")
+    (folder / "X1.yaml").write_text(text)
+    with pytest.raises(HarnessError, match=message):
+        load_registry([folder])
+
+
+def test_python_in_yaml_is_never_run(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f")
+    (folder / "X1.yaml").write_text(f"id: !!python/object/apply:os.mkdir [{tmp_path}/made]\n")
+    with pytest.raises(HarnessError, match="not readable as YAML"):
+        load_registry([folder])
+    assert not (tmp_path / "made").exists()
+
+
+def test_one_id_twice_is_refused(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f", "X1")
+    (folder / "more").mkdir()
+    (folder / "more" / "X1.yaml").write_text(GOOD)
+    with pytest.raises(HarnessError, match="fault 'X1' exists in"):
+        load_registry([folder])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import nonsense_of_nobody", r"bad\.py:1: the subject cannot be imported: ModuleNotFound"),
+        ("x = 1", "defines SUBJECT"),
+        ("def f(:", r"bad\.py:1: the subject cannot be imported: SyntaxError"),
+    ],
+)
+def test_a_bad_subject_is_named(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "subjects").mkdir()
+    (tmp_path / "subjects" / "bad.py").write_text(text)
+    with pytest.raises(HarnessError, match=message):
+        load_registry([tmp_path])
+
+
+def test_a_subject_lacks_nothing(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f")
+    module = folder / "subjects" / "sum_sign.py"
+    module.write_text(module.read_text().replace('"batch_size": 32, ', ""))
+    with pytest.raises(HarnessError, match="configuration lacks batch_size"):
+        load_registry([folder])
+
+
+def test_a_subject_names_a_known_framework(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f")
+    module = folder / "subjects" / "sum_sign_torch.py"
+    module.write_text(module.read_text().replace('"pytorch"', '"torch"'))
+    with pytest.raises(HarnessError, match="no framework 'torch'. Did you mean pytorch"):
+        load_registry([folder])
+
+
+def test_samples_are_shuffled_and_cut_into_three_parts() -> None:
+    x = np.arange(10)
+    whole, half = (Data.shuffled(x, 2 * x, 3, f, train=6, search=1) for f in (1.0, 0.5))
+    parts = [whole.x_train, whole.x_search, whole.x_holdout]
+    assert [len(p) for p in parts] == [6, 1, 3]
+    assert sorted(np.concatenate(parts)) == list(x)
+    assert np.array_equal(half.x_train, whole.x_train[:3])
+    assert np.array_equal(half.x_holdout, whole.x_holdout)
+    assert np.array_equal(whole.y_holdout, 2 * whole.x_holdout)
+
+
+def test_faults_path_adds_folders(with_own_faults: Path) -> None:
+    assert {"D1", "X1"} <= set(load_registry())
+
+
+def test_a_faults_path_that_is_no_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAULTS_PATH", "/nowhere/at/all")
+    with pytest.raises(HarnessError, match="FAULTS_PATH names /nowhere/at/all"):
+        load_registry()
+
+
+def test_every_fault_has_a_source() -> None:
+    assert all(f.source and f.title for f in load_registry([FAULTS]).values())

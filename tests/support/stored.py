@@ -1,0 +1,107 @@
+"""A small study on disk as a driver would have left it, without any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from common import techniques
+
+from harness.records.cell import Cell
+from harness.records.files import write_json
+from harness.records.log import Row
+from harness.records.outcome import Outcome
+from harness.records.store import Store
+from harness.space.derivation import derive
+from harness.study.plan import Plan, baseline_paths
+from harness.subjects.registry import Registry
+from harness.vocabulary import TrialStatus
+
+T = 2.0
+"""Seconds."""
+
+
+def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) -> Store:
+    """Store baselines and runs of a plan, but for the last ``leave_out`` runs.
+
+    Each trial of the faults, which are judged by accuracy, draws a configuration and a value.
+    """
+    store = Store(root)
+    for fault, path in baseline_paths(plan, registry, store).items():
+        record = {
+            "fault": fault,
+            "metric": "accuracy",
+            "training_time": T,
+            "data": plan.data_of(registry[fault]),
+            "fraction": plan.fraction_of(fault),
+            "device": "a machine",
+            "faulty": _trainings(0.2),
+            "fixed": _trainings(0.9),
+        }
+        write_json(path, record)
+    cells = plan.cells(registry)
+    for number, cell in enumerate(cells[: len(cells) - leave_out]):
+        _write_run(store, cell, registry, np.random.default_rng(number))
+    return store
+
+
+def small_study(
+    root: Path, registry: Registry, faults: Sequence[str], names: Sequence[str], budget: float
+) -> tuple[Plan, Store]:
+    """A plan of three repetitions, and its runs as :func:`write_study` leaves them."""
+    plan = Plan(
+        name="small",
+        faults=faults,
+        techniques=techniques(names),
+        repetitions=3,
+        budget=budget,
+    )
+    return plan, write_study(plan, registry, root)
+
+
+def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Generator) -> None:
+    fault = registry[cell.fault]
+    domains = derive(fault.faulty, fault.subject.context).domains
+    with store.log(cell, {"training_time": T}) as log:
+        assert log is not None
+        trials = int(cell.budget) - 1
+        for index in range(trials):
+            drawn = {name: domain.sample(rng) for name, domain in domains.items()}
+            log.append(
+                Row(
+                    index=index,
+                    proposal=index,
+                    configuration={**fault.faulty, **drawn},
+                    outcome=_judged(float(rng.uniform(0.1, 0.95))),
+                    suggest_seconds=0.1,
+                    charged=T,
+                    spent=T * (index + 1),
+                    at="2026-01-01T00:00:00+00:00",
+                    note={},
+                )
+            )
+    record = {
+        "status": "ok",
+        "trials": trials,
+        "fault": {"metric": fault.subject.metric, "faulty": fault.faulty, "fixed": fault.fixed},
+        "training_time": T,
+        "seconds": {
+            "training": T * trials,
+            "search": 1.0,
+            "building": 0.5,
+            "total": T * trials + 3,
+        },
+        "device": "a machine",
+        "environment": {"packages": {"keras": "3.0"}, "commit": "abc", "dirty": False},
+    }
+    store.finish(cell, record)
+
+
+def _trainings(value: float) -> Sequence[dict[str, object]]:
+    return [asdict(_judged(value + shift / 100)) for shift in range(5)]
+
+
+def _judged(value: float) -> Outcome:
+    return Outcome(status=TrialStatus.COMPLETED, seconds=T, search=value, holdout=value)

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from harness.analysis.protocols import CORRECTED, ICST23, Protocol
+from harness.analysis.schemas import SCORES
+from harness.analysis.scores import summary
+from harness.views.render import (
+    by_setting,
+    summary_markdown,
+    summary_table,
+    table3,
+    table3_markdown,
+)
+from harness.vocabulary import HarnessError
+
+
+def row(fault: str, technique: str, **changes: Any) -> dict[str, Any]:
+    """A row of the scores."""
+    values: dict[str, Any] = {
+        **{c.name: 0.5 for c in SCORES.columns if c.type == "float"},
+        **{c.name: 10 for c in SCORES.columns if c.type == "int"},
+        **{c.name: False for c in SCORES.columns if c.type == "bool"},
+        "fault": fault,
+        "technique": technique,
+        "budget": 20.0,
+        "clock": "training",
+        "protocol": "corrected",
+        "space": "corrected",
+        "data": "default",
+        "fraction": 1.0,
+        "metric": "accuracy",
+        "faulty_mean": 0.1049,
+        "fix_mean": 0.9912,
+        "mean": 0.8765,
+        "std": 0.0249,
+        "training_time": 123.4,
+        "exposed": True,
+        "unjudged": 0,
+        "no_better": 0,
+        "status": "ok",
+    }
+    return values | changes
+
+
+def frame(*rows: dict[str, Any]) -> pd.DataFrame:
+    return SCORES.frame(rows)
+
+
+MAE = {"metric": "mae", "mean": 0.4936, "std": 1.0176, "faulty_mean": 6.708, "fix_mean": 0.1264}
+SOME = frame(
+    row("M1", "bohb"),
+    row("M1", "hebo", significant=True, mean=1.0),
+    row("M1", "random", status="timed_out", unjudged=10),
+    row("D7", "bohb", **MAE, exposed=False, status="not_exposed"),
+    row("D7", "hebo", **MAE, exposed=False, status="not_exposed"),
+)
+
+
+def shown(table: Table, width: int = 100) -> str:
+    console = Console(width=width, record=True, file=StringIO())
+    console.print(table)
+    return console.export_text()
+
+
+def test_table3_in_markdown() -> None:
+    text = table3_markdown(SOME, CORRECTED, ["random", "hebo", "bohb"])
+    assert "| fault | faulty | random | hebo | bohb | fix | T |" in text
+    assert r"| M1 | 0.10 | T/O | **1.00 (0.02)**\* | 0.88 (0.02) | 0.99 | 123 |" in text
+    assert "| D7 † | 6.708 | - | 0.494 (1.018) | 0.494 (1.018) | 0.126 | 123 |" in text
+
+
+def test_table3_says_what_it_shows() -> None:
+    text = table3_markdown(SOME, CORRECTED)
+    assert "n = 10 runs against 10 trainings" in text
+    assert "protocol corrected, clock training" in text
+    assert "p < 0.05 in the two-sided Mann-Whitney test" in text and "after Holm" in text
+    assert "does not tell faulty from fixed: D7" in text
+    assert "lower is better for mae" in text
+    assert "T/O: no trial was judged within the budget" in text
+    assert "N/A" not in text
+
+
+def test_the_smallest_effect_is_named() -> None:
+    assert (
+        "A12 of at least 0.77 in a single test and of at least 0.85 in the strictest of the 5"
+        in (table3_markdown(SOME, CORRECTED))
+    )
+    few = frame(row("M1", "bohb", n=3, n_baseline=3))
+    assert "no outcome can be significant" in table3_markdown(few, CORRECTED)
+    one = frame(row("M1", "bohb"))
+    assert "significance needs an A12 of at least 0.77." in table3_markdown(one, CORRECTED)
+    many = frame(*(row(f"M{i}", "bohb", n=4, n_baseline=4) for i in range(9)))
+    assert "more than there is in the strictest of the 9" in table3_markdown(many, CORRECTED)
+    assert "smallest p that the test can give is 0.002" in table3_markdown(SOME, ICST23)
+    untested = frame(row("M1", "bohb", n=9, p_wilcoxon=float("nan"), n_baseline=0))
+    assert "No cell could be tested" in table3_markdown(untested, ICST23)
+
+
+def test_the_mark_is_explained_by_the_protocol() -> None:
+    text = table3_markdown(SOME, ICST23)
+    assert "Wilcoxon signed-rank" in text and "positive improvement rate" in text
+    assert "Holm" not in text
+
+
+def test_missing_figures_and_statuses() -> None:
+    nan = float("nan")
+    rows = [
+        row("M1", "a", unjudged=10, status="not_applicable", mean=nan, std=nan),
+        row("M1", "b", unjudged=10, status="no_symptom", mean=nan, std=nan),
+        row("M1", "c", unjudged=10, status="not_exposed", mean=nan, std=nan),
+        row("M1", "d", n=1, std=nan),
+    ]
+    text = table3_markdown(frame(*rows), CORRECTED)
+    assert "| N/A | none | T/O | 0.88 (-) |" in text
+
+
+def test_one_setting_at_a_time() -> None:
+    both = frame(row("M1", "bohb"), row("M1", "bohb", budget=50.0))
+    with pytest.raises(HarnessError, match="by_setting"):
+        table3(both, CORRECTED)
+    with pytest.raises(HarnessError, match="Found: 0"):
+        table3(frame(), CORRECTED)
+    assert [len(part) for part in by_setting(both)] == [1, 1]
+
+
+def test_faults_of_one_study_may_have_data_and_fractions_of_their_own() -> None:
+    mixed = frame(
+        row("D1", "bohb"), row("D6", "bohb"), row("D2", "bohb", data="stand_in", fraction=0.02)
+    )
+    text = table3_markdown(mixed, CORRECTED)
+    assert "data default or stand_in (D2), fraction 1 or 0.02 (D2)." in text.replace("\\_", "_")
+    found = summary(mixed, CORRECTED)
+    assert len(found) == 1 and found["faults"][0] == 3
+    assert "data default, stand_in; fraction 0.02, 1" in summary_markdown(found, CORRECTED).replace(
+        "\\_", "_"
+    )
+    with pytest.raises(HarnessError, match="one data variant of each fault"):
+        table3(frame(row("D1", "bohb"), row("D1", "bohb", fraction=0.5)), CORRECTED)
+
+
+def wide(techniques: int) -> pd.DataFrame:
+    return frame(
+        *(row("D7", f"technique_{i}", **MAE, significant=True) for i in range(techniques)),
+        *(row("M1", f"technique_{i}") for i in range(techniques)),
+    )
+
+
+@pytest.mark.parametrize(("techniques", "width"), [(3, 80), (4, 100), (5, 110)])
+def test_table3_fits_a_terminal(techniques: int, width: int) -> None:
+    text = shown(table3(wide(techniques), CORRECTED), width)
+    assert text.count("0.494 (1.018)*") == techniques
+    assert text.count("0.88 (0.02)") == techniques
+    assert "…" not in text
+    assert all(len(line) <= width for line in text.splitlines())
+
+
+def test_names_are_text_and_not_markup() -> None:
+    odd = frame(row("M[bold]1", "a|b"))
+    assert "M[bold]1" in shown(table3(odd, CORRECTED))
+    assert r"a\|b" in table3_markdown(odd, CORRECTED)
+
+
+@pytest.mark.parametrize("protocol", [CORRECTED, ICST23], ids=lambda p: p.name)
+def test_the_summary_fits_a_terminal(protocol: Protocol) -> None:
+    table = summary(SOME, protocol)
+    text = shown(summary_table(table, protocol), 100)
+    assert "…" not in text
+    assert "compl." in text and protocol.aj in text
+    markdown = summary_markdown(table, protocol)
+    assert "| technique | budget | exposed |" in markdown
+    assert "| hebo | 20 | 1/2 | 1 | 0 | 0.50 |" in markdown
+
+
+def test_the_summary_shows_settings_that_vary() -> None:
+    both = pd.concat([SOME, SOME.assign(clock="work")])
+    text = summary_markdown(summary(both, CORRECTED), CORRECTED)
+    assert "| technique | clock | budget |" in text and "| hebo | work | 20 |" in text
+    assert "- protocol corrected; space corrected; data default; fraction 1." in text
+    assert summary_markdown(summary(frame(), CORRECTED), CORRECTED).startswith("**Techniques")
