@@ -18,8 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from harness.analysis.published import load
 from harness.analysis.protocols import PROTOCOLS
-from harness.analysis.report import Provenance, report, write
-from harness.analysis.study import Study, published_study
+from harness.views.report import Provenance, report, write
+from harness.analysis.runset import Study
+from harness.analysis.published.runset import published_study
 corrected = PROTOCOLS["corrected"]
 recorded = load()
 runs = [replace(r, technique=f"{r.technique} {r.budget:g}", budget=50.0) for r in recorded.runs]

@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, math, statistics, sys, time
 import numpy as np
-from harness.autotrainer.rules import AS_DESCRIBED
-from harness.registry import Data, load_registry
+from harness.techniques.autotrainer.rules import AS_DESCRIBED
+from harness.subjects.subject import Data
+from harness.subjects.registry import load_registry
 from harness.training import configure
 from harness.training.history import Training
 from harness.training.keras_programs import Keras

@@ -169,7 +169,7 @@ def _tables() -> list[tuple[str, str, str]]:
 
 LOOPS = """
 import json, statistics, sys, time
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
 from harness.training import Request, Trainer, configure
 configure("tensorflow")
 import keras

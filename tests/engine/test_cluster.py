@@ -29,8 +29,8 @@ STUDY = """
 import sys
 sys.path[:0] = {path!r}
 from test_runner import plan
-from harness.runner import run_plan
-from harness.store import Store
+from harness.study.runner import run_plan
+from harness.records.store import Store
 from pathlib import Path
 study = plan(repetitions=4, budget=40, clock="work")
 done = run_plan(study, Store(Path({root!r})), slots={slots}, confirmations=1)

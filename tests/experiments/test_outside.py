@@ -58,7 +58,7 @@ def test_a_fault_of_a_known_subject(tmp_path: Path) -> None:
 def test_a_subject_and_its_fault_train(tmp_path: Path) -> None:
     folder = write_faults(tmp_path / "mine", "Z1")
     code = """
-from harness.registry import folders, load_registry
+from harness.subjects.registry import folders, load_registry
 from harness.training import Request, Trainer, configure
 configure("tensorflow")
 fault = load_registry()["Z1"]
@@ -71,8 +71,8 @@ TECHNIQUE = '''
 from dataclasses import dataclass
 from itertools import count
 import numpy as np
-from harness.budget import exhausted, remaining
-from harness.tables import Trial
+from harness.records.clocks import exhausted, remaining
+from harness.records.outcome import Trial
 
 @dataclass(frozen=True)
 class OneChange:
@@ -131,8 +131,8 @@ def operator_of("""
         row.replace("\\\\", "\\"),
     )
     code = """
-from harness.registry import load_registry
-from harness.space import derive
+from harness.subjects.registry import load_registry
+from harness.space.derivation import derive
 f = load_registry()["G1"]
 s = derive(f.faulty, f.subject.context)
 print(s.domains["dropout_1"].values, "dropout_1" in s.frozen, len(f.hyperparameters))
@@ -158,7 +158,7 @@ def test_a_metric_of_a_program_is_a_function_and_a_row(copy: Path) -> None:
     edit(copy / "faults" / "subjects" / "line.py", 'metric="mae"', 'metric="worst_error"')
     code = """
 import numpy as np
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
 from harness.training.judge import judge
 print(load_registry()["D7"].subject.measure.better(1, 2))
 print(judge("worst_error", np.array([[1.0], [2.0]]), np.array([[1.0], [5.0]])))
@@ -182,7 +182,8 @@ def test_a_figure_of_the_tables_is_a_function_a_line_and_a_column(copy: Path) ->
     code = """
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.scores import scores
-from harness.tables import Baseline, Run, RunRow
+from harness.records.baseline import Baseline
+from harness.records.run import Run, RunRow
 from harness.vocabulary import TrialStatus
 b = Baseline(fault="F", metric="accuracy", faulty_holdout=[.1]*9, fixed_holdout=[.9]*9,
              faulty_search=[.1]*9, fixed_search=[.9]*9, training_time=1.0)

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import harness.registry
 import pytest
 from outside import write_faults
 
+import harness.subjects.registry
 from harness.analysis.criterion import Fate, judge
 from harness.engine import Pool
 from harness.mutation.campaign import run_campaign

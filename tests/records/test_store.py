@@ -256,7 +256,7 @@ with Store(Path({root!r})).log(CELL, {{"training_time": 0.5}}) as log:
 
 
 def test_a_row_that_finds_no_room_leaves_the_rows_before_it_whole(tmp_path: Path) -> None:
-    code = FULL.format(tests=str(Path(__file__).parents[1] / "support"), root=str(tmp_path))
+    code = FULL.format(tests=str(Path(__file__).parent), root=str(tmp_path))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     said = re.fullmatch(r"(\d+) .*trials\.jsonl cannot be written: File too large.*\n", done.stdout)
     assert said, done.stdout

@@ -235,8 +235,8 @@ STUDY = """
 import sys
 sys.path[:0] = {path!r}
 from test_runner import plan
-from harness.runner import run_plan
-from harness.store import Store
+from harness.study.runner import run_plan
+from harness.records.store import Store
 from pathlib import Path
 run_plan(plan(repetitions=12, budget=20), Store(Path({root!r})), slots=2)
 """

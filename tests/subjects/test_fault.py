@@ -28,7 +28,7 @@ every_fault = pytest.mark.parametrize("fault", ALL.values(), ids=lambda f: f.id)
 CODE = """
 import json, sys
 from harness.data import STAND_IN
-from harness.registry import FAULTS, load_registry
+from harness.subjects.registry import FAULTS, load_registry
 from harness.training import Request, Trainer, configure
 framework, backend = sys.argv[1:]
 configure(backend)

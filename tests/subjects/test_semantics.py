@@ -12,7 +12,7 @@ import pytest
 CODE = """
 import json, sys
 import numpy as np
-from harness import semantics
+from harness.subjects import semantics
 from harness.training import configure
 configure(sys.argv[1])
 import keras

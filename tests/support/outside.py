@@ -6,7 +6,7 @@ from pathlib import Path
 
 SUBJECT = """
 import numpy as np
-from harness.registry import Data, Subject
+from harness.subjects.subject import Data, Subject
 
 def load(seed, variant, fraction):
     rng = np.random.default_rng(seed)
@@ -42,7 +42,7 @@ SUBJECT_IN_PYTORCH = SUBJECT.replace("load=load,", 'framework="pytorch", load=lo
     BUILD,
     """def build(c):
     from torch import nn
-    from harness.pytorch import activation, block
+    from harness.subjects.pytorch import activation, block
     return nn.Sequential(
         *block(nn.Linear(4, c["units_1"]), c, 1), nn.Dropout(c["dropout_1"]),
         nn.Linear(c["units_1"], 2), activation(c["activation_2"]),

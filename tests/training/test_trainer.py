@@ -188,7 +188,7 @@ def test_a_process_has_one_backend(trainer: Trainer) -> None:
 CODE = """
 import json, sys
 from pathlib import Path
-from harness.registry import load_registry
+from harness.subjects.registry import load_registry
 from harness.training import Request, Trainer, configure, device
 configure(sys.argv[1])
 folders = (Path(sys.argv[2]),)
