@@ -16,7 +16,7 @@ from harness.techniques.autotrainer.files import (
     load_data,
     load_model,
     load_training,
-    write,
+    write_repair,
 )
 from harness.techniques.autotrainer.rules import MODES, STRATEGIES
 from harness.techniques.autotrainer.tool import Attempt
@@ -38,7 +38,7 @@ def run(words: argparse.Namespace) -> None:
     configure("pytorch" if torch else words.backend, words.threads)
     model = load_model(words.model, trusted=words.trust)
     result = tool.repair(model, data, training, say=_say)
-    files = write(result, words.out)
+    files = write_repair(result, words.out)
     accuracy = "unknown" if result.accuracy is None else f"{result.accuracy:.3f}"
     print(f"{result.status.value}: validation accuracy {accuracy}, {result.seconds:.0f} s")
     print("written: " + ", ".join(str(path) for path in files))

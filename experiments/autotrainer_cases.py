@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.techniques.autotrainer import Data
+from harness.techniques.autotrainer import ToolData
 from harness.training.history import Training
 
 
@@ -47,7 +47,7 @@ class Case:
 
     name: str
     text: str
-    data: Callable[[], Data]
+    data: Callable[[], ToolData]
     layers: Sequence[Layer]
     training: Training
     symptom: str | None
@@ -62,11 +62,11 @@ class Case:
     """Takes minutes."""
 
 
-def split(x: np.ndarray, y: np.ndarray, train: int) -> Data:
-    return Data(x[:train], y[:train], x[train:], y[train:])
+def split(x: np.ndarray, y: np.ndarray, train: int) -> ToolData:
+    return ToolData(x[:train], y[:train], x[train:], y[train:])
 
 
-def digits(images: bool = False) -> Data:
+def digits(images: bool = False) -> ToolData:
     """1,400 training images of 8 x 8 pixels in [0, 1]; the 397 last ones for validation."""
     from sklearn.datasets import load_digits
 
@@ -76,7 +76,7 @@ def digits(images: bool = False) -> Data:
     return split(x, np.eye(10, dtype="float32")[found.target], 1400)
 
 
-def circles() -> Data:
+def circles() -> ToolData:
     """Two rings, 1,000 points scaled to [-1, 1]; 700 for training."""
     from sklearn.datasets import make_circles
 
@@ -86,7 +86,7 @@ def circles() -> Data:
     return split(x, y.astype("float32")[:, None], 700)
 
 
-def blobs() -> Data:
+def blobs() -> ToolData:
     """Three clouds of points, 1,000 in sum, unscaled; one-hot; 700 for training."""
     from sklearn.datasets import make_blobs
 
@@ -94,7 +94,7 @@ def blobs() -> Data:
     return split(x.astype("float32"), np.eye(3, dtype="float32")[y], 700)
 
 
-def bags() -> Data:
+def bags() -> ToolData:
     """5,000 binary features of which about 40 are set; 20 classes that prefer 60 of them each."""
     rng = np.random.default_rng(0)
     labels = rng.integers(20, size=2400)
@@ -369,9 +369,9 @@ def torch_training(case: Case) -> Training:
     return replace(case.training, loss=loss)
 
 
-def torch_data(case: Case) -> Data:
+def torch_data(case: Case) -> ToolData:
     """The case's data with the channel first."""
     data = case.data()
     if data.x.ndim < 4:
         return data
-    return Data(np.moveaxis(data.x, -1, 1), data.y, np.moveaxis(data.x_val, -1, 1), data.y_val)
+    return ToolData(np.moveaxis(data.x, -1, 1), data.y, np.moveaxis(data.x_val, -1, 1), data.y_val)

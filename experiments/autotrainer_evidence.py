@@ -32,7 +32,7 @@ from harness.analysis.published import load
 from harness.analysis.published.figures import Answer
 from harness.analysis.published.tool_patches import jaccard_table, patch_table
 from harness.subjects.registry import load_registry
-from harness.techniques.autotrainer import AutoTrainer, Data, Result
+from harness.techniques.autotrainer import AutoTrainer, ToolData, ToolResult
 from harness.training import configure
 from harness.training.history import Training
 from harness.vocabulary import HarnessError
@@ -141,7 +141,7 @@ def measure(framework: str, path: Path, *, slow: bool) -> None:
                       f"{result.seconds:.0f} s", flush=True)  # fmt: skip
 
 
-def _repaired(name: str, framework: str, mode: str, seed: int) -> Result:
+def _repaired(name: str, framework: str, mode: str, seed: int) -> ToolResult:
     tool = AutoTrainer(mode=mode, seed=seed)
     if name in FAULTS:
         return tool.repair(*_fault(name, seed))
@@ -154,18 +154,18 @@ def _repaired(name: str, framework: str, mode: str, seed: int) -> Result:
     return tool.repair(keras_model(case, seed), case.data(), case.training)
 
 
-def _fault(identity: str, seed: int) -> tuple[Any, Data, Training]:
+def _fault(identity: str, seed: int) -> tuple[Any, ToolData, Training]:
     """The faulty program, its data with the search part for validation, and its training."""
     import keras
 
     fault = load_registry()[identity]
     parts = fault.subject.data(fault.data_seed, "default", 1.0, fault.faulty)
     keras.utils.set_random_seed(seed)
-    data = Data(parts.x_train, parts.y_train, parts.x_search, parts.y_search)
+    data = ToolData(parts.x_train, parts.y_train, parts.x_search, parts.y_search)
     return fault.subject.build(fault.faulty), data, Training.of(fault.faulty)
 
 
-def _row(name: str, framework: str, mode: str, seed: int, result: Result) -> Row:
+def _row(name: str, framework: str, mode: str, seed: int, result: ToolResult) -> Row:
     first, *tried = result.attempts
     number = result.history.links[-1].number
     answer = next(a for a in result.attempts if a.number == number)

@@ -9,9 +9,14 @@ from common import console, main, opened_pool, plan, protocol, store
 from omegaconf import DictConfig
 from rich.table import Table
 
-from harness.analysis.qualification import FILE, qualify, update, verdict
+from harness.analysis.qualification import (
+    QUALIFICATION_FILE,
+    exposure_verdict,
+    qualify,
+    update_qualification,
+)
 from harness.subjects.registry import load_registry
-from harness.views.cards import figure, lost, spread
+from harness.views.cards import shown_figure, shown_loss, shown_spread
 
 
 def run(cfg: DictConfig) -> int:
@@ -32,17 +37,17 @@ def run(cfg: DictConfig) -> int:
             row["data"],
             f"{row['fraction']:g}",
             str(row["n"]),
-            figure(row["training_time"]),
+            shown_figure(row["training_time"]),
             row["metric"],
-            *(spread(row, which) for which in ("faulty", "fixed")),
-            figure(row["p"]),
-            figure(row["a12"]),
-            verdict(row, judged),
-            lost(row),
+            *(shown_spread(row, which) for which in ("faulty", "fixed")),
+            shown_figure(row["p"]),
+            shown_figure(row["a12"]),
+            exposure_verdict(row, judged),
+            shown_loss(row),
         )
     screen.print(table)
-    update(results.root, rows.values())
-    screen.print(f"saved in {results.root / FILE}")
+    update_qualification(results.root, rows.values())
+    screen.print(f"saved in {results.root / QUALIFICATION_FILE}")
     return 0
 
 

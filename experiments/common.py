@@ -21,7 +21,7 @@ from rich.console import Console
 from harness.analysis import protocols, published
 from harness.analysis.protocols import Protocol
 from harness.analysis.published.runset import published_study
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.mutation.operators import MUTATION_OPERATORS
 from harness.mutation.records import Campaign
 from harness.records.clocks import check_budget
@@ -259,7 +259,7 @@ def protocol(cfg: DictConfig) -> Protocol:
     return protocols.protocol(**cfg.protocol)
 
 
-def study(*words: str) -> Study:
+def study(*words: str) -> RunSet:
     """For notebooks: what is stored of a study.
 
     Args:
@@ -273,7 +273,7 @@ def study(*words: str) -> Study:
         return stored(hydra.compose("report", list(words)))
 
 
-def stored(cfg: DictConfig) -> Study:
+def stored(cfg: DictConfig) -> RunSet:
     """The study whose report a configuration asks for."""
     if cfg.source == "icst23":
         return published_study(published.load(), check_budget(cfg.budget), protocol(cfg))

@@ -21,10 +21,10 @@ from harness.analysis import qualification
 from harness.analysis.protocols import CORRECTED
 from harness.data import DATA_SETS
 from harness.space.derivation import derive
-from harness.subjects.coverage import EXCLUDED, KINDS, STUDY, faults_of
+from harness.subjects.coverage import EXCLUDED, FAULT_KINDS, STUDY, faults_of
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry, load_registry
-from harness.views.cards import figure, lost, spread
+from harness.views.cards import shown_figure, shown_loss, shown_spread
 from harness.vocabulary import HarnessError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,14 +46,14 @@ def shown(fault: Fault, row: Mapping[str, Any]) -> list[str]:
     """Six fields: data, sizes and device; means of both; whether exposed; what is lost; T."""
     stand_in = ", stand-in" if row["data"] == "stand_in" else ""
     data = f"{fault.subject.data_set or 'its own'}{stand_in}"
-    statistics = f"(p {figure(row['p'])}, A12 {figure(row['a12'])})"
+    statistics = f"(p {shown_figure(row['p'])}, A12 {shown_figure(row['a12'])})"
     return [
         f"{data}, n {row['n']}, {row['fraction']:g}, {row['device']}",
-        spread(row, "faulty"),
-        spread(row, "fixed"),
-        f"{qualification.verdict(row, CORRECTED)} {statistics}",
-        lost(row).replace("the study's ", ""),
-        figure(row["training_time"]),
+        shown_spread(row, "faulty"),
+        shown_spread(row, "fixed"),
+        f"{qualification.exposure_verdict(row, CORRECTED)} {statistics}",
+        shown_loss(row).replace("the study's ", ""),
+        shown_figure(row["training_time"]),
     ]
 
 
@@ -81,8 +81,10 @@ def listed(registry: Registry, table: pd.DataFrame) -> Table:
         if measured is None:
             row.append("not measured")
         else:
-            shows = qualification.verdict(measured, CORRECTED)
-            row.append(f"{spread(measured, 'faulty')}\n{spread(measured, 'fixed')}\n{shows}")
+            shows = qualification.exposure_verdict(measured, CORRECTED)
+            row.append(
+                f"{shown_spread(measured, 'faulty')}\n{shown_spread(measured, 'fixed')}\n{shows}"
+            )
         screen.add_row(*row)
     return screen
 
@@ -101,7 +103,7 @@ def documented(registry: Registry, table: pd.DataFrame) -> dict[str, str]:
 def _kinds(registry: Registry) -> Iterator[str]:
     yield "| kind of fault | real | mutants | Random, HEBO, BOHB | AutoTrainer |"
     yield "| --- | --- | --- | --- | --- |"
-    for kind in KINDS:
+    for kind in FAULT_KINDS:
         found = faults_of(kind, registry)
         real = ", ".join(f for f in found if registry[f].kind == "real")
         mutants = ", ".join(f for f in found if registry[f].kind == "mutant")
@@ -173,7 +175,7 @@ def _differences(registry: Registry) -> Iterator[str]:
 
 
 def main(words: list[str]) -> int:
-    registry, table = load_registry(), qualification.read(RESULTS)
+    registry, table = load_registry(), qualification.read_qualification(RESULTS)
     if words == ["docs"]:
         for name, part in documented(registry, table).items():
             replace_marked(DOCS, name, part)

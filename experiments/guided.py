@@ -17,10 +17,10 @@ from omegaconf import DictConfig
 
 from experiments.pages import markdown, replace_marked
 from harness.analysis.layout import Layout, fixed, headed, words
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.schemas import SCORES, SUMMARY
 from harness.records.tables import records
-from harness.study.inspection import KINDS, SUSPICION, found
+from harness.study.inspection import EVIDENCE_KINDS, SUSPICION, found
 from harness.study.reading import read_study
 from harness.subjects.registry import Registry, load_registry
 from harness.views import boards, figures
@@ -67,24 +67,24 @@ def run(cfg: DictConfig) -> int:
     return 0
 
 
-def _drawn(study: Study, name: str) -> str:
+def _drawn(study: RunSet, name: str) -> str:
     """The curve over the budget, saved beside the page; a line that shows it."""
     path = DOCUMENT.parent / "figures" / f"guided-{name}.svg"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(figures.svg(figures.progress(study)))
+    path.write_bytes(figures.svg(figures.progress_figure(study)))
     return f"![Median improvement rate against the budget](figures/{path.name})"
 
 
 def suspected(rows: pd.DataFrame) -> str:
     """Ranks of the true operator, fault by fault, and the share of faults that each kind finds."""
     reached = rows[rows["operators"].notna()].drop_duplicates("fault")
-    shown = reached[["fault", "operators", *KINDS]].astype(object)
+    shown = reached[["fault", "operators", *EVIDENCE_KINDS]].astype(object)
     shares = [f"{share:.0%}" for share in found(records(reached)).values()]
     last = pd.DataFrame([[f"found, of {len(reached)}", "", *shares]], columns=shown.columns)
     return markdown(pd.concat([shown, last]))
 
 
-def single(study: Study, registry: Registry) -> Layout:
+def single(study: RunSet, registry: Registry) -> Layout:
     """Patches on exposed faults of one operator, and the technique's own thinking."""
     alone = _of_one_operator(study.scores, study.faults, registry)
     rows = []

@@ -72,7 +72,7 @@ def _save(harvest: Harvest, results: Store, page: Path | None, screen: Console) 
     """Write the faults and the table of all mutants; print the summaries, put them into a page."""
     subject, seed = harvest.campaign.subject, harvest.campaign.seed
     for each in harvest.qualified.values():
-        if faults.write(each):
+        if faults.write_fault(each):
             screen.print(f"wrote {each.fault.path}")
     path = results.root / "tables" / f"mutants-{subject}-s{seed}" / "mutants.csv"
     MUTANTS.write(report.mutants(harvest), path)

@@ -19,7 +19,7 @@ from harness.analysis.published import load, sheets
 from harness.analysis.published.agreement import agreement, agreement_layout, side_by_side
 from harness.analysis.published.facts import BUDGETS
 from harness.analysis.published.figures import ALL, Answer
-from harness.analysis.published.finding import Finding
+from harness.analysis.published.finding import PublishedFinding
 from harness.views.render import table3
 from harness.vocabulary import HarnessError
 
@@ -79,7 +79,7 @@ def run(told: argparse.Namespace) -> None:
     if not study.complete:
         screen.print("cells are missing: the claims are not judged", style="yellow")
     elif {"icst23", "corrected"} <= set(answers):
-        finding = Finding(answers["icst23"], answers["corrected"], compared)
+        finding = PublishedFinding(answers["icst23"], answers["corrected"], compared)
         screen.print(finding.text(), markup=False, highlight=False)
         _print(screen, *finding.layouts())
         shipped = told.package is None and told.data is None
@@ -102,10 +102,10 @@ def _show(answer: Answer, faults: Sequence[str], screen: Console) -> None:
             screen.print(table3(own, answer.protocol, ALL))
     _print(
         screen,
-        sheets.summary(answer),
-        sheets.improvement_rates(answer),
+        sheets.summary_sheet(answer),
+        sheets.improvement_sheet(answer),
         sheets.values(answer, faults),
-        sheets.complexities(answer),
+        sheets.complexity_sheet(answer),
         sheets.jaccards(answer),
     )
     for line in sheets.flags(answer):

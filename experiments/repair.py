@@ -24,7 +24,7 @@ from harness.records.store import Store
 from harness.study.plan import Plan
 
 if TYPE_CHECKING:
-    from harness.study.runner import Study
+    from harness.study.runner import PlanOutcome
 
 
 def run(cfg: DictConfig) -> int:
@@ -69,7 +69,12 @@ def run(cfg: DictConfig) -> int:
 
 
 def _summarise(
-    cfg: DictConfig, study: Plan, results: Store, judged: Protocol, done: Study, screen: Console
+    cfg: DictConfig,
+    study: Plan,
+    results: Store,
+    judged: Protocol,
+    done: PlanOutcome,
+    screen: Console,
 ) -> None:
     show(study, results, judged, label(cfg, study), screen)
     if cfg.mlflow:

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from harness.study.plan import sources
 from harness.subjects.registry import load_registry
-from harness.views.report import Provenance, provenance_of, report, write
+from harness.views.report import Provenance, provenance_of, study_report, write_report
 
 
 def run(cfg: DictConfig) -> int:
@@ -29,7 +29,7 @@ def run(cfg: DictConfig) -> int:
         provenance = provenance_of(results, made.values())
     folder = results.root / "reports" / name
     title = f"{title}, budget {study.budget:g}"
-    page = write(report(title, study, provenance), folder)
+    page = write_report(study_report(title, study, provenance), folder)
     print(f"{page}: tables as CSV beside it, figures as PDF and PNG in {folder / 'figures'}")
     return 0
 

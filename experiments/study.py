@@ -18,7 +18,7 @@ from harness.analysis import protocols, ranks
 from harness.analysis.layout import Layout, fixed, headed, interval, words
 from harness.analysis.published import load
 from harness.analysis.published.runset import published_study
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.schemas import SCORES, SUMMARY
 from harness.records.tables import records
 from harness.study.reading import read_study
@@ -64,13 +64,13 @@ def run(cfg: DictConfig) -> int:
     return 0
 
 
-def published_runs(budget: float, faults: Sequence[str]) -> Study:
+def published_runs(budget: float, faults: Sequence[str]) -> RunSet:
     """The published study's runs on the same faults, under the corrected protocol."""
     study = published_study(load(), budget, protocols.CORRECTED)
     return replace(study, runs=[run for run in study.runs if run.fault in faults])
 
 
-def beside(ours: dict[int, Study], published: dict[int, Study]) -> Layout:
+def beside(ours: dict[int, RunSet], published: dict[int, RunSet]) -> Layout:
     """Significant faults, median improvement rate and mean rank: published runs and ours."""
     rows = []
     for budget in BUDGETS:
@@ -100,7 +100,7 @@ def beside(ours: dict[int, Study], published: dict[int, Study]) -> Layout:
     return Layout(title, headed(["runs", "technique"], heads), rows, notes)
 
 
-def pairs(ours: dict[int, Study]) -> Layout:
+def pairs(ours: dict[int, RunSet]) -> Layout:
     """Those pairs of techniques that answer the question."""
     rows = []
     for budget, study in ours.items():

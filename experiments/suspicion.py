@@ -14,14 +14,20 @@ from harness.subjects.registry import load_registry
 
 def run(cfg: DictConfig) -> int:
     study, results, registry, screen = plan(cfg), store(cfg), load_registry(), console()
-    from harness.study.inspection import KINDS, SUSPICION, found, inspect, ranks  # imports Ray
+    from harness.study.inspection import (  # imports Ray
+        EVIDENCE_KINDS,
+        SUSPICION,
+        evidence_ranks,
+        found,
+        inspect,
+    )
 
     with opened_pool(cfg, study, registry) as pool:
         evidence = inspect(study, registry, results, pool, screen.print)
-    rows = [ranks(registry[name], known) for name, known in evidence.items()]
-    table = Table("fault", "ground truth", *KINDS, "suspected first", box=None)
+    rows = [evidence_ranks(registry[name], known) for name, known in evidence.items()]
+    table = Table("fault", "ground truth", *EVIDENCE_KINDS, "suspected first", box=None)
     for row in rows:
-        places = ("-" if row[kind] is None else f"{row[kind]:g}" for kind in KINDS)
+        places = ("-" if row[kind] is None else f"{row[kind]:g}" for kind in EVIDENCE_KINDS)
         table.add_row(row["fault"], row["operators"] or "out of reach", *places, row["first"])
     screen.print(table)
     shares = ", ".join(f"{kind} {share:.0%}" for kind, share in found(rows).items())

@@ -28,7 +28,7 @@ def extracted(version: Version) -> Program:
     if declared.framework == "keras":
         optimiser = build.keras_optimiser(version.optimiser, learner.learning_rate)
         model = build.keras_model(declared.layers, version.shape, version.options)
-        return extract_keras.extract(
+        return extract_keras.extract_keras_program(
             model,
             loss=build.keras_loss(learner),
             optimizer=optimiser,
@@ -40,7 +40,7 @@ def extracted(version: Version) -> Program:
 
     shape = version.shape
     made = build.torch_model(declared.layers, shape)
-    return extract_torch.extract(
+    return extract_torch.extract_torch_program(
         made,
         batch=torch.zeros(2, *shape[-1:], *shape[:-1]),
         loss=build.torch_loss(learner),

@@ -16,10 +16,10 @@ from typing import Any
 
 from harness.theia import extract_keras, extract_torch
 from harness.theia.findings import Finding, Severity
-from harness.theia.program import Data, Kind, Layer, Program
+from harness.theia.program import DataFacts, Kind, Layer, Program
 from harness.theia.rules import judge
 
-COLOUR = Data(
+COLOUR = DataFacts(
     kind="color_image",
     channels=3,
     samples=50_000,
@@ -30,10 +30,10 @@ COLOUR = Data(
 GREY = replace(COLOUR, kind="gray_image", channels=1, samples=60_000)
 IMAGENET = replace(COLOUR, samples=1_281_167, train_range=(-2.1, 2.6), standardised=True)
 IMAGENET = replace(IMAGENET, test_range=(-2.1, 2.6))
-TABLE = Data(
+TABLE = DataFacts(
     kind="tabular", samples=20_000, train_range=(-3.0, 3.0), standardised=True, labels="real"
 )
-WORDS = Data(kind="other", samples=25_000, train_range=(0.0, 19_999.0), labels="binary")
+WORDS = DataFacts(kind="other", samples=25_000, train_range=(0.0, 19_999.0), labels="binary")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Healthy:
 def _keras(
     inputs: Any,
     outputs: Any,
-    data: Data,
+    data: DataFacts,
     task: str,
     *,
     loss: str,
@@ -56,7 +56,7 @@ def _keras(
 ) -> Program:
     import keras
 
-    return extract_keras.extract(
+    return extract_keras.extract_keras_program(
         keras.Model(inputs, outputs),
         data=data,
         task=task,
@@ -69,7 +69,7 @@ def _keras(
 def _torch(
     model: Any,
     shape: tuple[int, ...],
-    data: Data,
+    data: DataFacts,
     task: str,
     *,
     loss: Any,
@@ -78,7 +78,7 @@ def _torch(
 ) -> Program:
     import torch
 
-    return extract_torch.extract(
+    return extract_torch.extract_torch_program(
         model,
         batch=torch.zeros(2, *shape),
         data=data,

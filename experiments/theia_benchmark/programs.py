@@ -19,7 +19,7 @@ import yaml
 
 from harness.theia.findings import Finding
 from harness.theia.notation import parse
-from harness.theia.program import Data, Layer, Learner, Program
+from harness.theia.program import DataFacts, Layer, Learner, Program
 
 FOLDER = Path(__file__).parent / "programs"
 VERSIONS = ("benchmark", "measured", "fixed")
@@ -130,7 +130,7 @@ def _version(raw: Mapping[str, Any], version: Mapping[str, Any]) -> Version:
             batch_size=learner["batch_size"],
             epochs=learner["epochs"],
         ),
-        Data(
+        DataFacts(
             kind=data["kind"],
             channels=data["shape"][-1] if data["kind"] != "tabular" else None,
             samples=data["samples"],

@@ -16,7 +16,7 @@ import numpy as np
 from experiments.theia_benchmark.programs import Version
 from harness.data import load_cifar10, load_mnist
 from harness.data.sets import data_folder
-from harness.theia.program import Data
+from harness.theia.program import DataFacts
 from harness.vocabulary import HarnessError
 
 SAMPLES, TEST = 2_000, 500
@@ -84,20 +84,20 @@ def raw_of(version: Version, number: int) -> Raw:
     return Raw(raw.x.reshape(len(raw.x), *version.shape), raw.y)
 
 
-Maker = Callable[[Data, tuple[int, ...], int], Raw]
+Maker = Callable[[DataFacts, tuple[int, ...], int], Raw]
 
 
-def _mnist(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _mnist(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     images = load_mnist()
     return Raw(images.x_train[:number], images.y_train[:number].astype(int))
 
 
-def _cifar10(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _cifar10(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     images = load_cifar10()
     return Raw(images.x_train[:number], images.y_train[:number].astype(int))
 
 
-def _classes(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _classes(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     """Generated classes; continuous targets where the program has mistaken its task."""
     from sklearn.datasets import make_classification, make_regression
 
@@ -118,7 +118,7 @@ def _classes(data: Data, shape: tuple[int, ...], number: int) -> Raw:
     )
 
 
-def _several_classes(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _several_classes(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     from sklearn.datasets import make_multilabel_classification
 
     x, y = make_multilabel_classification(
@@ -127,19 +127,19 @@ def _several_classes(data: Data, shape: tuple[int, ...], number: int) -> Raw:
     return Raw(x, y)
 
 
-def _plane(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _plane(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     from sklearn.datasets import make_regression
 
     return Raw(*make_regression(number, math.prod(shape), random_state=42))
 
 
-def _iris(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _iris(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     from sklearn.datasets import load_iris
 
     return Raw(*load_iris(return_X_y=True))
 
 
-def _titanic(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _titanic(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     """Passengers, every column as a code, as in the post; the one column dropped is the label."""
     import pandas as pd
 
@@ -152,27 +152,27 @@ def _titanic(data: Data, shape: tuple[int, ...], number: int) -> Raw:
     return Raw(np.stack(codes, axis=1), table["survived"].to_numpy())
 
 
-def _parabola(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _parabola(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     x = np.linspace(-10, 10, 201)
     return Raw(x, x * x + 3)
 
 
-def _noisy_parabola(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _noisy_parabola(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     x = np.arange(50) / 10
     return Raw(x, 5 * x * x + np.random.default_rng(0).normal(size=50) ** 3)
 
 
-def _xor(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _xor(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     x = np.array([[1, 1], [0, 0], [1, 0], [0, 1], [1, 1], [0, 0]])
     return Raw(x, x.sum(axis=1) % 2)
 
 
-def _constant_vectors(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _constant_vectors(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     y = np.arange(number) % 2
     return Raw(np.repeat(y[:, None], shape[0], axis=1), y)
 
 
-def _letters(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _letters(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     """Character codes: twenty rows, three of them mixed."""
     rows = [(65, 66, 67, 0)] * 8 + [(68, 69, 70, 1)] * 9
     rows += [(65, 66, 70, 0)] * 2 + [(68, 69, 67, 1)]
@@ -180,7 +180,7 @@ def _letters(data: Data, shape: tuple[int, ...], number: int) -> Raw:
     return Raw(table[:, :3], table[:, 3])
 
 
-def _codes(data: Data, shape: tuple[int, ...], number: int) -> Raw:
+def _codes(data: DataFacts, shape: tuple[int, ...], number: int) -> Raw:
     """Numbers up to 1e9 whose class follows from how many digits they have, and the first one."""
     rng = np.random.default_rng(0)
     digits, first = rng.integers(1, 10, number), rng.integers(1, 10, number)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.protocols import Protocol
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.schemas import ANYTIME, AREAS, PROGRESS, TARGETS
 from harness.analysis.scores import counted, may_win
 from harness.analysis.statistics import Floats
@@ -30,7 +30,7 @@ IR_TARGETS = (0.25, 0.5, 0.75, 1.0)
 """Improvement rates whose cost is reported: shares of the way from the fault to the fix."""
 
 
-class Step(NamedTuple):
+class CurveStep(NamedTuple):
     """From a moment on, a run has this value."""
 
     at: float
@@ -39,7 +39,7 @@ class Step(NamedTuple):
     """Holdout metric that counts; None while nothing has been judged."""
 
 
-def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[Step]:
+def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[CurveStep]:
     """The best so far by the search metric, as the holdout metric sees it.
 
     Of a technique that says which proposal it would return, that one.
@@ -52,7 +52,7 @@ def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[Step]:
     protocol = replace(protocol, confirmed_counts=False)
     unit = run.unit or baseline.training_time
     metric = METRICS[baseline.metric]
-    steps = [Step(0.0, counted(None, run, baseline, protocol).value)]
+    steps = [CurveStep(0.0, counted(None, run, baseline, protocol).value)]
     best = math.inf
     told = {row.proposal: row for row in run.trials if may_win(row, run, protocol)}
     after = [*(row.choice for row in run.trials[1:]), run.choice]
@@ -62,23 +62,23 @@ def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[Step]:
         if run.choice is not None:
             if choice != chosen and choice in told:
                 chosen = choice
-                steps.append(Step(at, counted(told[choice], run, baseline, protocol).value))
+                steps.append(CurveStep(at, counted(told[choice], run, baseline, protocol).value))
         elif (
             row.search is not None
             and may_win(row, run, protocol)
             and metric.loss(row.search) < best
         ):
             best = metric.loss(row.search)
-            steps.append(Step(at, counted(row, run, baseline, protocol).value))
+            steps.append(CurveStep(at, counted(row, run, baseline, protocol).value))
     return steps
 
 
-def budgets(study: Study) -> Floats:
+def budgets(study: RunSet) -> Floats:
     """Every whole budget from 1 to the study's own."""
     return np.arange(1, max(math.floor(study.budget), 1) + 1, dtype=float)
 
 
-def curves(study: Study, fault: str, technique: str) -> Floats:
+def curves(study: RunSet, fault: str, technique: str) -> Floats:
     """The value of each run at each of :func:`budgets`, of shape (runs, budgets).
 
     A run without a judged trial stands at minus infinity, or infinity if lower is better.
@@ -96,7 +96,7 @@ def curves(study: Study, fault: str, technique: str) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def anytime(study: Study) -> pd.DataFrame:
+def anytime(study: RunSet) -> pd.DataFrame:
     """Median best-so-far of every fault and technique: a frame of the table ``ANYTIME``.
 
     The interval is a percentile bootstrap of the median over the runs. A median is missing while
@@ -129,7 +129,7 @@ def anytime(study: Study) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=8)
-def progress(study: Study) -> pd.DataFrame:
+def progress(study: RunSet) -> pd.DataFrame:
     """Median improvement rate over the faults at every budget: a frame of ``PROGRESS``.
 
     Of each fault the median over its runs counts. Only faults that all techniques have runs of,
@@ -176,13 +176,13 @@ def area(rates: Floats) -> Floats:
     return np.asarray(np.clip(rates, 0, 1).mean(axis=-1))
 
 
-def run_areas(study: Study, fault: str, technique: str) -> Floats:
+def run_areas(study: RunSet, fault: str, technique: str) -> Floats:
     """:func:`area` of each run."""
     return area(_rates(study, fault, technique))
 
 
 @lru_cache(maxsize=8)
-def areas(study: Study) -> pd.DataFrame:
+def areas(study: RunSet) -> pd.DataFrame:
     """:func:`area` of every fault and technique, mean over the runs: a frame of ``AREAS``."""
     rows = []
     rng = _rng(study)
@@ -210,7 +210,7 @@ def areas(study: Study) -> pd.DataFrame:
     return AREAS.frame(rows)
 
 
-def first_hits(study: Study, fault: str, technique: str, target: float) -> Floats:
+def first_hits(study: RunSet, fault: str, technique: str, target: float) -> Floats:
     """When each run first stands at an improvement rate of ``target`` or more.
 
     Returns:
@@ -247,7 +247,7 @@ def expected_running_time(hits: Floats, budget: float) -> float:
 
 
 @lru_cache(maxsize=8)
-def targets(study: Study) -> pd.DataFrame:
+def targets(study: RunSet) -> pd.DataFrame:
     """Successes and expected running time per fault, technique and target: ``TARGETS``."""
     rows = []
     for fault in study.faults:
@@ -271,7 +271,7 @@ def targets(study: Study) -> pd.DataFrame:
     return TARGETS.frame(rows)
 
 
-def reached(study: Study, technique: str, target: float | None, grid: Floats) -> Floats:
+def reached(study: RunSet, technique: str, target: float | None, grid: Floats) -> Floats:
     """ECDF: the share of (run, target) pairs that are reached within each budget.
 
     Args:
@@ -290,11 +290,11 @@ def reached(study: Study, technique: str, target: float | None, grid: Floats) ->
     return np.asarray(np.mean(shares, axis=0))
 
 
-def _rng(study: Study) -> np.random.Generator:
+def _rng(study: RunSet) -> np.random.Generator:
     return np.random.default_rng(study.protocol.bootstrap_seed)
 
 
-def _rates(study: Study, fault: str, technique: str) -> Floats:
+def _rates(study: RunSet, fault: str, technique: str) -> Floats:
     """Improvement rate of each run at each budget; minus infinity where nothing is judged."""
     values = curves(study, fault, technique)
     judged = np.isfinite(values)
@@ -309,7 +309,7 @@ def _medial(values: Floats, axis: int = 0) -> Floats:
         return np.asarray(np.median(values, axis=axis))
 
 
-def _medians(values: Floats, study: Study, rng: np.random.Generator) -> Floats:
+def _medians(values: Floats, study: RunSet, rng: np.random.Generator) -> Floats:
     return _medial(drawn_runs(values, study.protocol.bootstrap_resamples, rng), axis=1)
 
 

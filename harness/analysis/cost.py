@@ -64,7 +64,7 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class CostPart:
     """The runs of one technique, all faults together; seconds of one slot."""
 
     technique: str
@@ -83,7 +83,7 @@ class Part:
 class Projection:
     """What a plan will take."""
 
-    parts: Sequence[Part]
+    parts: Sequence[CostPart]
     baselines: float
     """Seconds of one slot."""
     confirmations: float
@@ -194,10 +194,10 @@ def project(
     )
 
 
-def _part(cell: Cell, training_time: float, rate: Rates) -> tuple[Part, float, float]:
+def _part(cell: Cell, training_time: float, rate: Rates) -> tuple[CostPart, float, float]:
     """One run, its trials and its bytes."""
     trials = rate.trials * cell.budget
-    part = Part(
+    part = CostPart(
         technique=cell.technique,
         runs=1,
         training=rate.used * cell.budget * training_time,
@@ -208,9 +208,9 @@ def _part(cell: Cell, training_time: float, rate: Rates) -> tuple[Part, float, f
     return part, trials, rate.bytes * trials
 
 
-def _sum(technique: str, parts: Sequence[Part]) -> Part:
+def _sum(technique: str, parts: Sequence[CostPart]) -> CostPart:
     names = ("runs", "training", "building", "search", "other")
-    return Part(technique=technique, **{n: sum(getattr(p, n) for p in parts) for n in names})
+    return CostPart(technique=technique, **{n: sum(getattr(p, n) for p in parts) for n in names})
 
 
 def makespan(durations: Iterable[float], slots: int) -> float:

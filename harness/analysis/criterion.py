@@ -46,7 +46,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class KillVerdict:
     """A mutant's trainings against the original's."""
 
     n: int
@@ -62,7 +62,9 @@ class Verdict:
     killed: bool
 
 
-def judge(original: Sequence[float], mutant: Sequence[float | None], metric: Metric) -> Verdict:
+def kill_verdict(
+    original: Sequence[float], mutant: Sequence[float | None], metric: Metric
+) -> KillVerdict:
     """Whether the mutant is killed: p < 0.05 and d >= 0.5 towards the worse.
 
     A training without a finite score counts as the metric's worst value. Where the metric has no
@@ -88,7 +90,7 @@ def judge(original: Sequence[float], mutant: Sequence[float | None], metric: Met
         p, d = float(fisher_exact(np.array([[0, n], [failed, n - failed]])).pvalue), math.inf
     if p >= ALPHA and len(scored) > 1:
         p, d = glm_p(original, scored), cohens_d(original, scored, metric)
-    return Verdict(
+    return KillVerdict(
         n=n,
         unscored=sum(score is None for score in mutant),
         mean_original=statistics.fmean(original),
@@ -139,7 +141,7 @@ def cohens_d(a: Sequence[float], b: Sequence[float], metric: Metric) -> float:
     return worse / pooled
 
 
-def fate(verdict: Verdict, metric: Metric) -> Fate:
+def fate(verdict: KillVerdict, metric: Metric) -> Fate:
     """Where a mutant stands after the criterion and the study's filter.
 
     "15 % worse" is read as relative to the original's accuracy.

@@ -11,7 +11,7 @@ from harness.records.log import LOG, Row, read_log
 from harness.records.store import MINIMISED, RUN
 from harness.vocabulary import METRICS, HarnessError, Metric, changed
 
-WORDS: Mapping[str, str] = {
+OPERATION_WORDS: Mapping[str, str] = {
     "taxonomy": "the fault taxonomy's share of its operator",
     "unusual value": "how unusual the value is",
 }
@@ -90,7 +90,7 @@ def _why(name: str, after: object, rows: Sequence[Row], metric: Metric) -> list[
     rank, share = known.pop("rank"), known.pop("share")
     lines = [f"suspect number {rank} with {share:.0%} of all suspicion"]
     strongest = sorted(known.items(), key=lambda item: -abs(item[1]))
-    lines += [f"x {factor:g} by {WORDS.get(what, what)}" for what, factor in strongest]
+    lines += [f"x {factor:g} by {OPERATION_WORDS.get(what, what)}" for what, factor in strongest]
     base = next((r for r in reversed(rows) if r.proposal == row.note["base"]), None)
     others = [n for n in row.note["edits"] if n != name]
     effect = f"{_value(row, metric)} with it"

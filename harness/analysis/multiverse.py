@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.protocols import Protocol
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.schemas import MULTIVERSE
 from harness.analysis.scores import Row, figures, verdicts, winner, winner_only
 from harness.records.run import Run
@@ -50,7 +50,7 @@ VERDICTS: Options = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RankingClaim:
     """A statement that one analysis of a study makes true or false."""
 
     text: str
@@ -58,7 +58,7 @@ class Claim:
     """Takes the rows of the scores of one universe; None if they cannot decide."""
 
 
-def claims(study: Study) -> list[Claim]:
+def ranking_claims(study: RunSet) -> list[RankingClaim]:
     """What a reader takes from the summary, worded as the study's own protocol has it.
 
     Of every pair of techniques: which one improves more faults significantly, and which has the
@@ -66,7 +66,7 @@ def claims(study: Study) -> list[Claim]:
     whether its patches change more than the developers' fixes.
     """
     own = records(study.scores)
-    found: list[Claim] = []
+    found: list[RankingClaim] = []
     for first, second in combinations(study.techniques, 2):
         found += [_more_faults(first, second, own), _higher_rate(first, second, own)]
     for technique in study.techniques:
@@ -74,7 +74,7 @@ def claims(study: Study) -> list[Claim]:
     return found
 
 
-def relevant(study: Study) -> Options:
+def relevant(study: RunSet) -> Options:
     """Those of ``WINNERS`` that can change a figure of this study.
 
     A choice about trials of a kind (cut, at a partial fidelity, diverged with a score, the faulty
@@ -105,8 +105,8 @@ def relevant(study: Study) -> Options:
 
 
 def multiverse(
-    study: Study,
-    stated: Sequence[Claim],
+    study: RunSet,
+    stated: Sequence[RankingClaim],
     winners: Options | None = None,
     verdict: Options = VERDICTS,
 ) -> pd.DataFrame:
@@ -146,7 +146,7 @@ def multiverse(
 
 
 def _universes(
-    study: Study, winners: Options, verdict: Options
+    study: RunSet, winners: Options, verdict: Options
 ) -> Iterator[tuple[dict[str, Any], list[Row]]]:
     base = replace(study.protocol, bootstrap_resamples=1, holm=False)  # no claim asks for intervals
     thin: dict[tuple[Any, ...], list[Run]] = {}
@@ -185,17 +185,17 @@ def _rate(rows: Sequence[Row], technique: str) -> float | None:
     return median(there) if there else None
 
 
-def _more_faults(first: str, second: str, own: Sequence[Row]) -> Claim:
+def _more_faults(first: str, second: str, own: Sequence[Row]) -> RankingClaim:
     one, two = _improved(own, first), _improved(own, second)
     if one == two:
         text = f"{first} and {second} improve the same number of faults significantly"
-        return Claim(text, lambda rows: _improved(rows, first) == _improved(rows, second))
+        return RankingClaim(text, lambda rows: _improved(rows, first) == _improved(rows, second))
     more, less = (first, second) if one > two else (second, first)
     text = f"{more} improves more faults significantly than {less}"
-    return Claim(text, lambda rows: _improved(rows, more) > _improved(rows, less))
+    return RankingClaim(text, lambda rows: _improved(rows, more) > _improved(rows, less))
 
 
-def _higher_rate(first: str, second: str, own: Sequence[Row]) -> Claim:
+def _higher_rate(first: str, second: str, own: Sequence[Row]) -> RankingClaim:
     one, two = _rate(own, first), _rate(own, second)
     swapped = one is not None and two is not None and two > one
     more, less = (second, first) if swapped else (first, second)
@@ -204,18 +204,18 @@ def _higher_rate(first: str, second: str, own: Sequence[Row]) -> Claim:
         a, b = _rate(rows, more), _rate(rows, less)
         return None if a is None or b is None else a > b
 
-    return Claim(f"{more} has a higher median improvement rate than {less}", holds)
+    return RankingClaim(f"{more} has a higher median improvement rate than {less}", holds)
 
 
-def _half(technique: str) -> Claim:
+def _half(technique: str) -> RankingClaim:
     def holds(rows: Sequence[Row]) -> bool | None:
         faults = [row for row in rows if row["technique"] == technique]
         return 2 * _improved(rows, technique) >= len(faults) if faults else None
 
-    return Claim(f"{technique} improves at least half of the faults significantly", holds)
+    return RankingClaim(f"{technique} improves at least half of the faults significantly", holds)
 
 
-def _larger_patches(technique: str) -> Claim:
+def _larger_patches(technique: str) -> RankingClaim:
     def holds(rows: Sequence[Row]) -> bool | None:
         sizes = [
             (row["complexity_mean"], row["fix_complexity"])
@@ -224,4 +224,4 @@ def _larger_patches(technique: str) -> Claim:
         ]
         return median(p for p, _ in sizes) > median(f for _, f in sizes) if sizes else None
 
-    return Claim(f"patches of {technique} change more hyperparameters than the fixes", holds)
+    return RankingClaim(f"patches of {technique} change more hyperparameters than the fixes", holds)

@@ -20,7 +20,7 @@ from harness.vocabulary import METRICS
 
 KEY = ["fault", "data", "fraction", "n"]
 """The columns that tell one qualification from another."""
-FILE = Path("tables") / "qualification.csv"
+QUALIFICATION_FILE = Path("tables") / "qualification.csv"
 """Where a results folder keeps the table."""
 
 
@@ -86,24 +86,24 @@ def inside_filter(drop: float, *, higher_is_better: bool) -> bool:
     return LEAST_RATIO <= drop <= LARGEST_RATIO
 
 
-def read(results: Path) -> pd.DataFrame:
+def read_qualification(results: Path) -> pd.DataFrame:
     """The table of a results folder; empty if there is none."""
-    path = results / FILE
+    path = results / QUALIFICATION_FILE
     return QUALIFICATION.read(path) if path.exists() else QUALIFICATION.frame([])
 
 
-def update(results: Path, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def update_qualification(results: Path, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Put rows into the table of a results folder; one with the same key is replaced.
 
     Returns:
         The whole table, in the order of its key.
     """
     new = QUALIFICATION.frame(rows)
-    old = read(results)
+    old = read_qualification(results)
     kept = old[~old[KEY].apply(tuple, axis=1).isin(new[KEY].apply(tuple, axis=1))]
     table = pd.concat([kept, new]) if len(kept) else new
     table = table.sort_values(KEY, ignore_index=True)
-    QUALIFICATION.write(table, results / FILE)
+    QUALIFICATION.write(table, results / QUALIFICATION_FILE)
     return table
 
 
@@ -128,7 +128,7 @@ def _last(rows: pd.DataFrame, order: list[str]) -> Mapping[str, Any] | None:
     return {str(k): v for k, v in rows.sort_values(order).iloc[-1].items()}
 
 
-def verdict(row: Mapping[Any, Any], protocol: Protocol) -> str:
+def exposure_verdict(row: Mapping[Any, Any], protocol: Protocol) -> str:
     """Whether a qualification exposes the fault, in a word or two.
 
     Too few trainings cannot: three against three give p = 0.1 at best.

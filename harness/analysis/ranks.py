@@ -20,9 +20,9 @@ from scipy import stats as scipy_stats
 from harness.analysis import anytime
 from harness.analysis import statistics as stats
 from harness.analysis.across import across_faults, drawn_runs, ends
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.schemas import PAIRS, RANKS
-from harness.analysis.scores import result
+from harness.analysis.scores import run_result
 from harness.analysis.statistics import Floats
 from harness.vocabulary import METRICS
 
@@ -40,14 +40,14 @@ class Friedman(NamedTuple):
     techniques: int
 
 
-def shared_faults(study: Study) -> list[str]:
+def shared_faults(study: RunSet) -> list[str]:
     """Faults that every technique has judged runs of."""
     means = study.scores.pivot(index="fault", columns="technique", values="mean")
     complete = means.dropna().index
     return [fault for fault in study.faults if fault in complete]
 
 
-def rank_table(study: Study) -> pd.DataFrame:
+def rank_table(study: RunSet) -> pd.DataFrame:
     """Rank of each technique on each shared fault by its mean holdout metric; 1 is best."""
     faults = shared_faults(study)
     means = study.scores.set_index(["fault", "technique"])["mean"].to_dict()
@@ -103,7 +103,7 @@ def interquartile_mean(values: Floats) -> float:
 
 
 @lru_cache(maxsize=8)
-def ranks(study: Study) -> pd.DataFrame:
+def ranks(study: RunSet) -> pd.DataFrame:
     """One row per technique: a frame of the table ``RANKS``."""
     rng = np.random.default_rng(study.protocol.bootstrap_seed)
     table = rank_table(study)
@@ -134,7 +134,7 @@ def ranks(study: Study) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=8)
-def pairs(study: Study) -> pd.DataFrame:
+def pairs(study: RunSet) -> pd.DataFrame:
     """One row per pair of techniques: a frame of the table ``PAIRS``."""
     rng = np.random.default_rng(study.protocol.bootstrap_seed)
     rows: list[dict[str, Any]] = []
@@ -163,7 +163,7 @@ def pairs(study: Study) -> pd.DataFrame:
     return PAIRS.frame(rows)
 
 
-def posthoc(study: Study) -> pd.DataFrame:
+def posthoc(study: RunSet) -> pd.DataFrame:
     """Holm-adjusted p-values of :func:`over_faults`, techniques against techniques.
 
     1 on the diagonal, and where two techniques cannot be tested.
@@ -177,7 +177,7 @@ def posthoc(study: Study) -> pd.DataFrame:
     return table
 
 
-def over_faults(study: Study, first: str, second: str) -> float | None:
+def over_faults(study: RunSet, first: str, second: str) -> float | None:
     """Two-sided signed-rank p-value of the mean improvement rates of two techniques.
 
     The pairs are the faults with a rate, each with the mean over its runs.
@@ -189,7 +189,7 @@ def over_faults(study: Study, first: str, second: str) -> float | None:
     return stats.wilcoxon(*means)
 
 
-def profile(study: Study, technique: str, levels: Floats) -> tuple[Floats, Floats, Floats]:
+def profile(study: RunSet, technique: str, levels: Floats) -> tuple[Floats, Floats, Floats]:
     """Performance profile: the share of runs with an improvement rate of at least each level.
 
     Returns:
@@ -209,18 +209,18 @@ def profile(study: Study, technique: str, levels: Floats) -> tuple[Floats, Float
     return _mean(np.array([of_fault.mean(axis=0) for of_fault in at_least])), low, high
 
 
-def _ranked(study: Study, fault: str, technique: str) -> Floats:
+def _ranked(study: RunSet, fault: str, technique: str) -> Floats:
     """Results of the runs as something to maximise; a run without a result stands below all."""
     base = study.baseline(fault)
     metric = METRICS[base.metric]
-    values = [result(run, base, study.protocol).value for run in study.cell(fault, technique)]
+    values = [run_result(run, base, study.protocol).value for run in study.cell(fault, technique)]
     return np.array([-metric.loss(metric.nothing if v is None else v) for v in values])
 
 
 def _probability(
     ranked: Sequence[tuple[Floats, Floats]],
     subjects: Sequence[str],
-    study: Study,
+    study: RunSet,
     rng: np.random.Generator,
 ) -> dict[str, float | None]:
     if not ranked:
@@ -236,7 +236,7 @@ def _probability(
 
 
 def _iqms(
-    rates: Sequence[Floats], subjects: Sequence[str], study: Study, rng: np.random.Generator
+    rates: Sequence[Floats], subjects: Sequence[str], study: RunSet, rng: np.random.Generator
 ) -> Floats:
     """Resampled interquartile means; faults with fewer runs are filled up with NaN."""
     longest = max(map(len, rates))
@@ -248,7 +248,7 @@ def _iqms(
 
 
 def _mean_areas(
-    study: Study, technique: str, subjects: Sequence[str], rng: np.random.Generator
+    study: RunSet, technique: str, subjects: Sequence[str], rng: np.random.Generator
 ) -> Floats:
     resamples = study.protocol.bootstrap_resamples
     drawn = [

@@ -18,10 +18,10 @@ from harness.analysis.scores import (
     mean_of_faulty,
     mean_of_fixed,
     metered,
-    result,
     rounded,
+    run_result,
     scores,
-    summary,
+    summarise,
 )
 from harness.analysis.statistics import Floats
 from harness.records.baseline import Baseline
@@ -31,7 +31,7 @@ from harness.vocabulary import HarnessError
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class RunSet:
     """Runs that share budget, clock and space, with what they are judged by.
 
     The runs of one fault share data variant and fraction, too; other faults may have others.
@@ -69,7 +69,7 @@ class Study:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """One row per technique: the table ``SUMMARY``."""
-        return summary(self.scores, self.protocol)
+        return summarise(self.scores, self.protocol)
 
     @property
     def budget(self) -> float:
@@ -134,14 +134,14 @@ class Study:
     def values(self, fault: str, technique: str) -> list[float]:
         """Holdout metric of the runs; the metric's worst value for a run without a result."""
         base = self.baseline(fault)
-        results = [result(run, base, self.protocol) for run in self.cell(fault, technique)]
+        results = [run_result(run, base, self.protocol) for run in self.cell(fault, technique)]
         return metered([r.value for r in results], base)
 
     def patch_sizes(self, fault: str, technique: str) -> list[float]:
         """Complexity of the patch of each run that ends with one."""
         base, settings = self.baseline(fault), self.protocol.settings_count
         patches = (
-            (run, result(run, base, self.protocol).patch) for run in self.cell(fault, technique)
+            (run, run_result(run, base, self.protocol).patch) for run in self.cell(fault, technique)
         )
         return [
             complexity(run.faulty, patch, settings=settings)

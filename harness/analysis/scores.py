@@ -51,7 +51,7 @@ DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_O
 """What a technique may say instead of a result."""
 
 
-class Cell(NamedTuple):
+class CellKey(NamedTuple):
     """What the rows of the scores are about; the order of the fields is that of the rows."""
 
     space: str
@@ -64,7 +64,7 @@ class Cell(NamedTuple):
     technique: str
 
     @classmethod
-    def of(cls, run: Run) -> Cell:
+    def of(cls, run: Run) -> CellKey:
         return cls(
             run.space,
             run.data,
@@ -83,7 +83,7 @@ def _by_number(fault: str) -> tuple[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunResult:
     """What one run amounts to under a protocol."""
 
     value: float | None
@@ -142,17 +142,17 @@ def _search(row: RunRow) -> float:
     return row.search
 
 
-def result(run: Run, baseline: Baseline, protocol: Protocol) -> Result:
+def run_result(run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
     """What ``run`` amounts to: its winner, or what the protocol puts in its place."""
     return counted(winner(run, protocol), run, baseline, protocol)
 
 
-def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> Result:
+def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
     """What ``run`` amounts to if this trial, or none, is its winner."""
     metric = METRICS[run.metric]
     if best is None or best.holdout is None:
         value = mean_of_faulty(baseline) if protocol.unjudged == "faulty_mean" else None
-        return Result(value, None, judged=False, better=False)
+        return RunResult(value, None, judged=False, better=False)
     better = not baseline.faulty_search or metric.better(
         _search(best), median(baseline.faulty_search)
     )
@@ -161,8 +161,8 @@ def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protoco
     if protocol.fall_back_to_faulty and run.technique not in protocol.never_falls_back:
         faulty_mean = mean_of_faulty(baseline)
         if faulty_mean is not None and (own is None or metric.better(faulty_mean, own)):
-            return Result(faulty_mean, None, judged=True, better=better)
-    return Result(
+            return RunResult(faulty_mean, None, judged=True, better=better)
+    return RunResult(
         own, best.configuration, judged=True, better=better, structural=best.structural or ()
     )
 
@@ -253,9 +253,9 @@ def figures(
     runs: Iterable[Run], baselines: Mapping[BaselineKey, Baseline], protocol: Protocol
 ) -> list[Row]:
     """The rows of :func:`scores` before :func:`verdicts`: what each cell amounts to by itself."""
-    ordered = sorted(runs, key=lambda run: (Cell.of(run), run.repetition))
+    ordered = sorted(runs, key=lambda run: (CellKey.of(run), run.repetition))
     rows = []
-    for _, group in groupby(ordered, key=Cell.of):
+    for _, group in groupby(ordered, key=CellKey.of):
         cell = list(group)
         rows.append(_row(cell, _baseline_of(cell, baselines), protocol))
     return rows
@@ -327,7 +327,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
     row |= _patches(cell, results, protocol)
-    row |= {name: figure(cell, results) for name, figure in FIGURES.items()}
+    row |= {name: figure(cell, results) for name, figure in CELL_FIGURES.items()}
     row |= _confirmed(cell, best, baseline)
     row["status"] = _status(row, cell, protocol)
     return row
@@ -412,7 +412,7 @@ def _improvement_rates(
     return np.asarray((patched.mean(axis=-1) - faulty.mean(axis=-1)) / gap)
 
 
-def _patches(cell: Sequence[Run], results: Sequence[Result], protocol: Protocol) -> Row:
+def _patches(cell: Sequence[Run], results: Sequence[RunResult], protocol: Protocol) -> Row:
     """What the patches change, and what the fix changes. A run without a patch has no say."""
     faulty, fixed = cell[0].faulty, cell[0].fixed
     patches = [(r.patch, r.structural) for r in results if r.patch is not None]
@@ -453,50 +453,52 @@ def fix_complexity(faulty: Configuration, fixed: Configuration, protocol: Protoc
     return share
 
 
-Figure = Callable[[Sequence[Run], Sequence[Result]], float | None]
+Figure = Callable[[Sequence[Run], Sequence[RunResult]], float | None]
 
-FIGURES: dict[str, Figure] = {}
+CELL_FIGURES: dict[str, Figure] = {}
 """Columns of the scores that need no more than a cell's runs and what they amount to."""
 
 
 def figure(function: Figure) -> Figure:
     """Make a function of a cell's runs and results the column of the scores that has its name."""
-    FIGURES[function.__name__] = function
+    CELL_FIGURES[function.__name__] = function
     return function
 
 
 @figure
-def no_better(cell: Sequence[Run], results: Sequence[Result]) -> float:
+def no_better(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return sum(r.judged and not r.better for r in results)
 
 
 @figure
-def unjudged(cell: Sequence[Run], results: Sequence[Result]) -> float:
+def unjudged(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return sum(not r.judged for r in results)
 
 
 @figure
-def n_prefix(cell: Sequence[Run], results: Sequence[Result]) -> float:
+def n_prefix(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return sum(run.prefix_of is not None for run in cell)
 
 
 @figure
-def minimised_complexity(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+def minimised_complexity(cell: Sequence[Run], results: Sequence[RunResult]) -> float | None:
     """Of the runs whose patch was minimised; missing if there are none."""
     return _mean([complexity(r.faulty, m.configuration) for r, m in _minimised(cell, results)])
 
 
 @figure
-def n_minimised(cell: Sequence[Run], results: Sequence[Result]) -> float:
+def n_minimised(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return len([*_minimised(cell, results)])
 
 
 @figure
-def minimised_trainings(cell: Sequence[Run], results: Sequence[Result]) -> float | None:
+def minimised_trainings(cell: Sequence[Run], results: Sequence[RunResult]) -> float | None:
     return _mean([float(m.trainings) for _, m in _minimised(cell, results)])
 
 
-def _minimised(cell: Sequence[Run], results: Sequence[Result]) -> Iterator[tuple[Run, Minimised]]:
+def _minimised(
+    cell: Sequence[Run], results: Sequence[RunResult]
+) -> Iterator[tuple[Run, Minimised]]:
     """Runs whose patch was minimised, and to what.
 
     A beginning of a run, or another protocol, may have another winner than the one that was.
@@ -511,22 +513,22 @@ def _minimised(cell: Sequence[Run], results: Sequence[Result]) -> Iterator[tuple
 
 
 @figure
-def trials_mean(cell: Sequence[Run], results: Sequence[Result]) -> float:
+def trials_mean(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return fmean(len({row.proposal for row in run.trials}) for run in cell)
 
 
 @figure
-def training_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+def training_seconds(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return fmean(run.training_seconds for run in cell)
 
 
 @figure
-def search_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+def search_seconds(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return fmean(run.search_seconds for run in cell)
 
 
 @figure
-def other_seconds(cell: Sequence[Run], results: Sequence[Result]) -> float:
+def other_seconds(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return fmean(r.total_seconds - r.training_seconds - r.search_seconds for r in cell)
 
 
@@ -572,7 +574,7 @@ def _significant(row: Row, protocol: Protocol) -> bool:
     return better and row["a12"] > 0.5
 
 
-def summary(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+def summarise(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """One row per technique and setting, over the faults.
 
     Args:

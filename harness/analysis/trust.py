@@ -28,7 +28,7 @@ from scipy.stats import binomtest
 
 from harness.analysis import statistics as stats
 from harness.analysis.protocols import Protocol
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.schemas import AUDIT
 from harness.analysis.scores import counted, may_win, winner
 from harness.analysis.statistics import Floats
@@ -98,7 +98,7 @@ def replayed(
     return np.where(counts.any(axis=-1), found, _value(None, runs[0], baseline, protocol))
 
 
-def audit(study: Study, technique: str, *, comparisons: int, seed: int) -> pd.DataFrame:
+def audit(study: RunSet, technique: str, *, comparisons: int, seed: int) -> pd.DataFrame:
     """A/A audit and planted differences of one technique: a frame of the table ``AUDIT``.
 
     Args:
@@ -158,7 +158,7 @@ def differ(first: Floats, second: Floats, protocol: Protocol) -> NDArray[np.bool
 
 
 def _replays(
-    study: Study, technique: str, rng: np.random.Generator, planted: float = 0.0
+    study: RunSet, technique: str, rng: np.random.Generator, planted: float = 0.0
 ) -> Supply:
     def groups(fault: str, comparisons: int) -> Groups:
         runs, base = study.cell(fault, technique), study.baseline(fault)
@@ -173,7 +173,7 @@ def _replays(
     return groups
 
 
-def _halves(study: Study, technique: str, rng: np.random.Generator) -> Supply:
+def _halves(study: RunSet, technique: str, rng: np.random.Generator) -> Supply:
     def groups(fault: str, comparisons: int) -> Groups:
         base = study.baseline(fault)
         values = np.array(
@@ -190,7 +190,7 @@ def _halves(study: Study, technique: str, rng: np.random.Generator) -> Supply:
 
 
 def _count(
-    study: Study, test: str, planted: float, comparisons: int, groups: Supply
+    study: RunSet, test: str, planted: float, comparisons: int, groups: Supply
 ) -> dict[str, object]:
     """A row of the audit; with something planted, only differences in its favour count."""
     protocol = study.protocol

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from harness.data import STAND_IN
 from harness.theia.program import TASKS
-from harness.theia.report import FORMATS, Report, as_json, as_sarif, report, show
+from harness.theia.report import FORMATS, LocaliserReport, as_json, as_sarif, localiser_report, show
 from harness.theia.thresholds import PROFILES
 from harness.vocabulary import HarnessError
 
@@ -68,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return 1 if found.bugs else 0
 
 
-def _fault(identity: str, profile: str) -> Report:
+def _fault(identity: str, profile: str) -> LocaliserReport:
     """The report of a fault, which ends with the hyperparameters that it blames."""
     from harness.subjects.registry import load_registry
     from harness.theia.suspects import locate
@@ -80,14 +80,16 @@ def _fault(identity: str, profile: str) -> Report:
         f"{name} (try {located.edits[name]})" if name in located.edits else name
         for name in located.suspects
     ]
-    found = report(f"{fault.id}: {fault.title}", located.program, located.findings, profile=profile)
+    found = localiser_report(
+        f"{fault.id}: {fault.title}", located.program, located.findings, profile=profile
+    )
     stand_in = (
         ("its data set is not here: synthetic data stand in for it",)
         if located.variant == STAND_IN
         else ()
     )
     notes = (*found.notes, *stand_in, f"suspects in order: {', '.join(blamed) or 'none'}")
-    return Report(found.target, found.summary, found.findings, notes, profile)
+    return LocaliserReport(found.target, found.summary, found.findings, notes, profile)
 
 
 def _table(profile: str) -> int:

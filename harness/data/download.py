@@ -16,7 +16,7 @@ BLOCK = 1 << 18
 TIMEOUT = 60.0
 """Seconds without a byte after which a server counts as gone."""
 
-Progress = Callable[[int, int], None]
+DownloadProgress = Callable[[int, int], None]
 """(bytes that are here, bytes in all), called after each block."""
 
 
@@ -39,7 +39,9 @@ def downloads(names: list[str]) -> list[Download]:
     return [file for name in names or downloadable() for file in DATA_SETS[name].downloads]
 
 
-def fetch(download: Download, folder: Path, progress: Progress = lambda here, total: None) -> bool:
+def fetch(
+    download: Download, folder: Path, progress: DownloadProgress = lambda here, total: None
+) -> bool:
     """Bring one file into ``folder``, unless it is there.
 
     A download that breaks off leaves a ``.part`` file, from which the next one goes on. The file
@@ -76,7 +78,7 @@ def fetch(download: Download, folder: Path, progress: Progress = lambda here, to
     return True
 
 
-def _receive(download: Download, part: Path, progress: Progress) -> None:
+def _receive(download: Download, part: Path, progress: DownloadProgress) -> None:
     """Append to ``part`` what it lacks; all of it, if the server does not send parts."""
     here = part.stat().st_size if part.exists() else 0
     if here == download.bytes:

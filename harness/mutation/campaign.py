@@ -10,22 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.analysis.criterion import Fate, Verdict, fate, judge
+from harness.analysis.criterion import Fate, KillVerdict, fate, kill_verdict
 from harness.engine import Pool, Workers
 from harness.mutation.bisection import bisect
 from harness.mutation.faults import Draw, as_fault, draws, with_provenance
 from harness.mutation.operators import Candidate, Mutant, Range, applicable, mutation_operator
-from harness.mutation.records import Campaign, Harvest, Judged, Qualified
+from harness.mutation.records import Campaign, Harvest, JudgedMutant, Qualified
 from harness.records.files import digest
 from harness.records.outcome import Outcome
 from harness.records.store import Store
-from harness.study.kept import NotTrained, Trainings, baseline_seeds
+from harness.study.kept import KeptTrainings, NotTrained, baseline_seeds
 from harness.subjects.registry import load_registry
 from harness.training import Request
 from harness.training.replay import training_seed
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
-Progress = Callable[[int, int, int, int], None]
+CampaignProgress = Callable[[int, int, int, int], None]
 """Called with the mutants killed and survived so far, the searches left, and all searches."""
 
 
@@ -53,7 +53,7 @@ def run_campaign(
     *,
     pool: Callable[[], Pool],
     prefix: str = "G",
-    progress: Progress = lambda killed, survived, left, total: None,
+    progress: CampaignProgress = lambda killed, survived, left, total: None,
 ) -> Harvest:
     """Test all mutants, draw from those that the filter keeps, qualify. Writes no fault file.
 
@@ -113,9 +113,11 @@ class _Bench:
                 yield job.number, result
 
 
-def _test(bench: _Bench, candidates: Sequence[Candidate], progress: Progress) -> list[Judged]:
+def _test(
+    bench: _Bench, candidates: Sequence[Candidate], progress: CampaignProgress
+) -> list[JudgedMutant]:
     """All mutants that could be tested, in the order of the candidates."""
-    results: dict[int, list[Judged]] = {}
+    results: dict[int, list[JudgedMutant]] = {}
     for number, result in bench.do(candidates):
         if isinstance(result, Exception):
             bench.failed.append(f"{_words(candidates[number])}: {result}")
@@ -162,7 +164,7 @@ def _do(job: _Job, workers: Workers | None = None) -> Any:
     campaign, task = job.campaign, job.task
     backend = campaign.trained_on
     worker = None if workers is None else lambda: workers(backend)
-    trainings = Trainings(job.store, backend, worker)
+    trainings = KeptTrainings(job.store, backend, worker)
     if isinstance(task, _Original):
         return _original(campaign, trainings)
     if isinstance(task, Draw):
@@ -170,21 +172,23 @@ def _do(job: _Job, workers: Workers | None = None) -> Any:
     return _search(campaign, task, trainings)
 
 
-def _search(campaign: Campaign, candidate: Candidate, trainings: Trainings) -> list[Judged]:
+def _search(
+    campaign: Campaign, candidate: Candidate, trainings: KeptTrainings
+) -> list[JudgedMutant]:
     """Test a mutant, or bisect a range; the mutants of a range in the order of their values."""
     subject = campaign.program
     original = _original(campaign, trainings)
 
-    def test(mutant: Mutant) -> Judged:
+    def test(mutant: Mutant) -> JudgedMutant:
         outcomes = _train(campaign, trainings, {**subject.fixed, **mutant.changes})
         if outcomes[0].status is TrialStatus.INVALID:
-            return Judged(mutant, Fate.INVALID, None, outcomes[0].message)
-        verdict = judge(original, _scores(outcomes), subject.measure)
-        return Judged(mutant, fate(verdict, subject.measure), verdict)
+            return JudgedMutant(mutant, Fate.INVALID, None, outcomes[0].message)
+        verdict = kill_verdict(original, _scores(outcomes), subject.measure)
+        return JudgedMutant(mutant, fate(verdict, subject.measure), verdict)
 
     if isinstance(candidate, Mutant):
         return [test(candidate)]
-    tested: dict[float, Judged] = {}
+    tested: dict[float, JudgedMutant] = {}
 
     def killed(value: float) -> bool:
         tested[value] = test(candidate.mutant(value))
@@ -195,8 +199,8 @@ def _search(campaign: Campaign, candidate: Candidate, trainings: Trainings) -> l
 
 
 def _first_that_holds(
-    campaign: Campaign, draw: Draw, trainings: Trainings
-) -> tuple[int, Verdict] | None:
+    campaign: Campaign, draw: Draw, trainings: KeptTrainings
+) -> tuple[int, KillVerdict] | None:
     """Place and verdict of the first of the drawn mutants that the filter keeps again.
 
     Data and seeds are those of the fault's baseline, which finds these trainings later.
@@ -211,17 +215,19 @@ def _first_that_holds(
             )
             for which in ("fixed", "faulty")
         )
-        again = judge(_all_scored(campaign, fixed), _scores(faulty), metric)
+        again = kill_verdict(_all_scored(campaign, fixed), _scores(faulty), metric)
         if fate(again, metric) is Fate.KEPT:
             return place, again
     return None
 
 
-def _original(campaign: Campaign, trainings: Trainings) -> list[float]:
+def _original(campaign: Campaign, trainings: KeptTrainings) -> list[float]:
     return _all_scored(campaign, _train(campaign, trainings, campaign.program.fixed))
 
 
-def _train(campaign: Campaign, trainings: Trainings, configuration: Configuration) -> list[Outcome]:
+def _train(
+    campaign: Campaign, trainings: KeptTrainings, configuration: Configuration
+) -> list[Outcome]:
     """The campaign's trainings of one configuration; seeds differ between configurations."""
     base = int(digest([dict(configuration), campaign.seed])[:8], 16)
     seeds = [training_seed(base, number) for number in range(campaign.n)]

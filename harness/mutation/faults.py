@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from harness.analysis.criterion import Fate, Verdict
+from harness.analysis.criterion import Fate, KillVerdict
 from harness.mutation.operators import Mutant, mutation_operator
-from harness.mutation.records import Campaign, Judged, Qualified
+from harness.mutation.records import Campaign, JudgedMutant, Qualified
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry
 from harness.vocabulary import HarnessError
@@ -22,11 +22,14 @@ class Draw:
     """Mutants of one operator in the order in which they are tried, and the id they would get."""
 
     identity: str
-    mutants: Sequence[Judged]
+    mutants: Sequence[JudgedMutant]
 
 
 def draws(
-    campaign: Campaign, registry: Registry, tested: Mapping[str, Sequence[Judged]], prefix: str
+    campaign: Campaign,
+    registry: Registry,
+    tested: Mapping[str, Sequence[JudgedMutant]],
+    prefix: str,
 ) -> list[Draw]:
     """For each operator the mutants that the filter kept, in random order, under one id.
 
@@ -92,7 +95,7 @@ def as_fault(campaign: Campaign, mutant: Mutant, identity: str) -> Fault:
     )
 
 
-def with_provenance(fault: Fault, first: Verdict, again: Verdict) -> Fault:
+def with_provenance(fault: Fault, first: KillVerdict, again: KillVerdict) -> Fault:
     """The fault with what was measured: in the search, and again with fresh seeds."""
     return replace(
         fault,
@@ -105,7 +108,7 @@ def with_provenance(fault: Fault, first: Verdict, again: Verdict) -> Fault:
     )
 
 
-def _measured(verdict: Verdict, prefix: str) -> dict[str, float]:
+def _measured(verdict: KillVerdict, prefix: str) -> dict[str, float]:
     """p and d with three significant digits, means with the digits that a fault file needs."""
     return {
         f"{prefix}mean_original": float(f"{verdict.mean_original:.4g}"),
@@ -115,7 +118,7 @@ def _measured(verdict: Verdict, prefix: str) -> dict[str, float]:
     }
 
 
-def write(qualified: Qualified) -> bool:
+def write_fault(qualified: Qualified) -> bool:
     """Write the fault's file, unless there is one: a fault that is registered stays as it is.
 
     Returns:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.analysis.criterion import Fate, Verdict
+from harness.analysis.criterion import Fate, KillVerdict
 from harness.mutation.operators import Mutant, mutation_operator
 from harness.records.files import digest
 from harness.records.tables import Table, _columns
@@ -63,12 +63,12 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedMutant:
     """A mutant and what became of it."""
 
     mutant: Mutant
     fate: Fate
-    verdict: Verdict | None
+    verdict: KillVerdict | None
     """None if the mutant cannot be trained."""
     message: str = ""
     """Why it cannot be trained."""
@@ -80,9 +80,9 @@ class Qualified:
 
     fault: Fault
     mutant: Mutant
-    first: Verdict
+    first: KillVerdict
     """In the search."""
-    again: Verdict
+    again: KillVerdict
     """With fresh seeds, on the fault's own data."""
     drawn: int
     """Mutants of the operator that were drawn until one qualified."""
@@ -95,7 +95,7 @@ class Harvest:
     campaign: Campaign
     absent: Mapping[str, str]
     """Acronym -> why the operator does not apply."""
-    tested: Mapping[str, Sequence[Judged]]
+    tested: Mapping[str, Sequence[JudgedMutant]]
     """Acronym -> its mutants; those of a range in the order of their values."""
     qualified: Mapping[str, Qualified]
     """Acronym -> its fault, if it has one."""

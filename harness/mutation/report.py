@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.analysis.criterion import Fate, Verdict
+from harness.analysis.criterion import Fate, KillVerdict
 from harness.mutation.operators import mutation_operator
-from harness.mutation.records import MUTANTS, Harvest, Judged
+from harness.mutation.records import MUTANTS, Harvest, JudgedMutant
 from harness.vocabulary import Metric
 
 NONE = "-"
@@ -83,7 +83,7 @@ def by_operator(harvest: Harvest) -> Summary:
     return Summary(f"Mutants of {harvest.campaign.subject} by operator", headers, rows)
 
 
-def _none(search: str, tested: Sequence[Judged]) -> str:
+def _none(search: str, tested: Sequence[JudgedMutant]) -> str:
     """Why an operator that applies ended without a fault."""
     fates = {each.fate for each in tested}
     if Fate.KEPT in fates:
@@ -119,7 +119,7 @@ def by_fault(harvest: Harvest) -> Summary:
     return Summary(title, (*headers, *again, "repair operator"), rows)
 
 
-def _figures(verdict: Verdict, metric: Metric) -> list[str]:
+def _figures(verdict: KillVerdict, metric: Metric) -> list[str]:
     digits = metric.digits + 1
     return [
         f"{verdict.mean_original:.{digits}f}",

@@ -14,7 +14,7 @@ from harness.records.files import write_json
 from harness.records.outcome import Outcome
 from harness.records.store import Store
 from harness.study.environment import environment, now
-from harness.study.kept import Trainings, baseline_seeds
+from harness.study.kept import KeptTrainings, baseline_seeds
 from harness.study.plan import Plan, baseline_paths
 from harness.subjects.registry import Registry, folders, load_registry
 from harness.training import Request
@@ -82,7 +82,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
     fault = load_registry(job.folders)[name]
     worker = workers(job.backend)
     device, started = worker.device(), now()
-    trainings = Trainings(job.store, job.backend, lambda: worker, same_device=True)
+    trainings = KeptTrainings(job.store, job.backend, lambda: worker, same_device=True)
     lists: dict[str, list[Outcome]] = {}
     for which in ("faulty", "fixed"):
         configuration: Configuration = getattr(fault, which)

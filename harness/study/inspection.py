@@ -31,7 +31,7 @@ from harness.theia.suspects import Blame
 from harness.training import Request
 from harness.training.symptoms import Symptom
 
-KINDS: Mapping[str, Callable[[Evidence], Evidence]] = {
+EVIDENCE_KINDS: Mapping[str, Callable[[Evidence], Evidence]] = {
     "taxonomy": lambda e: replace(e, values=False, signs=(), blames=()),
     "usual": lambda e: replace(e, taxonomy={}, signs=(), blames=()),
     "prior": lambda e: replace(e, signs=(), blames=()),
@@ -151,7 +151,7 @@ def _sign(word: str) -> Sign:
     return Curve(word) if word in {*Curve} else Symptom(word)
 
 
-def ranks(fault: Fault, evidence: Evidence) -> dict[str, Any]:
+def evidence_ranks(fault: Fault, evidence: Evidence) -> dict[str, Any]:
     """One row of the table ``SUSPICION``."""
     truth = [row.name for row in fault.operators]
     ranking = suspects(evidence)
@@ -167,7 +167,7 @@ def ranks(fault: Fault, evidence: Evidence) -> dict[str, Any]:
         "first": ",".join(first),
         **{
             kind: operator_rank(suspects(alone(evidence)), truth) if truth else None
-            for kind, alone in KINDS.items()
+            for kind, alone in EVIDENCE_KINDS.items()
         },
     }
 
@@ -175,4 +175,7 @@ def ranks(fault: Fault, evidence: Evidence) -> dict[str, Any]:
 def found(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Kind of evidence -> share of the faults that an operator reaches whose operator it finds."""
     reached = [row for row in rows if row["operators"]]
-    return {kind: sum(row[kind] <= TOP for row in reached) / max(len(reached), 1) for kind in KINDS}
+    return {
+        kind: sum(row[kind] <= TOP for row in reached) / max(len(reached), 1)
+        for kind in EVIDENCE_KINDS
+    }

@@ -32,7 +32,7 @@ class NotTrained(Exception):
 
 
 @dataclass(frozen=True)
-class Trainings:
+class KeptTrainings:
     """Trains to the end, or finds what was trained before."""
 
     store: Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.analysis.protocols import Protocol
 from harness.analysis.replay import at_budget
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.records.baseline import read_baseline
 from harness.records.store import Store
 from harness.study.plan import Plan, baseline_paths, sources
@@ -12,7 +12,7 @@ from harness.subjects.registry import Registry
 from harness.vocabulary import HarnessError
 
 
-def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol) -> Study:
+def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol) -> RunSet:
     """What is stored of a plan.
 
     Raises:
@@ -35,7 +35,7 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
             run = at_budget(run, cell.budget, known[cell.fault].training_time)
         runs.append(run)
     used = {run.technique for run in runs}
-    return Study(
+    return RunSet(
         runs=runs,
         baselines={
             (fault, plan.data_of(registry[fault]), plan.fraction_of(fault)): baseline

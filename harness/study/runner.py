@@ -43,7 +43,7 @@ class _CellJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class PlanOutcome:
     """What became of a plan."""
 
     plan: Plan
@@ -67,7 +67,7 @@ def run_plan(
     protocol: Protocol = CORRECTED,
     say: Say = print,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Study:
+) -> PlanOutcome:
     """Make every run of ``plan`` that is missing in ``store``, then confirm the winners.
 
     A cell that fails stops no other; it stays missing, and the study says why.
@@ -137,7 +137,7 @@ def run_plan(
     finally:
         for each in opened:
             each.__exit__(None, None, None)
-    return Study(plan, cells, found, failed, elsewhere)
+    return PlanOutcome(plan, cells, found, failed, elsewhere)
 
 
 def _run_cell(job: _CellJob, workers: Workers) -> str:

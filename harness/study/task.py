@@ -7,7 +7,7 @@ from typing import Any
 from harness.records.cell import Cell
 from harness.space.derivation import derive
 from harness.subjects.fault import Fault
-from harness.techniques.contract import Program, RepairTask
+from harness.techniques.contract import RepairTask, TaskProgram
 
 
 def repair_task(fault: Fault, cell: Cell, training_time: float) -> RepairTask:
@@ -21,13 +21,13 @@ def repair_task(fault: Fault, cell: Cell, training_time: float) -> RepairTask:
     )
 
 
-def _program(fault: Fault, cell: Cell) -> Program:
+def _program(fault: Fault, cell: Cell) -> TaskProgram:
     subject, seed, data, fraction = fault.subject, fault.data_seed, cell.data, cell.fraction
 
     def search_data() -> tuple[Any, Any, Any, Any]:
         arrays = subject.data(seed, data, fraction, fault.faulty)
         return arrays.x_train, arrays.y_train, arrays.x_search, arrays.y_search
 
-    return Program(
+    return TaskProgram(
         framework=subject.framework, labels=subject.labels, build=subject.build, data=search_data
     )

@@ -15,7 +15,7 @@ STUDY = re.compile(r"[DCUMR]\d")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """A kind of change that repairs a fault: one row of Table I."""
 
     title: str
@@ -28,33 +28,35 @@ class Kind:
     autotrainer: bool
 
 
-KINDS = (
-    Kind("learning rate", "learning_rate", ("change_learning_rate",), True, True),
-    Kind("epochs", "epochs", ("change_epochs",), True, False),
-    Kind("batch size", "batch_size", ("change_batch_size",), True, True),
-    Kind(
+FAULT_KINDS = (
+    FaultKind("learning rate", "learning_rate", ("change_learning_rate",), True, True),
+    FaultKind("epochs", "epochs", ("change_epochs",), True, False),
+    FaultKind("batch size", "batch_size", ("change_batch_size",), True, True),
+    FaultKind(
         "activation changed or added",
         r"activation_\d+",
         ("change_activation_function", "add_activation_function"),
         True,
         True,
     ),
-    Kind("activation removed", r"activation_\d+", ("remove_activation_function",), True, False),
-    Kind(
+    FaultKind(
+        "activation removed", r"activation_\d+", ("remove_activation_function",), True, False
+    ),
+    FaultKind(
         "weight initialisation",
         r"(kernel|bias)_initialiser_\d+",
         ("change_weights_initialisation",),
         True,
         True,
     ),
-    Kind("loss function", "loss", ("change_loss_function",), True, False),
-    Kind("optimiser", "optimiser", ("change_optimisation_function",), True, True),
-    Kind("regularisation", r"l[12]_\d+", ("add_weights_regularisation",), False, False),
-    Kind("data code", "divided_labels|raw_test_images", (), False, False),
+    FaultKind("loss function", "loss", ("change_loss_function",), True, False),
+    FaultKind("optimiser", "optimiser", ("change_optimisation_function",), True, True),
+    FaultKind("regularisation", r"l[12]_\d+", ("add_weights_regularisation",), False, False),
+    FaultKind("data code", "divided_labels|raw_test_images", (), False, False),
 )
 
 
-def faults_of(kind: Kind, registry: Registry) -> list[str]:
+def faults_of(kind: FaultKind, registry: Registry) -> list[str]:
     """The study's faults that need a repair of this kind.
 
     A mutant's kind is its mutation operator; a real fault may need repairs of several kinds, and a

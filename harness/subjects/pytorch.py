@@ -46,7 +46,7 @@ class _Exponential(nn.Module):  # type: ignore[misc]
         return torch.exp(x)
 
 
-ACTIVATIONS: Mapping[str, Callable[[], Any]] = {
+TORCH_ACTIVATIONS: Mapping[str, Callable[[], Any]] = {
     "elu": nn.ELU,
     "softmax": partial(nn.Softmax, dim=1),
     "selu": nn.SELU,
@@ -67,9 +67,9 @@ def activation(name: str) -> Any:
     Raises:
         HarnessError: If there is none of that name.
     """
-    if name not in ACTIVATIONS:
-        raise unknown("activation", name, ACTIVATIONS)
-    return ACTIVATIONS[name]()
+    if name not in TORCH_ACTIVATIONS:
+        raise unknown("activation", name, TORCH_ACTIVATIONS)
+    return TORCH_ACTIVATIONS[name]()
 
 
 def _fans(weights: Tensor) -> tuple[int, int]:
@@ -104,7 +104,7 @@ def _scaled_normal(weights: Tensor, scale: float, fan: Fan) -> None:
     _truncated(weights, math.sqrt(_variance(weights, scale, fan)) / TRUNCATED)
 
 
-INITIALISERS: Mapping[str, Callable[[Tensor], Any]] = {
+TORCH_INITIALISERS: Mapping[str, Callable[[Tensor], Any]] = {
     "zeros": nn.init.zeros_,
     "ones": nn.init.ones_,
     "constant": nn.init.zeros_,  # Keras' constant is 0 unless told otherwise
@@ -132,10 +132,10 @@ def initialise(layer: Any, kernel: str, bias: str) -> Any:
         ValueError: If it does not fit, as ``orthogonal`` for a bias.
     """
     for name, weights in ((kernel, layer.weight), (bias, layer.bias)):
-        if name not in INITIALISERS:
-            raise unknown("initialiser", name, INITIALISERS)
+        if name not in TORCH_INITIALISERS:
+            raise unknown("initialiser", name, TORCH_INITIALISERS)
         try:
-            INITIALISERS[name](weights)
+            TORCH_INITIALISERS[name](weights)
         except ValueError as error:
             shape = tuple(weights.shape)
             raise ValueError(
@@ -222,7 +222,7 @@ def _kl_divergence(labels: Tensor, predicted: Tensor) -> Tensor:
     return (labels * (labels / predicted).log()).sum(dim=-1)
 
 
-LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+TORCH_LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mean_squared_error": _elementwise(lambda y, p: (y - p).square()),
     "mean_absolute_error": _elementwise(lambda y, p: (y - p).abs()),
     "mean_absolute_percentage_error": _elementwise(
@@ -242,7 +242,7 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "poisson": _elementwise(lambda y, p: p - y * (p + EPSILON).log()),
 }
 
-OPTIMISERS: Mapping[str, Callable[..., Any]] = {
+TORCH_OPTIMISERS: Mapping[str, Callable[..., Any]] = {
     "sgd": torch.optim.SGD,
     "rmsprop": partial(torch.optim.RMSprop, alpha=0.9, eps=EPSILON),
     "adagrad": partial(torch.optim.Adagrad, initial_accumulator_value=0.1, eps=EPSILON),
@@ -253,7 +253,7 @@ OPTIMISERS: Mapping[str, Callable[..., Any]] = {
 }
 """(parameters, learning rate) -> optimiser."""
 
-assert set(ACTIVATIONS) == set(operators.ACTIVATIONS)
-assert set(INITIALISERS) == set(operators.INITIALISERS)
-assert set(LOSSES) == set(operators.LOSSES)
-assert set(OPTIMISERS) == set(operators.OPTIMISERS)
+assert set(TORCH_ACTIVATIONS) == set(operators.ACTIVATIONS)
+assert set(TORCH_INITIALISERS) == set(operators.INITIALISERS)
+assert set(TORCH_LOSSES) == set(operators.LOSSES)
+assert set(TORCH_OPTIMISERS) == set(operators.OPTIMISERS)

@@ -18,7 +18,7 @@ from harness.vocabulary import Configuration, Metric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class TaskProgram:
     """The program under repair: how to build it and what it trains on. It holds no truth."""
 
     framework: str
@@ -40,7 +40,7 @@ class RepairTask:
     """Measures the search part; knows its direction."""
     training_time: float
     """T, seconds: the median training time of the faulty program."""
-    program: Program | None = None
+    program: TaskProgram | None = None
 
 
 class Train(Protocol):

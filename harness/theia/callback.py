@@ -11,7 +11,7 @@ import keras
 
 from harness.theia import live
 from harness.theia.findings import Finding, Severity
-from harness.theia.report import report
+from harness.theia.report import localiser_report
 from harness.theia.rules import judge
 from harness.vocabulary import HarnessError
 
@@ -69,7 +69,7 @@ class TheiaCallback(keras.callbacks.Callback):  # type: ignore[misc]
             epochs=(self.params or {}).get("epochs"),
         )
         self.findings = judge(program, self._profile)
-        self.report = report(
+        self.report = localiser_report(
             self.model.name, program, self.findings, profile=self._profile, guessed=guessed
         )
         if self._stop and self.report.bugs:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.theia.program import Data
+from harness.theia.program import DataFacts
 
 BATCHES = 16
 """Batches of a loader that are read."""
@@ -42,7 +42,7 @@ class Batches:
     """Whether the pairs are all of it."""
 
 
-def read(x: Any, y: Any = None, batches: int = BATCHES) -> Batches:
+def read_batches(x: Any, y: Any = None, batches: int = BATCHES) -> Batches:
     """Read from an array, tensor, list, data frame, ``tf.data`` data set, ``PyDataset``, PyTorch
     ``DataLoader``, or an iterable of batches (of which nothing is read: it could not be rewound).
     """
@@ -128,7 +128,7 @@ def _read_indexed(dataset: Any, number: int, batches: int) -> Batches:
     return Batches(pairs, samples, size, whole=len(chosen) == number)
 
 
-def describe(train: Batches, test: Batches | None = None) -> Data:
+def describe(train: Batches, test: Batches | None = None) -> DataFacts:
     """What the rules need to know of the data."""
     inputs = [x for x, _ in train.pairs if x.size]
     labels = [y for _, y in train.pairs if y is not None]
@@ -142,7 +142,7 @@ def describe(train: Batches, test: Batches | None = None) -> Data:
         read_rows = sum(len(x) for x, _ in train.pairs)
         of = f" of {train.samples}" if train.samples is not None else ""
         remarks.append(f"ranges and labels are those of {read_rows}{of} training samples")
-    return Data(
+    return DataFacts(
         kind=kind,
         channels=channels,
         samples=train.samples,
@@ -243,7 +243,7 @@ def _columns(y: np.ndarray) -> tuple[str, int | None, tuple[str, ...]]:
     return "real", None, odd
 
 
-def guess_task(data: Data, units: int | None, loss: str) -> str:
+def guess_task(data: DataFacts, units: int | None, loss: str) -> str:
     """The task that labels, output units and loss suggest, where the user names none.
 
     >>> guess_task(Data(kind="tabular", labels="binary"), 1, "mse")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.theia.losses import loss_named
-from harness.theia.program import Data, Kind, Layer, Learner, Place, Program, chain
+from harness.theia.program import DataFacts, Kind, Layer, Learner, Place, Program, chain
 
 Places = Callable[[Any], Place | None]
 """An object of the framework -> where the user made it."""
@@ -90,10 +90,10 @@ _ACTIVATION_LAYERS = {
 }
 
 
-def extract(
+def extract_keras_program(
     model: Any,
     *,
-    data: Data,
+    data: DataFacts,
     task: str,
     batch_size: int | None = None,
     epochs: int | None = None,
@@ -109,7 +109,7 @@ def extract(
         place: Where the user made a layer, loss or optimiser, if recorded.
         places: Where ``compile``, ``fit`` and their arguments stand, if recorded.
     """
-    layers, listing = layers_of(model, place)
+    layers, listing = keras_layers(model, place)
     learner = learner_of(
         getattr(model, "loss", None) if loss is None else loss,
         getattr(model, "optimizer", None) if optimizer is None else optimizer,
@@ -171,7 +171,7 @@ class _Walk:
             self.sources[id(tensor)] = (layer.index,)
 
     def describe(self, operation: Any, prefix: str = "") -> Layer:
-        layer = describe(operation)
+        layer = describe_layer(operation)
         name, number = f"{prefix}{operation.name}", 1
         while (unique := name if number == 1 else f"{name}#{number}") in self.names:
             number += 1
@@ -179,7 +179,7 @@ class _Walk:
         return replace(layer, name=unique, place=self.place(operation))
 
 
-def layers_of(model: Any, place: Places = lambda _: None) -> tuple[tuple[Layer, ...], str]:
+def keras_layers(model: Any, place: Places = lambda _: None) -> tuple[tuple[Layer, ...], str]:
     """The layers of a model in execution order, and how they were ordered."""
     walk = _Walk(place)
     function = _graph_of(model)
@@ -206,7 +206,7 @@ def _flat(tensors: Any) -> list[Any]:
     return [tensors]
 
 
-def describe(operation: Any) -> Layer:
+def describe_layer(operation: Any) -> Layer:
     """One layer or operation of a graph, by its class and configuration, never by its name."""
     kind, known = _kind(operation)
     inner = operation
@@ -311,7 +311,7 @@ def _channels_last(operation: Any, shape: tuple[int | None, ...]) -> tuple[int |
 
 def learner_of(loss: Any, optimizer: Any, place: Places = lambda _: None) -> Learner:
     """The learner of a compiled model: loss (name, function or object) and optimiser."""
-    name, expects = loss_of(loss)
+    name, expects = keras_loss(loss)
     rate, scheduled = _rate_of(optimizer)
     made = {"loss": place(loss), "optimiser": place(optimizer)}
     return Learner(
@@ -325,7 +325,7 @@ def learner_of(loss: Any, optimizer: Any, place: Places = lambda _: None) -> Lea
     )
 
 
-def loss_of(loss: Any) -> tuple[str, str]:
+def keras_loss(loss: Any) -> tuple[str, str]:
     """Canonical name of a loss, and what it takes.
 
     >>> loss_of("categorical_crossentropy"), loss_of("MSE")

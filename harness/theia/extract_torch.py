@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.theia.losses import loss_named
-from harness.theia.program import Data, Kind, Layer, Learner, Place, Program, chain
+from harness.theia.program import DataFacts, Kind, Layer, Learner, Place, Program, chain
 
 Places = Callable[[Any], Place | None]
 
@@ -152,11 +152,11 @@ _SHAPES_ONLY = frozenset(
 """Functions that compute nothing: what they give comes from where their input came from."""
 
 
-def extract(
+def extract_torch_program(
     model: Any,
     *,
     batch: Any,
-    data: Data,
+    data: DataFacts,
     task: str,
     loss: Any = None,
     optimizer: Any = None,
@@ -173,9 +173,9 @@ def extract(
         place: Where the user made a module, loss or optimiser, if recorded.
         inside: Where the user's code stands while it calls a function.
     """
-    layers, listing = layers_of(model, batch, place, inside)
+    layers, listing = torch_layers(model, batch, place, inside)
     made = {"loss": place(loss), "optimiser": place(optimizer)}
-    name, expects = loss_of(loss)
+    name, expects = torch_loss(loss)
     learner = Learner(
         loss=name,
         expects=expects,
@@ -191,7 +191,7 @@ def extract(
     return Program(layers, learner, data, task, framework="pytorch", listing=listing)
 
 
-def loss_of(loss: Any) -> tuple[str, str]:
+def torch_loss(loss: Any) -> tuple[str, str]:
     """Canonical name of a loss module, function or Keras' word for it, and what it takes."""
     if isinstance(loss, str):
         return loss_named(loss)
@@ -207,7 +207,7 @@ def _rate_of(optimizer: Any) -> float | None:
     return float(groups[0]["lr"]) if groups else None
 
 
-def layers_of(
+def torch_layers(
     model: Any,
     batch: Any,
     place: Places = lambda _: None,

@@ -55,7 +55,7 @@ class ScaleInputs:
     high: float = 1.0
 
 
-Edit = SetLayer | AddLayer | RemoveLayer | SetLearner | ScaleInputs
+Suggestion = SetLayer | AddLayer | RemoveLayer | SetLearner | ScaleInputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Finding:
     observed: str
     expected: str
     suggestion: str
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Suggestion, ...] = ()
     place: Place | None = None
 
     @property
@@ -95,7 +95,7 @@ class Finding:
         return Finding(**{**record, "edits": edits, "place": place, "severity": severity})
 
 
-def _edit(record: Mapping[str, Any]) -> Edit:
+def _edit(record: Mapping[str, Any]) -> Suggestion:
     """An edit from JSON, whose lists are tuples again."""
     given = {k: v for k, v in record.items() if k != "edit"}
     if "values" in given:
@@ -104,12 +104,12 @@ def _edit(record: Mapping[str, Any]) -> Edit:
     return _EDITS[record["edit"]](**given)
 
 
-_EDITS: Mapping[str, type[Edit]] = {
+_EDITS: Mapping[str, type[Suggestion]] = {
     t.__name__: t for t in (SetLayer, AddLayer, RemoveLayer, SetLearner, ScaleInputs)
 }
 
 
-def apply(program: Program, edits: tuple[Edit, ...]) -> Program:
+def apply(program: Program, edits: tuple[Suggestion, ...]) -> Program:
     """The program after the edits; all indices are those of ``program``."""
     layers = {layer.index: layer for layer in program.layers}
     added: dict[int, list[Layer]] = {}

@@ -11,7 +11,7 @@ from harness.theia.data import Batches
 from harness.theia.findings import Finding
 from harness.theia.program import Place, Program
 from harness.theia.recorder import Recorder
-from harness.theia.report import report
+from harness.theia.report import localiser_report
 from harness.theia.rules import judge
 from harness.vocabulary import HarnessError
 
@@ -53,7 +53,7 @@ def check(
     if RECORDER is not None:
         from harness.theia.script import deliver
 
-        deliver(report("", program, findings, profile=profile, guessed=guessed))
+        deliver(localiser_report("", program, findings, profile=profile, guessed=guessed))
     return findings
 
 
@@ -92,14 +92,16 @@ def program_of(
         from harness.theia import extract_keras
 
         _build(model, batches)
-        program = extract_keras.extract(model, **more)
+        program = extract_keras.extract_keras_program(model, **more)
     elif _is_torch(model):
         from harness.theia import extract_torch
 
         if not batches.pairs:
             raise HarnessError("the loader gives no batch; a PyTorch model is traced with one")
         inside = RECORDER.here if RECORDER else (lambda: None)
-        program = extract_torch.extract(model, batch=_sample(train, batches), inside=inside, **more)
+        program = extract_torch.extract_torch_program(
+            model, batch=_sample(train, batches), inside=inside, **more
+        )
     else:
         kind = f"{type(model).__module__}.{type(model).__name__}"
         raise HarnessError(f"a Keras model or a PyTorch module can be checked; found {kind}")
@@ -114,8 +116,8 @@ def program_of(
 
 def _read(holder: Any) -> Batches:
     if isinstance(holder, tuple) and len(holder) in (2, 3):
-        return data_of.read(holder[0], holder[1])
-    return data_of.read(holder)
+        return data_of.read_batches(holder[0], holder[1])
+    return data_of.read_batches(holder)
 
 
 def _sample(train: Any, batches: Batches) -> Any:

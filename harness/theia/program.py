@@ -117,7 +117,7 @@ class Learner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Data:
+class DataFacts:
     """What the program learns from."""
 
     kind: str
@@ -146,7 +146,7 @@ class Program:
 
     layers: tuple[Layer, ...]
     learner: Learner
-    data: Data
+    data: DataFacts
     task: str
     framework: str = ""
     listing: str = "traced"

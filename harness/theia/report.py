@@ -23,7 +23,7 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 @dataclass(frozen=True)
-class Report:
+class LocaliserReport:
     """The findings of one program."""
 
     target: str
@@ -62,8 +62,8 @@ class Report:
         }
 
     @staticmethod
-    def from_json(record: Mapping[str, Any]) -> Report:
-        return Report(
+    def from_json(record: Mapping[str, Any]) -> LocaliserReport:
+        return LocaliserReport(
             target=record["target"],
             summary=record["summary"],
             findings=tuple(Finding.from_json(f) for f in record["findings"]),
@@ -72,24 +72,24 @@ class Report:
         )
 
 
-def report(
+def localiser_report(
     target: str,
     program: Program,
     findings: list[Finding],
     *,
     profile: str = "recommended",
     guessed: bool = False,
-) -> Report:
+) -> LocaliserReport:
     """The report of a program, with the notes that belong to it."""
     notes = list(program.data.remarks)
     if guessed:
         notes.insert(0, f"task {program.task} is a guess from labels, output and loss")
     if program.listing != "traced":
         notes.append(f"layers are listed in {program.listing}")
-    return Report(target, summary(program), tuple(findings), tuple(notes), profile)
+    return LocaliserReport(target, program_summary(program), tuple(findings), tuple(notes), profile)
 
 
-def summary(program: Program) -> str:
+def program_summary(program: Program) -> str:
     """The program in one line."""
     data, learner = program.data, program.learner
     samples = f"{data.samples} samples of " if data.samples is not None else ""
@@ -106,7 +106,7 @@ def summary(program: Program) -> str:
     return ", ".join(parts)
 
 
-def show(found: Report, console: Console, advice: bool = True) -> None:
+def show(found: LocaliserReport, console: Console, advice: bool = True) -> None:
     """Print the report for people."""
     console.print(Text(found.target, style="bold"), Text(found.summary, style="dim"))
     shown = [f for f in found.findings if advice or f.severity is Severity.BUG]
@@ -131,11 +131,11 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def as_json(found: Report) -> str:
+def as_json(found: LocaliserReport) -> str:
     return json.dumps(found.to_json(), indent=2)
 
 
-def as_sarif(found: Report) -> str:
+def as_sarif(found: LocaliserReport) -> str:
     """SARIF 2.1.0 (OASIS): what editors and code hosts show in place."""
     rules = [
         {

@@ -22,7 +22,7 @@ from typing import Any
 from harness.theia import live
 from harness.theia.program import Place
 from harness.theia.recorder import Recorder, after_import, watch_keras, watch_torch
-from harness.theia.report import Report, report
+from harness.theia.report import LocaliserReport, localiser_report
 from harness.theia.rules import judge
 from harness.vocabulary import HarnessError
 
@@ -41,7 +41,7 @@ def localise(
     task: str | None = None,
     profile: str = "recommended",
     limit: float = 600,
-) -> Report:
+) -> LocaliserReport:
     """The report of a training script, which is run up to the start of its training.
 
     Args:
@@ -87,7 +87,7 @@ def localise(
         record = json.loads(answer.read_text())
     if "problem" in record:
         raise HarnessError(f"{script}: {record['problem']}")
-    return Report.from_json(record)
+    return LocaliserReport.from_json(record)
 
 
 def _no_answer(script: Path, code: int, output: str) -> HarnessError:
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str]) -> None:
     runpy.run_path(str(path), run_name="__main__")
 
 
-def deliver(found: Report) -> None:
+def deliver(found: LocaliserReport) -> None:
     """Write the answer and end the process: the user's training is not to start."""
     settings = _settings()
     _answer(replace(found, target=settings["target"]).to_json())
@@ -192,7 +192,9 @@ def _check_fit(
             places={k: v for k, v in lines.items() if v is not None},
         )
         findings = judge(program, settings["profile"])
-        found = report("", program, findings, profile=settings["profile"], guessed=guessed)
+        found = localiser_report(
+            "", program, findings, profile=settings["profile"], guessed=guessed
+        )
         if named:
             note = f"test data are taken from the variable {named}"
             found = replace(found, notes=(*found.notes, note))

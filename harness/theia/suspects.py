@@ -79,9 +79,9 @@ def locate(fault: Fault, profile: str = "recommended") -> Located:
     Where its data set is not here, synthetic data of the same shapes and ranges take its place.
     """
     subject = fault.subject
-    data, variant = data_of(fault)
+    data, variant = fault_data(fault)
     test = (data.x_holdout, data.y_holdout)
-    program = program_of(subject, fault.faulty, data, test)
+    program = fault_program(subject, fault.faulty, data, test)
     findings = judge(program, profile)
     found = _blames(subject, fault.faulty, data, program, findings)
     edits: dict[str, Value] = {}
@@ -128,7 +128,7 @@ def ranked(faults: Iterable[Fault], profile: str = "recommended") -> Iterator[Ra
         )
 
 
-def data_of(fault: Fault) -> tuple[Data, str]:
+def fault_data(fault: Fault) -> tuple[Data, str]:
     """The data of the faulty program and their variant.
 
     Raises:
@@ -154,7 +154,7 @@ def blames(
     Args:
         test: Inputs and labels that stand for the test data.
     """
-    program = program_of(subject, configuration, data, test)
+    program = fault_program(subject, configuration, data, test)
     return _blames(subject, configuration, data, program, judge(program, profile))
 
 
@@ -180,7 +180,7 @@ def _blames(
     ]
 
 
-def program_of(
+def fault_program(
     subject: Subject, configuration: Configuration, data: Data, test: tuple[Any, Any]
 ) -> Program:
     """The meta-model of a subject's program under a configuration."""

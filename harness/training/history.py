@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.training.symptoms import Symptom, Thresholds
+from harness.training.symptoms import Symptom, SymptomThresholds
 from harness.vocabulary import Configuration, HarnessError, Value, unknown
 
-Edit = Mapping[str, Value]
+LayerEdit = Mapping[str, Value]
 """One change of the layers: ``edit`` names it, the other keys say how. See ``EDITS``."""
 
 EDITS: Mapping[str, str] = {
@@ -74,7 +74,7 @@ class Link:
     number: int
     """Seeds this training together with the run's seed; a proposal's number within its run."""
     training: Training
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[LayerEdit, ...] = ()
     """Applied to the layers before the training."""
     epochs: int = 0
     """How many epochs it had; 0 as long as it has not been trained, or trained to the end."""
@@ -85,7 +85,7 @@ class History:
     """Trainings one after another; the last one is watched, and by default stops at a symptom."""
 
     links: tuple[Link, ...]
-    thresholds: Thresholds = field(default_factory=Thresholds)
+    thresholds: SymptomThresholds = field(default_factory=SymptomThresholds)
     start: Configuration = field(default_factory=dict)
     """What the program is built from, before the first link."""
     stops: bool = True
@@ -105,7 +105,7 @@ class History:
             )
             for link in content["links"]
         )
-        thresholds = Thresholds(**content["thresholds"])
+        thresholds = SymptomThresholds(**content["thresholds"])
         return History(
             links=tuple(links),
             thresholds=thresholds,
@@ -165,7 +165,7 @@ class Seen:
         )
 
 
-def check_edits(edits: Sequence[Edit]) -> None:
+def check_edits(edits: Sequence[LayerEdit]) -> None:
     """Raises HarnessError if there is no such edit."""
     for edit in edits:
         if edit.get("edit") not in EDITS:

@@ -36,7 +36,7 @@ def mae(y: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.mean(np.abs(y - predicted)))
 
 
-def angle(y: np.ndarray, predicted: np.ndarray) -> float:
+def mean_angle(y: np.ndarray, predicted: np.ndarray) -> float:
     """Mean angle between true and predicted direction, in radians, in [0.0045, 3.14].
 
     The cosine is clipped to +-0.99999 as in the study, so the least value that can occur is
@@ -59,11 +59,11 @@ def _direction(angles: np.ndarray) -> np.ndarray:
     return np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)])
 
 
-_FUNCTIONS = {"accuracy": accuracy, "mae": mae, "angle": angle}
+_FUNCTIONS = {"accuracy": accuracy, "mae": mae, "angle": mean_angle}
 assert set(_FUNCTIONS) == set(METRICS)
 
 
-def judge(metric: str, y: np.ndarray, predicted: np.ndarray) -> float | None:
+def measure(metric: str, y: np.ndarray, predicted: np.ndarray) -> float | None:
     """The value of ``metric``, or None where predictions or value are not finite."""
     if metric not in _FUNCTIONS:
         raise unknown("metric", metric, _FUNCTIONS)

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.training.history import Edit, Training, check_edits
-from harness.training.keras_programs import OPTIMISERS, Keras, on_torch
-from harness.training.network import WEIGHTED, WatchedLoop, clipped, output_index
+from harness.training.history import LayerEdit, Training, check_edits
+from harness.training.keras_programs import KERAS_OPTIMISERS, Keras, on_torch
+from harness.training.network import WEIGHTED_KINDS, WatchedLoop, clipped, output_index
 from harness.training.programs import Loss
 from harness.training.steps import Loop, make_loop
 from harness.training.work import training_macs
@@ -53,7 +53,7 @@ class KerasNetwork:
 
         return np.asarray(keras.ops.convert_to_numpy(self.model(x, training=False)))
 
-    def edited(self, edits: Sequence[Edit], seed: int) -> KerasNetwork:
+    def edited(self, edits: Sequence[LayerEdit], seed: int) -> KerasNetwork:
         import keras
 
         check_edits(edits)
@@ -96,7 +96,7 @@ class _KerasLoop:
         self._optimiser = make_optimiser(training)
         x, y = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
         size = training.batch_size
-        self._loop: Loop = make_loop(model, loss, self._optimiser, x, y, size, hits)
+        self._loop: Loop = make_loop(model, loss, self._optimiser, x, y, size, correct_shares)
         self.run, self.predict = self._loop.run, self._loop.predict
         weights = [v for layer in layers if _kind(layer) != "embedding" for v in layer.weights]
         trainable = [v for v in weights if v.trainable]
@@ -134,9 +134,9 @@ def make_optimiser(training: Training) -> Any:
     """
     import keras
 
-    if training.optimiser not in OPTIMISERS:
-        raise unknown("optimiser", training.optimiser, OPTIMISERS)
-    kind = getattr(keras.optimizers, OPTIMISERS[training.optimiser])
+    if training.optimiser not in KERAS_OPTIMISERS:
+        raise unknown("optimiser", training.optimiser, KERAS_OPTIMISERS)
+    kind = getattr(keras.optimizers, KERAS_OPTIMISERS[training.optimiser])
     try:
         return kind(learning_rate=training.learning_rate, **training.options)
     except (TypeError, ValueError) as error:
@@ -145,7 +145,7 @@ def make_optimiser(training: Training) -> Any:
         ) from None
 
 
-def hits(y: Any, predicted: Any) -> Any:
+def correct_shares(y: Any, predicted: Any) -> Any:
     """1 for each sample classified correctly, else 0; as ``harness.training.judge.accuracy``."""
     from keras import ops
 
@@ -282,7 +282,7 @@ def _set_activations(
 def _next_weighted_or_activation(parts: list[_Part], place: int) -> str:
     """What comes first after ``place``: an activation of its own, or the next weights."""
     later = (part.kind for part in parts[place + 1 :])
-    return next((kind for kind in later if kind in (*WEIGHTED, "activation")), "")
+    return next((kind for kind in later if kind in (*WEIGHTED_KINDS, "activation")), "")
 
 
 def _activation(name: str) -> _Part:
@@ -319,7 +319,7 @@ def _edit_advanced(parts: list[_Part], to: str, separate: bool, strip_output: bo
 
 def _edit_initialise(parts: list[_Part], kernel: str, bias: str, redraw: bool) -> None:
     for part in _hidden(parts):
-        if part.kind in WEIGHTED:
+        if part.kind in WEIGHTED_KINDS:
             for name in ("kernel", "depthwise", "pointwise"):
                 if f"{name}_initializer" in part.settings:
                     part.settings[f"{name}_initializer"] = kernel
@@ -336,7 +336,7 @@ def _edit_normalise(parts: list[_Part], before_activation: bool) -> None:
 
     for place in range(len(_hidden(parts)) - 1, -1, -1):
         part = parts[place]
-        if part.kind not in WEIGHTED or parts[place + 1].kind == "normalisation":
+        if part.kind not in WEIGHTED_KINDS or parts[place + 1].kind == "normalisation":
             continue
         new = [norm()]
         own = part.settings.get("activation", "linear")
@@ -349,7 +349,7 @@ def _edit_normalise(parts: list[_Part], before_activation: bool) -> None:
 def _edit_noise(parts: list[_Part], deviation: float) -> None:
     from keras import layers
 
-    place = next(i for i, part in enumerate(parts) if part.kind in WEIGHTED)
+    place = next(i for i, part in enumerate(parts) if part.kind in WEIGHTED_KINDS)
     parts.insert(place, _Part("noise", layers.GaussianNoise, {"stddev": deviation}))
 
 

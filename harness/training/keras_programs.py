@@ -13,7 +13,7 @@ from harness.training.programs import Loss
 from harness.training.steps import Loop, make_loop
 from harness.training.work import training_macs
 
-OPTIMISERS = {
+KERAS_OPTIMISERS = {
     "sgd": "SGD",
     "rmsprop": "RMSprop",
     "adagrad": "Adagrad",
@@ -55,7 +55,7 @@ class Keras:
     ) -> KerasProgram:
         import keras
 
-        made = keras.optimizers.get(OPTIMISERS.get(optimiser))
+        made = keras.optimizers.get(KERAS_OPTIMISERS.get(optimiser))
         return KerasProgram(model, made, make_loop(model, loss, made, x, y, batch_size))
 
 

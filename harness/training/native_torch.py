@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.subjects.pytorch import LOSSES, OPTIMISERS
+from harness.subjects.pytorch import TORCH_LOSSES, TORCH_OPTIMISERS
 from harness.training.device import restore_torch_state, torch_state
 from harness.training.programs import Loss
 from harness.training.work import BACKWARD
@@ -34,7 +34,7 @@ class NativeTorch:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
 
     def loss(self, name: str, own: Mapping[str, Loss]) -> Loss:
-        known = {**LOSSES, **own}
+        known = {**TORCH_LOSSES, **own}
         if name not in known:
             raise unknown("loss", name, known)
         return known[name]
@@ -55,10 +55,10 @@ class TorchProgram:
     def __init__(
         self, model: Any, loss: Loss, optimiser: str, x: Any, y: Any, batch_size: int
     ) -> None:
-        if optimiser not in OPTIMISERS:
-            raise unknown("optimiser", optimiser, OPTIMISERS)
+        if optimiser not in TORCH_OPTIMISERS:
+            raise unknown("optimiser", optimiser, TORCH_OPTIMISERS)
         self.model = model
-        self._loss, self._make = loss, OPTIMISERS[optimiser]
+        self._loss, self._make = loss, TORCH_OPTIMISERS[optimiser]
         self._x, self._y, self._size = x, y, batch_size
         with FlopCounterMode(display=False) as counted, torch.no_grad():
             model.eval()(x[:1])

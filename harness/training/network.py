@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from harness.training.history import Edit, Training
+from harness.training.history import LayerEdit, Training
 from harness.training.programs import Loss
 from harness.vocabulary import HarnessError
 
-KINDS: Mapping[str, str] = {
+LAYER_KINDS: Mapping[str, str] = {
     "dense": "fully connected",
     "convolution": "of any dimension",
     "recurrent": "LSTM, GRU, simple",
@@ -25,7 +25,7 @@ KINDS: Mapping[str, str] = {
     "other": "pooling, dropout, reshaping and the like",
 }
 
-WEIGHTED = ("dense", "convolution", "recurrent")
+WEIGHTED_KINDS = ("dense", "convolution", "recurrent")
 """Kinds that hold the weights of a program; the last of them is its output layer."""
 
 
@@ -80,7 +80,7 @@ class Network(Protocol):
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """What the model makes of a few samples in inference mode."""
 
-    def edited(self, edits: Sequence[Edit], seed: int) -> Network:
+    def edited(self, edits: Sequence[LayerEdit], seed: int) -> Network:
         """A copy with the same weights, and ``edits`` applied.
 
         New weights are drawn from ``seed``.
@@ -125,7 +125,7 @@ def output_index(kinds: Sequence[str]) -> int:
     Raises:
         HarnessError: If there is none.
     """
-    places = [i for i, kind in enumerate(kinds) if kind in WEIGHTED]
+    places = [i for i, kind in enumerate(kinds) if kind in WEIGHTED_KINDS]
     if not places:
         raise HarnessError(
             "AutoTrainer needs a model with at least one dense, convolution or recurrent layer. "

@@ -11,7 +11,7 @@ Loss = Callable[[Any, Any], Any]
 """(labels, predictions) -> the loss of each sample."""
 
 
-class Program(Protocol):
+class Trainable(Protocol):
     """A model with its loss, optimiser and training data, ready to be trained."""
 
     model: Any
@@ -62,7 +62,7 @@ class Framework(Protocol):
 
     def program(
         self, model: Any, loss: Loss, optimiser: str, x: Any, y: Any, batch_size: int
-    ) -> Program:
+    ) -> Trainable:
         """Make a program of a model.
 
         Raises:

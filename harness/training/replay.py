@@ -15,7 +15,7 @@ from harness.training.history import History, Link
 from harness.training.network import Network, WatchedLoop
 from harness.training.programs import Loss
 from harness.training.steps import epoch_order
-from harness.training.watch import Labelled, Watched, watch
+from harness.training.watch import Validation, Watched, watch
 
 NETWORKS_KEPT = 4
 """Trained networks kept: later histories go on from them. One that is gone is trained again."""
@@ -36,7 +36,7 @@ class Material:
     """The loss function of that name."""
     x: Any
     y: Any
-    validation: Labelled
+    validation: Validation
 
 
 @dataclass(frozen=True, slots=True)

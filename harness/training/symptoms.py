@@ -31,7 +31,7 @@ class Symptom(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
+class SymptomThresholds:
     """When a training counts as ill. Greek letters are the paper's (section III, Table I)."""
 
     interval: int = 3
@@ -127,36 +127,36 @@ class Series:
     val_accuracy: list[float] = field(default_factory=list)
 
 
-def vanishing(gradients: Gradients, thresholds: Thresholds) -> bool:
+def vanishing(gradients: Gradients, thresholds: SymptomThresholds) -> bool:
     """Whether the first kernel's gradient is tiny, also against the last kernel's."""
     small = gradients.first < thresholds.vanish_norm
     return small and gradients.ratio < thresholds.vanish_ratio
 
 
-def exploding(gradients: Gradients, thresholds: Thresholds) -> bool:
+def exploding(gradients: Gradients, thresholds: SymptomThresholds) -> bool:
     """Whether the first kernel's gradient is huge against the last kernel's."""
     return gradients.ratio > thresholds.explode_ratio
 
 
-def dying(gradients: Gradients, thresholds: Thresholds) -> bool:
+def dying(gradients: Gradients, thresholds: SymptomThresholds) -> bool:
     """Whether most gradient entries are exactly zero."""
     return gradients.zero_share >= thresholds.zero_share
 
 
-def loss_is_lost(series: Series, thresholds: Thresholds) -> bool:
+def loss_is_lost(series: Series, thresholds: SymptomThresholds) -> bool:
     """Whether a loss was not finite, or the latest validation loss is beyond the limit."""
     values = [*series.loss, *series.val_loss]
     latest = series.val_loss[-1] if series.val_loss else 0.0
     return not all(map(math.isfinite, values)) or latest >= thresholds.loss_limit
 
 
-def low_accuracy(series: Series, thresholds: Thresholds) -> bool:
+def low_accuracy(series: Series, thresholds: SymptomThresholds) -> bool:
     """Whether training or validation accuracy never reached the floor."""
     best = min(max(series.val_accuracy), max(series.accuracy))
     return best < thresholds.accuracy_floor
 
 
-def slow(series: Series, thresholds: Thresholds) -> bool:
+def slow(series: Series, thresholds: SymptomThresholds) -> bool:
     """Whether no epoch gained ``least_gain``, in training and in validation alike."""
     if len(series.accuracy) - 1 < thresholds.gains_needed:
         return False
@@ -175,7 +175,7 @@ def greatest_gain(values: Sequence[float]) -> float:
     return max([0.0, *(b - a for a, b in pairwise(values))])
 
 
-def oscillating(series: Series, thresholds: Thresholds) -> bool:
+def oscillating(series: Series, thresholds: SymptomThresholds) -> bool:
     """Whether the training accuracy has at least ``swing_share`` swings per epoch."""
     found = swings(series.accuracy, thresholds.swing)
     return found >= thresholds.swing_share * len(series.accuracy)
@@ -199,7 +199,7 @@ def swings(values: Sequence[float], least: float) -> int:
 class Recogniser:
     """Watches one training. What it has once seen stays seen until the training ends."""
 
-    def __init__(self, thresholds: Thresholds, epochs: int) -> None:
+    def __init__(self, thresholds: SymptomThresholds, epochs: int) -> None:
         """``epochs``: as configured, however many the training will get."""
         self._thresholds, self._epochs = thresholds, epochs
         self._shown = dict.fromkeys((dying, exploding, vanishing), 0)

@@ -16,17 +16,17 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from harness.subjects.pytorch import ACTIVATIONS, LOSSES, activation, initialise
-from harness.training.history import Edit, Training, check_edits
+from harness.subjects.pytorch import TORCH_ACTIVATIONS, TORCH_LOSSES, activation, initialise
+from harness.training.history import LayerEdit, Training, check_edits
 from harness.training.native_torch import NativeTorch, TorchProgram
-from harness.training.network import WEIGHTED, WatchedLoop, clipped, output_index
+from harness.training.network import WEIGHTED_KINDS, WatchedLoop, clipped, output_index
 from harness.training.programs import Loss
 from harness.vocabulary import HarnessError, unknown
 
 _CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
 
 _ACTIVATIONS = (
-    *{type(make()) for make in ACTIVATIONS.values()},
+    *{type(make()) for make in TORCH_ACTIVATIONS.values()},
     *(nn.LeakyReLU, nn.PReLU, nn.GELU, nn.SiLU, nn.ReLU6, nn.Hardtanh, nn.Threshold),
     *(nn.LogSoftmax, nn.LogSigmoid),
 )
@@ -90,7 +90,7 @@ class TorchNetwork:
         found: np.ndarray = framework.outputs(self.model, framework.tensor(x)).cpu().numpy()
         return found
 
-    def edited(self, edits: Sequence[Edit], seed: int) -> TorchNetwork:
+    def edited(self, edits: Sequence[LayerEdit], seed: int) -> TorchNetwork:
         check_edits(edits)
         parts = [_Part(_kind(m), copy.deepcopy(m)) for m in self._modules]
         for edit in edits:
@@ -164,7 +164,7 @@ class _TorchLoop(TorchProgram):
 
     def loss(self, y: np.ndarray, predicted: np.ndarray) -> float:
         labels, outputs = torch.from_numpy(np.ascontiguousarray(y)), torch.from_numpy(predicted)
-        loss = LOSSES["binary_crossentropy"] if self._logits else self._loss
+        loss = TORCH_LOSSES["binary_crossentropy"] if self._logits else self._loss
         return float(loss(labels, outputs).mean())
 
     def gradients(self) -> list[np.ndarray]:
@@ -271,9 +271,9 @@ def _set_activations(parts: list[_Part], make: Callable[[], Any]) -> None:
         part = parts[place]
         if part.kind == "activation":
             parts[place] = _Part("activation", make())
-        elif part.kind in WEIGHTED:
+        elif part.kind in WEIGHTED_KINDS:
             later = (p.kind for p in parts[place + 1 :])
-            following = next(k for k in later if k in (*WEIGHTED, "activation"))
+            following = next(k for k in later if k in (*WEIGHTED_KINDS, "activation"))
             if following != "activation":
                 after = place + 1 + (parts[place + 1].kind == "normalisation")
                 parts.insert(after, _Part("activation", make()))
@@ -301,7 +301,7 @@ def _edit_advanced(parts: list[_Part], to: str, separate: bool, strip_output: bo
 
 def _edit_initialise(parts: list[_Part], kernel: str, bias: str, redraw: bool) -> None:
     for part in parts[: _output(parts)]:
-        if part.kind in WEIGHTED:
+        if part.kind in WEIGHTED_KINDS:
             part.initialisers = (kernel, bias)
             part.redraw |= redraw
 
@@ -309,7 +309,7 @@ def _edit_initialise(parts: list[_Part], kernel: str, bias: str, redraw: bool) -
 def _edit_normalise(parts: list[_Part], before_activation: bool) -> None:
     for place in range(_output(parts) - 1, -1, -1):
         part = parts[place]
-        if part.kind not in WEIGHTED or parts[place + 1].kind == "normalisation":
+        if part.kind not in WEIGHTED_KINDS or parts[place + 1].kind == "normalisation":
             continue
         after = place + 1
         if not before_activation and parts[after].kind == "activation":
@@ -330,7 +330,7 @@ def _norm(module: Any) -> Any:
 
 
 def _edit_noise(parts: list[_Part], deviation: float) -> None:
-    place = next(i for i, part in enumerate(parts) if part.kind in WEIGHTED)
+    place = next(i for i, part in enumerate(parts) if part.kind in WEIGHTED_KINDS)
     parts.insert(place, _Part("noise", GaussianNoise(deviation)))
 
 

@@ -23,13 +23,13 @@ from harness.subjects.fault import Fault
 from harness.subjects.registry import load_registry
 from harness.subjects.subject import Data, Subject
 from harness.training.history import History
-from harness.training.judge import judge
+from harness.training.judge import measure
 from harness.training.look import look
 from harness.training.network import Network, WatchedLoop, network_of
-from harness.training.programs import Framework, Program, framework
+from harness.training.programs import Framework, Trainable, framework
 from harness.training.replay import Material, Replayer
 from harness.training.steps import Pace, each, epoch_order, taken
-from harness.training.watch import Labelled
+from harness.training.watch import Validation
 from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
@@ -111,7 +111,7 @@ class Trainer:
     def __init__(self) -> None:
         self._framework: Framework
         self._data: dict[tuple[Any, ...], Data] = {}
-        self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
+        self._programs: OrderedDict[tuple[Any, ...], Trainable] = OrderedDict()
         self._unfinished: dict[tuple[str, int], _State] = {}
         self._replayer = Replayer()
 
@@ -159,7 +159,7 @@ class Trainer:
 
     def _run(
         self,
-        program: Program,
+        program: Trainable,
         subject: Subject,
         request: Request,
         data: Data,
@@ -217,7 +217,7 @@ class Trainer:
             loss=lambda name: framework.loss(name, subject.losses),
             x=data.x_train,
             y=data.y_train,
-            validation=Labelled(data.x_search, data.y_search),
+            validation=Validation(data.x_search, data.y_search),
         )
         with _cannot(Cause.PROGRAM):
             opened = self._replayer.open(material, history, run=request.run, seed=request.seed)
@@ -265,7 +265,7 @@ class Trainer:
             self._data[key] = replace(data, x_train=x, y_train=y)
         return self._data[key]
 
-    def _program(self, subject: Subject, request: Request, data: Data) -> Program:
+    def _program(self, subject: Subject, request: Request, data: Data) -> Trainable:
         """The compiled program of a configuration, with fresh weights and optimiser."""
         self._framework.seed(request.seed)
         with _cannot(Cause.SHAPE):
@@ -284,7 +284,7 @@ class Trainer:
 
     def _compile(
         self, subject: Subject, configuration: Configuration, model: Any, data: Data
-    ) -> Program:
+    ) -> Trainable:
         x, y = data.x_train, data.y_train
         with _cannot(Cause.LABELS):
             loss = self._framework.loss(str(configuration["loss"]), subject.losses)
@@ -294,7 +294,7 @@ class Trainer:
             optimiser = str(configuration["optimiser"])
             return self._framework.program(model, loss, optimiser, x, y, size)
 
-    def _resume(self, program: Program, request: Request, per_epoch: int, steps: int) -> int:
+    def _resume(self, program: Trainable, request: Request, per_epoch: int, steps: int) -> int:
         """Bring the program to where this proposal stopped; return the steps that it has had.
 
         If the state is gone (the process is a new one), the steps are trained again, uncharged.
@@ -313,7 +313,7 @@ class Trainer:
 
 
 def _steps(
-    program: Program,
+    program: Trainable,
     request: Request,
     per_epoch: int,
     samples: int,
@@ -344,7 +344,7 @@ def _steps(
 
 
 def _judged(
-    trained: Program | WatchedLoop,
+    trained: Trainable | WatchedLoop,
     subject: Subject,
     data: Data,
     began: float,
@@ -357,8 +357,8 @@ def _judged(
         began: When its training did.
     """
     judging = time.perf_counter()
-    search = judge(subject.metric, data.y_search, trained.predict(data.x_search))
-    holdout = judge(subject.metric, data.y_holdout, trained.predict(data.x_holdout))
+    search = measure(subject.metric, data.y_search, trained.predict(data.x_search))
+    holdout = measure(subject.metric, data.y_holdout, trained.predict(data.x_holdout))
     finite, ended = trained.finite(), time.perf_counter()
     more["evaluate_seconds"] = ended - judging
     seconds = ended - began

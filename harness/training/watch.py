@@ -13,14 +13,14 @@ from harness.training.history import Check, Seen, Training
 from harness.training.judge import accuracy
 from harness.training.network import WatchedLoop
 from harness.training.steps import Pace, epoch_order
-from harness.training.symptoms import Gradients, Recogniser, Series, Symptom, Thresholds
+from harness.training.symptoms import Gradients, Recogniser, Series, Symptom, SymptomThresholds
 
 PATIENCE, FACTOR, LOWEST_RATE, LEAST_FALL = 5, 0.2, 0.001, 1e-4
 """Of the falling learning rate. Source: AutoTrainer's code; Keras' default for the last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class Validation:
     """Samples with their labels."""
 
     x: np.ndarray
@@ -42,8 +42,8 @@ class Watched:
 def watch(
     loop: WatchedLoop,
     training: Training,
-    thresholds: Thresholds,
-    validation: Labelled,
+    thresholds: SymptomThresholds,
+    validation: Validation,
     kinds: tuple[str, ...],
     *,
     samples: int,

@@ -15,7 +15,7 @@ import pandas as pd
 from harness.analysis import anytime, ranks, trust
 from harness.analysis import statistics as stats
 from harness.analysis.layout import NONE, Layout, fixed, headed, interval, words
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.scores import exposure
 from harness.records.tables import records
 from harness.vocabulary import METRICS
@@ -26,7 +26,7 @@ MILESTONES = (1, 2, 5, 10, 15, 20, 30, 40, 50)
 OVER_ALL = "Intervals: 95 % percentile bootstrap over subjects, their faults and their runs."
 
 
-def progress_board(study: Study) -> Layout:
+def progress_board(study: RunSet) -> Layout:
     """The anytime curve over the faults, at some budgets."""
     found = records(anytime.progress(study))
     shown = [b for b in MILESTONES if b <= study.budget]
@@ -45,7 +45,7 @@ def progress_board(study: Study) -> Layout:
     )
 
 
-def area_board(study: Study) -> Layout:
+def area_board(study: RunSet) -> Layout:
     """Area under the anytime curve, faults by techniques."""
     found = {(r["fault"], r["technique"]): r for r in records(anytime.areas(study))}
     rows = [
@@ -64,7 +64,7 @@ def area_board(study: Study) -> Layout:
     )
 
 
-def rank_board(study: Study) -> Layout:
+def rank_board(study: RunSet) -> Layout:
     """One line per technique: mean rank, interquartile mean, area."""
     rows = [
         words(
@@ -101,7 +101,7 @@ def rank_board(study: Study) -> Layout:
     )
 
 
-def pair_board(study: Study) -> Layout:
+def pair_board(study: RunSet) -> Layout:
     """One line per pair of techniques."""
     table = ranks.pairs(study)
     rows = [
@@ -134,7 +134,7 @@ def pair_board(study: Study) -> Layout:
     )
 
 
-def target_board(study: Study) -> Layout:
+def target_board(study: RunSet) -> Layout:
     """Techniques by targets: how many runs reach them, and at which expected cost."""
     table = anytime.targets(study)
     rows = []
@@ -237,7 +237,7 @@ def multiverse_board(table: pd.DataFrame) -> Layout:
     )
 
 
-def exposure_board(study: Study) -> Layout:
+def exposure_board(study: RunSet) -> Layout:
     """Faults that the baseline does not expose: their improvement rates would be noise."""
     rows = []
     for fault in study.faults:
@@ -272,7 +272,7 @@ def exposure_board(study: Study) -> Layout:
     )
 
 
-def missing_board(study: Study) -> Layout:
+def missing_board(study: RunSet) -> Layout:
     """Runs that are planned and not made."""
     counts = Counter((cell.technique, cell.fault) for cell in study.missing)
     rows = []
@@ -289,7 +289,7 @@ def missing_board(study: Study) -> Layout:
     )
 
 
-def data_board(study: Study) -> Layout:
+def data_board(study: RunSet) -> Layout:
     """Faults whose data are not the subject's default: stand-ins and variants."""
     rows = [words(fault, data) for fault, data in study.data.items() if data != "default"]
     return Layout(
@@ -305,7 +305,7 @@ def _interval(row: Mapping[str, Any] | None, name: str) -> str:
     return interval(row[name], row[f"{name}_low"], row[f"{name}_high"], 2) if row else NONE
 
 
-def _two_lists(study: Study) -> str:
+def _two_lists(study: RunSet) -> str:
     """The smallest A12 that a comparison of two techniques on one fault could find."""
     counts: Sequence[int] = [int(n) for n in study.scores["n"]]
     n = min(counts)

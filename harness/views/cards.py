@@ -96,14 +96,15 @@ def measured(fault: Fault, table: pd.DataFrame) -> Iterator[str]:
     for row in rows.to_dict("records"):
         old = "" if row["content"] == fault.content[:12] else "; of an earlier version of the fault"
         yield (
-            f"{spread(row, 'faulty')} against {spread(row, 'fixed')}; p {figure(row['p'])}, A12 "
-            f"{figure(row['a12'])}, exposed: {qualification.verdict(row, CORRECTED)}; {lost(row)}; "
-            f"T {figure(row['training_time'])} s; n {row['n']}, data {row['data']}, fraction "
+            f"{shown_spread(row, 'faulty')} against {shown_spread(row, 'fixed')}; "
+            f"p {shown_figure(row['p'])}, A12 {shown_figure(row['a12'])}, "
+            f"exposed: {qualification.exposure_verdict(row, CORRECTED)}; {shown_loss(row)}; "
+            f"T {shown_figure(row['training_time'])} s; n {row['n']}, data {row['data']}, fraction "
             f"{row['fraction']:g}, {row['device']}{old}"
         )
 
 
-def spread(row: Mapping[Any, Any], which: str) -> str:
+def shown_spread(row: Mapping[Any, Any], which: str) -> str:
     """Mean and standard deviation of one program, and how many of its trainings have no value.
 
     >>> row = {"metric": "mae", "n": 3, "faulty_mean": 1.0, "faulty_sd": 0.25, "faulty_unjudged": 1}
@@ -120,7 +121,7 @@ def spread(row: Mapping[Any, Any], which: str) -> str:
     return f"{words}, {diverged}" if unjudged else words
 
 
-def lost(row: Mapping[Any, Any]) -> str:
+def shown_loss(row: Mapping[Any, Any]) -> str:
     """How much the fault costs, and whether the study's filter would keep it."""
     if pd.isna(row["drop"]):
         return "no drop without values"
@@ -130,7 +131,7 @@ def lost(row: Mapping[Any, Any]) -> str:
     return f"{row['drop']:.1f} times the error, {inside} the study's filter"
 
 
-def figure(value: float) -> str:
+def shown_figure(value: float) -> str:
     """Two digits.
 
     >>> figure(0.1234), figure(134.0), figure(float("nan"))
@@ -163,7 +164,7 @@ def main(words: list[str]) -> int:
     registry = load_registry()
     if not told.id:
         raise HarnessError(f"which fault? make fault ID=C1. Registered: {', '.join(registry)}")
-    print(card(registry[told.id], qualification.read(told.results)))
+    print(card(registry[told.id], qualification.read_qualification(told.results)))
     return 0
 
 

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis import anytime, ranks
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.statistics import Floats
 from harness.vocabulary import METRICS
 
@@ -37,7 +37,7 @@ mpl.rcParams.update(
     }
 )
 
-WIDTH = 7.0
+FIGURE_WIDTH = 7.0
 """Inches: a page's text."""
 ROW = 1.75
 """Inches: height of one row of small panels."""
@@ -52,7 +52,7 @@ LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAULTY, FIX = "0.45", "black"
 
-RATE = "improvement rate\n(0 fault, 1 fix)"
+RATE_LABEL = "improvement rate\n(0 fault, 1 fix)"
 SPENT = "budget spent (multiples of T)"
 
 
@@ -62,7 +62,7 @@ class Style(NamedTuple):
     marker: str
 
 
-def styles(study: Study) -> dict[str, Style]:
+def styles(study: RunSet) -> dict[str, Style]:
     """Colour, line and marker of each technique; the same in every figure of a study."""
     return {
         name: Style(*(kind[i % len(kind)] for kind in (COLOURS, LINES, MARKERS)))  # type: ignore[arg-type]
@@ -86,7 +86,7 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
 
 
-def improvement_rates(studies: Sequence[Study]) -> Figure:
+def improvement_figure(studies: Sequence[RunSet]) -> Figure:
     """The study's Figure 1: improvement rate over the faults, a box per technique and budget."""
     figure, axes = _single(3.0)
     boxes = []
@@ -101,11 +101,11 @@ def improvement_rates(studies: Sequence[Study]) -> Figure:
     everything = np.concatenate([rates for _, rates, _ in boxes]) if boxes else np.zeros(1)
     _within(axes, everything, -1.0, 2.0)
     axes.set_xlabel("technique and budget (multiples of T); a point is a fault")
-    axes.set_ylabel(RATE)
+    axes.set_ylabel(RATE_LABEL)
     return figure
 
 
-def fault_values(study: Study, faults: Sequence[str] | None = None) -> Figure:
+def fault_values(study: RunSet, faults: Sequence[str] | None = None) -> Figure:
     """The study's Figure 2: what the runs reach on each fault, against the fault and its fix."""
     figure, panels = _panels(study.faults if faults is None else faults)
     for fault, axes in panels:
@@ -130,7 +130,7 @@ def fault_values(study: Study, faults: Sequence[str] | None = None) -> Figure:
     return figure
 
 
-def complexities(study: Study) -> Figure:
+def complexity_figure(study: RunSet) -> Figure:
     """The study's Figure 3: share of hyperparameters that the patches change, and the fix changes.
 
     Patches of all techniques together; those of significant cells only if the protocol says so.
@@ -156,11 +156,11 @@ def complexities(study: Study) -> Figure:
     return figure
 
 
-def spreads(study: Study) -> Figure:
+def spreads(study: RunSet) -> Figure:
     """Standard deviation over the runs, per fault and technique; one panel per metric."""
     metrics = list(dict.fromkeys(study.scores["metric"]))
     counts = [study.scores.loc[study.scores["metric"] == m, "fault"].nunique() for m in metrics]
-    figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
+    figure = Figure(figsize=(FIGURE_WIDTH, 2.6), layout="constrained")
     panels = figure.subplots(1, len(metrics), squeeze=False, width_ratios=[n + 1 for n in counts])
     for metric, axes in zip(metrics, panels[0], strict=True):
         of_metric = study.scores[study.scores["metric"] == metric]
@@ -187,7 +187,7 @@ def spreads(study: Study) -> Figure:
     return figure
 
 
-def costs(study: Study) -> Figure:
+def costs(study: RunSet) -> Figure:
     """Mean seconds of a run by what they were spent on, per technique over the faults."""
     figure, axes = _single(0.6 + 0.42 * len(study.techniques))
     parts = {"training": COLOURS[0], "search": COLOURS[4], "other": "0.75"}
@@ -210,7 +210,7 @@ def costs(study: Study) -> Figure:
     return figure
 
 
-def progress(study: Study) -> Figure:
+def progress_figure(study: RunSet) -> Figure:
     """Median improvement rate over the faults against the budget spent, with its interval."""
     figure, axes = _single(3.0)
     table = anytime.progress(study)
@@ -227,12 +227,12 @@ def progress(study: Study) -> Figure:
     _within(axes, table[["ir"]].to_numpy(), -1.0, 1.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(SPENT)
-    axes.set_ylabel(f"median {RATE}")
+    axes.set_ylabel(f"median {RATE_LABEL}")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
 
-def progress_by_fault(study: Study) -> Figure:
+def progress_by_fault(study: RunSet) -> Figure:
     """Median best-so-far of each fault against the budget spent, with its interval."""
     figure, panels = _panels(study.faults)
     table = anytime.anytime(study)
@@ -261,10 +261,10 @@ def progress_by_fault(study: Study) -> Figure:
     return figure
 
 
-def targets_reached(study: Study) -> Figure:
+def targets_reached(study: RunSet) -> Figure:
     """ECDF: share of runs that have reached a target by each budget; one panel per target."""
     wanted = anytime.IR_TARGETS
-    figure = Figure(figsize=(WIDTH, 2.3), layout="constrained")
+    figure = Figure(figsize=(FIGURE_WIDTH, 2.3), layout="constrained")
     grid = np.linspace(0, study.budget, 400)
     panels = figure.subplots(1, len(wanted), sharey=True)
     style = styles(study)
@@ -282,7 +282,7 @@ def targets_reached(study: Study) -> Figure:
     return figure
 
 
-def profiles(study: Study) -> Figure:
+def profiles(study: RunSet) -> Figure:
     """Performance profiles: share of runs with at least the improvement rate on the axis."""
     figure, axes = _single(3.0)
     levels = np.linspace(-0.5, 1.25, 141)
@@ -304,9 +304,11 @@ def profiles(study: Study) -> Figure:
     return figure
 
 
-def aggregates(study: Study) -> Figure:
+def aggregates(study: RunSet) -> Figure:
     """Interquartile mean and area under the anytime curve, with their intervals."""
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.35 * len(study.techniques)), layout="constrained")
+    figure = Figure(
+        figsize=(FIGURE_WIDTH, 0.9 + 0.35 * len(study.techniques)), layout="constrained"
+    )
     table = ranks.ranks(study)
     panels = figure.subplots(1, 2, sharey=True)
     titles = {"iqm": "interquartile mean of the\nimprovement rates", "area": "area under the\nanytime curve, [0, 1]"}  # noqa: E501  # fmt: skip
@@ -317,7 +319,7 @@ def aggregates(study: Study) -> Figure:
     return figure
 
 
-def superiorities(study: Study) -> Figure:
+def superiorities(study: RunSet) -> Figure:
     """Probability of improvement of each pair of techniques, with its interval."""
     table = ranks.pairs(study)
     figure, axes = _single(0.8 + 0.35 * max(len(table), 1))
@@ -330,7 +332,7 @@ def superiorities(study: Study) -> Figure:
     return figure
 
 
-def critical_differences(study: Study) -> Figure | None:
+def critical_differences(study: RunSet) -> Figure | None:
     """Mean ranks over the faults; a bar joins techniques that signed-rank tests cannot tell apart.
 
     None with fewer than two techniques or no fault that all of them have runs of.
@@ -340,7 +342,9 @@ def critical_differences(study: Study) -> Figure | None:
     table = ranks.rank_table(study)
     if len(study.techniques) < 2 or table.empty:
         return None
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.28 * len(study.techniques)), layout="constrained")
+    figure = Figure(
+        figsize=(FIGURE_WIDTH, 0.9 + 0.28 * len(study.techniques)), layout="constrained"
+    )
     axes = figure.add_subplot()
     means = {f"{name} ({rank:.2f})": rank for name, rank in table.mean().items()}
     p_values = ranks.posthoc(study)
@@ -360,19 +364,19 @@ def critical_differences(study: Study) -> Figure | None:
 
 
 def _single(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(FIGURE_WIDTH, height), layout="constrained")
     return figure, figure.add_subplot()
 
 
 def _panels(faults: Sequence[str]) -> tuple[Figure, Iterator[tuple[str, Axes]]]:
     """A grid with one small panel for each fault."""
     rows = max(math.ceil(len(faults) / COLUMNS), 1)
-    figure = Figure(figsize=(WIDTH, ROW * rows + 0.5), layout="constrained")
+    figure = Figure(figsize=(FIGURE_WIDTH, ROW * rows + 0.5), layout="constrained")
     axes = [figure.add_subplot(rows, COLUMNS, i) for i in range(1, len(faults) + 1)]
     return figure, zip(faults, axes, strict=True)
 
 
-def _named(study: Study, fault: str) -> str:
+def _named(study: RunSet, fault: str) -> str:
     """A panel's title: the fault and its metric, with an arrow where lower is better."""
     metric = study.baseline(fault).metric
     return f"{fault}: {metric}" + ("" if METRICS[metric].higher_is_better else " ↓")
@@ -436,15 +440,15 @@ def _legend(figure: Figure, lines: Sequence[tuple[str, dict[str, Any]]]) -> None
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=8)
 
 
-FIGURES: dict[str, tuple[str, Callable[[Study], Figure | None]]] = {
+FIGURES: dict[str, tuple[str, Callable[[RunSet], Figure | None]]] = {
     "figure1_improvement": (
         "Improvement rate over the faults (the study's Figure 1)",
-        lambda study: improvement_rates([study]),
+        lambda study: improvement_figure([study]),
     ),
     "figure2_values": ("What the runs reach on each fault (its Figure 2)", fault_values),
-    "figure3_complexity": ("Complexity of the patches (its Figure 3)", complexities),
+    "figure3_complexity": ("Complexity of the patches (its Figure 3)", complexity_figure),
     "spread": ("Stability: standard deviation over the runs", spreads),
-    "progress": ("Anytime: median improvement rate over the faults", progress),
+    "progress": ("Anytime: median improvement rate over the faults", progress_figure),
     "progress_by_fault": ("Anytime, fault by fault", progress_by_fault),
     "targets": ("ECDF: runs that have reached a target", targets_reached),
     "costs": ("Where the time goes", costs),

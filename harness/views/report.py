@@ -16,9 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.analysis import anytime, ranks, trust
 from harness.analysis.layout import Layout, headed, words
-from harness.analysis.multiverse import Options, claims, multiverse
+from harness.analysis.multiverse import Options, multiverse, ranking_claims
 from harness.analysis.protocols import Protocol
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.analysis.schemas import (
     ANYTIME,
     AREAS,
@@ -40,7 +40,7 @@ from harness.views.render import by_setting, summary_layout, table3_layout
 
 TEMPLATES = Path(__file__).parent
 
-COMPARISONS = 6000
+REPORTED_COMPARISONS = 6000
 """Of an A/A audit: the interval of a rate of 0.05 is then 0.011 wide."""
 
 METHOD = (
@@ -81,11 +81,11 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Report:
+class StudyReport:
     """Everything that the page shows, computed once."""
 
     title: str
-    study: Study
+    study: RunSet
     audited: pd.DataFrame
     multiverse: pd.DataFrame
     provenance: Provenance
@@ -147,15 +147,15 @@ class Report:
         ]  # fmt: skip
 
 
-def report(
+def study_report(
     title: str,
-    study: Study,
+    study: RunSet,
     provenance: Provenance,
     *,
     audit: str | None = "random",
-    comparisons: int = COMPARISONS,
+    comparisons: int = REPORTED_COMPARISONS,
     winners: Options | None = None,
-) -> Report:
+) -> StudyReport:
     """Compute what the page shows.
 
     Args:
@@ -172,11 +172,11 @@ def report(
         if audit is not None and audit in study.techniques
         else AUDIT.frame([])
     )
-    table = multiverse(study, claims(study), winners)
-    return Report(title, study, audited, table, provenance)
+    table = multiverse(study, ranking_claims(study), winners)
+    return StudyReport(title, study, audited, table, provenance)
 
 
-def write(made: Report, folder: Path) -> Path:
+def write_report(made: StudyReport, folder: Path) -> Path:
     """The page, its tables as CSV and its figures as PDF and PNG.
 
     Returns:
@@ -232,7 +232,7 @@ def _meanings(kind: type) -> dict[str, str]:
     return found
 
 
-def _html(made: Report, drawn: Mapping[str, str]) -> str:
+def _html(made: StudyReport, drawn: Mapping[str, str]) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
     )
@@ -256,7 +256,7 @@ def _part(part: Layout | str, drawn: Mapping[str, str]) -> dict[str, str]:
     return {"title": FIGURES[part][0], "svg": drawn[part]}
 
 
-def _warnings(made: Report) -> list[str]:
+def _warnings(made: StudyReport) -> list[str]:
     """What a reader must know before the first table."""
     study = made.study
     found = []
@@ -279,7 +279,7 @@ def _warnings(made: Report) -> list[str]:
     return found
 
 
-def _present(study: Study, part: pd.DataFrame) -> list[str]:
+def _present(study: RunSet, part: pd.DataFrame) -> list[str]:
     return [name for name in study.techniques if (part["technique"] == name).any()]
 
 

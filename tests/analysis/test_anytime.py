@@ -12,7 +12,7 @@ from studies import FAST, T, baseline, reaching, row, run, study
 from harness.analysis import anytime
 from harness.analysis.replay import at_budget
 from harness.analysis.schemas import ANYTIME, AREAS, PROGRESS, TARGETS
-from harness.analysis.scores import result
+from harness.analysis.scores import run_result
 from harness.records.run import Run
 
 STEPS = [(1.5, 0.3), (3.0, None), (4.0, 0.2), (8.0, 0.8)]
@@ -43,10 +43,10 @@ def test_a_technique_is_taken_at_its_word() -> None:
     told = chosen([None, 0, 0, 2], last=1)
     found = anytime.trajectory(told, baseline("M1"), FAST)
     assert found == [(0.0, None), (1.0, 0.1), (3.0, 0.3), (4.0, 0.2)]
-    assert result(told, baseline("M1"), FAST).value == 0.2
-    assert result(at_budget(told, 3.5, T), baseline("M1"), FAST).value == 0.3
-    assert result(at_budget(told, 2.5, T), baseline("M1"), FAST).value == 0.1
-    assert result(replace(told, choice=None), baseline("M1"), FAST).value == 0.4
+    assert run_result(told, baseline("M1"), FAST).value == 0.2
+    assert run_result(at_budget(told, 3.5, T), baseline("M1"), FAST).value == 0.3
+    assert run_result(at_budget(told, 2.5, T), baseline("M1"), FAST).value == 0.1
+    assert run_result(replace(told, choice=None), baseline("M1"), FAST).value == 0.4
 
 
 def test_curves_hold_every_whole_budget() -> None:
@@ -65,10 +65,10 @@ TRIALS = st.lists(
 @given(TRIALS)
 def test_a_curve_is_the_result_of_each_prefix(trials: list[tuple[float, float | None]]) -> None:
     whole, base = run(trials), baseline("M1")
-    assert anytime.trajectory(whole, base, FAST)[-1].value == result(whole, base, FAST).value
+    assert anytime.trajectory(whole, base, FAST)[-1].value == run_result(whole, base, FAST).value
     curve = anytime.curves(study({("M1", "random"): [trials]}), "M1", "random")[0]
     for budget, value in enumerate(curve[:-1], start=1):
-        cut = result(at_budget(whole, budget, T), base, FAST).value
+        cut = run_result(at_budget(whole, budget, T), base, FAST).value
         assert (cut if cut is not None else -math.inf) == value
 
 

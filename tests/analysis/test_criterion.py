@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.analysis.criterion import Fate, Verdict, cohens_d, fate, glm_p, judge
+from harness.analysis.criterion import Fate, KillVerdict, cohens_d, fate, glm_p, kill_verdict
 from harness.vocabulary import METRICS
 
 ACCURACY, MAE = METRICS["accuracy"], METRICS["mae"]
@@ -12,7 +12,7 @@ ACCURACY, MAE = METRICS["accuracy"], METRICS["mae"]
 
 def test_hand_computed_values() -> None:
     """Means 3 and 1, variances 1 and 1: d = 2, and z = 2 / sqrt(1 * (1/3 + 1/3)) = 2.449."""
-    verdict = judge([2, 3, 4], [0, 1, 2], ACCURACY)
+    verdict = kill_verdict([2, 3, 4], [0, 1, 2], ACCURACY)
     assert verdict.d == pytest.approx(2)
     assert verdict.p == pytest.approx(0.014306, abs=1e-6)
     assert (verdict.mean_original, verdict.mean_mutant) == (3, 1)
@@ -31,15 +31,15 @@ def test_the_slope_has_the_t_statistic_of_the_pooled_test_and_a_normal_tail(seed
 def test_a_better_mutant_is_never_killed() -> None:
     for metric, worse, better in ((ACCURACY, 0.0, 9.0), (MAE, 9.0, 0.0)):
         original = [3.0, 4.0, 5.0]
-        assert judge(original, [worse + x / 9 for x in range(3)], metric).killed
-        verdict = judge(original, [better + x / 9 for x in range(3)], metric)
+        assert kill_verdict(original, [worse + x / 9 for x in range(3)], metric).killed
+        verdict = kill_verdict(original, [better + x / 9 for x in range(3)], metric)
         assert verdict.p < 0.05 and verdict.d < -0.5
         assert not verdict.killed
 
 
 def test_a_significant_but_small_effect_does_not_kill() -> None:
     original = [0.0, 1.0] * 100
-    verdict = judge(original, [x - 0.2 for x in original], ACCURACY)
+    verdict = kill_verdict(original, [x - 0.2 for x in original], ACCURACY)
     assert verdict.p < 0.05 and 0.2 < verdict.d < 0.5
     assert not verdict.killed
 
@@ -49,18 +49,18 @@ def test_a_significant_but_small_effect_does_not_kill() -> None:
     [(0.9, 0.9, 1.0, 0.0), (0.9, 0.1, 0.0, math.inf), (0.1, 0.9, 0.0, -math.inf)],
 )
 def test_without_variance(original: float, mutant: float, p: float, d: float) -> None:
-    verdict = judge([original] * 4, [mutant] * 4, ACCURACY)
+    verdict = kill_verdict([original] * 4, [mutant] * 4, ACCURACY)
     assert (verdict.p, verdict.d) == (p, d)
     assert verdict.killed == (d == math.inf)
 
 
 def test_one_list_without_variance_is_an_ordinary_case() -> None:
-    verdict = judge([0.9] * 4, [0.1, 0.1, 0.1, 0.2], ACCURACY)
+    verdict = kill_verdict([0.9] * 4, [0.1, 0.1, 0.1, 0.2], ACCURACY)
     assert verdict.killed and math.isfinite(verdict.d)
 
 
 def test_an_unscored_training_counts_as_the_worst_value() -> None:
-    assert judge([0.9, 0.8], [None, 0.5], ACCURACY) == Verdict(
+    assert kill_verdict([0.9, 0.8], [None, 0.5], ACCURACY) == KillVerdict(
         n=2,
         unscored=1,
         mean_original=pytest.approx(0.85),
@@ -73,26 +73,26 @@ def test_an_unscored_training_counts_as_the_worst_value() -> None:
 
 def test_unscored_trainings_of_a_metric_without_worst_are_tested_by_themselves() -> None:
     original = [1.0 + x / 100 for x in range(20)]
-    verdict = judge(original, [*original[:15], *[None] * 5], MAE)
+    verdict = kill_verdict(original, [*original[:15], *[None] * 5], MAE)
     assert verdict.p == pytest.approx(0.0471, abs=1e-4)  # 2 * C(20, 5) / C(40, 5)
     assert verdict.killed and verdict.d == math.inf
-    verdict = judge(original, [*original[:16], *[None] * 4], MAE)
+    verdict = kill_verdict(original, [*original[:16], *[None] * 4], MAE)
     assert not verdict.killed
-    verdict = judge(original, [*[5 + x for x in original[:19]], None], MAE)
+    verdict = kill_verdict(original, [*[5 + x for x in original[:19]], None], MAE)
     assert verdict.killed and math.isfinite(verdict.d)
     assert verdict.mean_mutant == math.inf
-    verdict = judge(original[:2], [None, 1.0], MAE)
+    verdict = kill_verdict(original[:2], [None, 1.0], MAE)
     assert not verdict.killed and verdict.d == math.inf
 
 
 def test_lists_of_one_length_are_needed() -> None:
     for a, b in (([1.0, 2.0], [1.0]), ([1.0], [1.0])):
         with pytest.raises(ValueError, match="as many trainings of both"):
-            judge(a, b, ACCURACY)
+            kill_verdict(a, b, ACCURACY)
 
 
-def verdict_of(original: float, mutant: float, killed: bool = True) -> Verdict:
-    return Verdict(20, 0, original, mutant, 0.01, 1.0, killed)
+def verdict_of(original: float, mutant: float, killed: bool = True) -> KillVerdict:
+    return KillVerdict(20, 0, original, mutant, 0.01, 1.0, killed)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 from studies import FAST, reaching
 
-from harness.analysis.multiverse import VERDICTS, WINNERS, Claim, claims, multiverse, relevant
+from harness.analysis.multiverse import (
+    VERDICTS,
+    WINNERS,
+    RankingClaim,
+    multiverse,
+    ranking_claims,
+    relevant,
+)
 from harness.analysis.schemas import MULTIVERSE
 from harness.analysis.scores import scores
 from harness.records.tables import records
@@ -20,7 +27,9 @@ STUDY = reaching(
 
 
 def test_the_universes_are_the_combinations_that_a_protocol_allows() -> None:
-    table = multiverse(STUDY, claims(STUDY), {"fall_back_to_faulty": (False, True)}, VERDICTS)
+    table = multiverse(
+        STUDY, ranking_claims(STUDY), {"fall_back_to_faulty": (False, True)}, VERDICTS
+    )
     assert [*table.columns] == MULTIVERSE.names
     whole = table[table["choice"].isna()]
     # Two tests x Holm or not x two directions, without Holm on signed-rank; times two.
@@ -46,8 +55,8 @@ def test_choices_that_cannot_matter_are_left_out() -> None:
 
 
 def test_what_is_left_out_would_change_no_share() -> None:
-    whole = multiverse(STUDY, claims(STUDY), WINNERS, {})
-    some = multiverse(STUDY, claims(STUDY), verdict={})
+    whole = multiverse(STUDY, ranking_claims(STUDY), WINNERS, {})
+    some = multiverse(STUDY, ranking_claims(STUDY), verdict={})
     shares = [t[t["choice"].isna()] for t in (whole, some)]
     one, two = ((t["holds"] / t["universes"]).tolist() for t in shares)
     assert one == two
@@ -57,7 +66,7 @@ def test_a_universe_is_what_the_scores_say_under_its_choices() -> None:
     def significant(rows: object) -> bool:
         return any(row["significant"] for row in rows)  # type: ignore[attr-defined]
 
-    claim = Claim("something is significant", significant)
+    claim = RankingClaim("something is significant", significant)
     for test, holm in (("mannwhitney", False), ("mannwhitney", True), ("wilcoxon", False)):
         options = {"test": (test,), "holm": (holm,)}
         table = multiverse(STUDY, [claim], {}, options)
@@ -67,7 +76,7 @@ def test_a_universe_is_what_the_scores_say_under_its_choices() -> None:
 
 
 def test_claims_are_those_of_the_studys_own_protocol() -> None:
-    stated = claims(STUDY)
+    stated = ranking_claims(STUDY)
     rows = records(STUDY.scores)
     assert all(claim.holds(rows) for claim in stated if "half" not in claim.text)
     texts = [claim.text for claim in stated]
@@ -76,14 +85,14 @@ def test_claims_are_those_of_the_studys_own_protocol() -> None:
 
 
 def test_a_claim_that_depends_on_a_choice_is_shown_to() -> None:
-    claim = Claim("a run falls back", lambda rows: min(row["mean"] for row in rows) == 0.2)
+    claim = RankingClaim("a run falls back", lambda rows: min(row["mean"] for row in rows) == 0.2)
     table = multiverse(STUDY, [claim], {"fall_back_to_faulty": (False, True)}, {})
     parts = table.dropna(subset="choice").set_index("option")["holds"]
     assert (parts["False"], parts["True"]) == (0, 1)
 
 
 def test_what_cannot_be_decided_is_not_counted() -> None:
-    claim = Claim("nothing", lambda rows: None)
+    claim = RankingClaim("nothing", lambda rows: None)
     table = multiverse(STUDY, [claim], {}, {})
     assert table["universes"][0] == 0
     with pytest.raises(TypeError):

@@ -6,14 +6,14 @@ import pytest
 
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.qualification import (
-    FILE,
+    QUALIFICATION_FILE,
     best_row,
+    exposure_verdict,
     inside_filter,
     lost,
     qualify,
-    read,
-    update,
-    verdict,
+    read_qualification,
+    update_qualification,
     whole_row,
 )
 from harness.analysis.schemas import QUALIFICATION
@@ -39,16 +39,17 @@ def test_a_fault_that_shows() -> None:
     assert row["drop"] == pytest.approx(0.3 / 0.845)
     assert row["inside_filter"]
     assert row["content"] == "ab" * 6
-    assert verdict(row, CORRECTED) == "yes"
+    assert exposure_verdict(row, CORRECTED) == "yes"
 
 
 def test_three_trainings_are_too_few() -> None:
     row = qualify(baseline([0.1, 0.2, 0.3], [0.7, 0.8, 0.9]), CORRECTED)
     assert row["least_p"] == pytest.approx(0.1)
     assert (row["a12"], row["exposed"]) == (1.0, False)
-    assert verdict(row, CORRECTED) == "too few"
+    assert exposure_verdict(row, CORRECTED) == "too few"
     assert (
-        verdict(qualify(baseline([0.5, 0.6, 0.7], [0.5, 0.6, 0.7]), CORRECTED), CORRECTED) == "no"
+        exposure_verdict(qualify(baseline([0.5, 0.6, 0.7], [0.5, 0.6, 0.7]), CORRECTED), CORRECTED)
+        == "no"
     )
 
 
@@ -71,16 +72,18 @@ def test_what_is_lost_and_what_the_study_keeps() -> None:
 
 def test_the_table_keeps_one_row_of_each_setting(tmp_path: Path, registry: Registry) -> None:
     fault = registry["D7"]
-    assert read(tmp_path).empty
+    assert read_qualification(tmp_path).empty
     small = baseline(TEN[:3], TEN[:3], content=fault.content)
-    update(tmp_path, [qualify(small, CORRECTED)])
-    update(tmp_path, [qualify(baseline(TEN, TEN, content=fault.content), CORRECTED)])
-    table = update(tmp_path, [qualify(baseline(TEN, TEN, content="old", fraction=0.5), CORRECTED)])
+    update_qualification(tmp_path, [qualify(small, CORRECTED)])
+    update_qualification(tmp_path, [qualify(baseline(TEN, TEN, content=fault.content), CORRECTED)])
+    table = update_qualification(
+        tmp_path, [qualify(baseline(TEN, TEN, content="old", fraction=0.5), CORRECTED)]
+    )
     assert len(table) == 3
     again = baseline([v + 0.1 for v in TEN], TEN, content=fault.content)
-    table = update(tmp_path, [qualify(again, CORRECTED)])
+    table = update_qualification(tmp_path, [qualify(again, CORRECTED)])
     assert len(table) == 3
-    assert QUALIFICATION.read(tmp_path / FILE).equals(table)
+    assert QUALIFICATION.read(tmp_path / QUALIFICATION_FILE).equals(table)
     row = best_row(fault, table)
     assert row is not None
     assert (row["n"], row["fraction"]) == (10, 1.0)
@@ -97,7 +100,7 @@ def test_a_share_with_more_trainings_comes_first_and_the_whole_is_kept(
         baseline(TEN[:1], TEN[:1], content=fault.content),
         baseline(TEN, TEN, content="old"),
     ):
-        table = update(tmp_path, [qualify(baselines, CORRECTED)])
+        table = update_qualification(tmp_path, [qualify(baselines, CORRECTED)])
     best, whole = best_row(fault, table), whole_row(fault, table)
     assert best is not None and whole is not None
     assert (best["n"], best["fraction"]) == (10, 0.5)

@@ -12,7 +12,7 @@ from harness.analysis.protocols import CORRECTED
 from harness.analysis.published import load
 from harness.analysis.published.runset import published_study
 from harness.analysis.replay import at_budget, replay
-from harness.analysis.scores import result, scores, winner
+from harness.analysis.scores import run_result, scores, winner
 from harness.records.baseline import Baseline
 from harness.records.outcome import Outcome
 from harness.records.run import Confirmation, Run, RunRow
@@ -84,7 +84,7 @@ def test_a_prefix_is_confirmed_by_the_re_trainings_of_its_own_winner() -> None:
         fixed_search=[1.0],
         training_time=1.0,
     )
-    values = {b: result(at_budget(run, b, 1.0), base, CORRECTED).value for b in (2, 5, 9)}
+    values = {b: run_result(at_budget(run, b, 1.0), base, CORRECTED).value for b in (2, 5, 9)}
     assert values == {2: 0.5, 5: 0.1, 9: 0.7}
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harness.analysis import scores as analysis
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
 from harness.analysis.schemas import SCORES, SUMMARY
-from harness.analysis.scores import exposure, result, scores, summary, winner
+from harness.analysis.scores import exposure, run_result, scores, summarise, winner
 from harness.records.baseline import Baseline
 from harness.records.outcome import Outcome
 from harness.records.run import Confirmation, Run, RunRow
@@ -139,9 +139,9 @@ def test_a_confirmed_run_counts_as_the_mean_of_its_re_trainings() -> None:
 
 def test_a_re_training_that_diverges_is_the_worst_value() -> None:
     (one,) = reaching([0.9], confirmed=confirmed(0.6, None, 0.6))
-    assert result(one, baseline(), CORRECTED).value == pytest.approx(0.4)
+    assert run_result(one, baseline(), CORRECTED).value == pytest.approx(0.4)
     unbounded = replace(one, metric="mae")
-    assert result(unbounded, baseline(metric="mae"), CORRECTED).value is None
+    assert run_result(unbounded, baseline(metric="mae"), CORRECTED).value is None
 
 
 def test_the_winner_is_the_best_by_the_search_metric_the_first_on_ties() -> None:
@@ -174,17 +174,17 @@ def test_which_trials_may_win_is_the_protocols(field: str, excluded: RunRow) -> 
 def test_a_run_worse_than_the_fault_keeps_its_value_or_falls_back() -> None:
     base = baseline(faulty=[0.5, 0.7], fixed=[0.9, 0.9])
     bad = run(0, trial(0, 0.1), trial(1, 0.2))
-    kept = result(bad, base, CORRECTED)
+    kept = run_result(bad, base, CORRECTED)
     assert (kept.value, kept.patch, kept.better) == (0.2, PATCH, False)
-    fallen = result(bad, base, ICST23)
+    fallen = run_result(bad, base, ICST23)
     assert fallen.value == pytest.approx(0.6)
     assert fallen.patch is None and fallen.judged
 
 
 def test_a_run_without_a_judged_trial() -> None:
     none = run(0, trial(0, None))
-    assert result(none, baseline(), CORRECTED).value is None
-    assert result(none, baseline(), ICST23).value == pytest.approx(0.15)
+    assert run_result(none, baseline(), CORRECTED).value is None
+    assert run_result(none, baseline(), ICST23).value == pytest.approx(0.15)
 
 
 def test_exposed() -> None:
@@ -232,7 +232,7 @@ def test_the_schema_survives_a_file(tmp_path: Path) -> None:
 def test_a_new_figure_is_a_function_and_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
     column = Column("longest_run", "float", "s", "seconds of the longest run")
     monkeypatch.setattr(analysis, "SCORES", Table("scores", (*SCORES.columns, column)))
-    monkeypatch.setattr(analysis, "FIGURES", dict(analysis.FIGURES))
+    monkeypatch.setattr(analysis, "CELL_FIGURES", dict(analysis.CELL_FIGURES))
 
     @analysis.figure
     def longest_run(cell: Sequence[Run], results: Sequence[Any]) -> float:
@@ -407,7 +407,7 @@ def test_summary_by_hand() -> None:
         ("M3", "default", 1.0): hidden
     }
     frame = scores(runs, bases, CORRECTED)
-    table = summary(frame, CORRECTED)
+    table = summarise(frame, CORRECTED)
     assert [*table.columns] == SUMMARY.names and len(table) == 1
     row = table.iloc[0]
     assert (row["faults"], row["exposed"], row["significant"], row["repaired"]) == (4, 3, 2, 2)
@@ -416,13 +416,13 @@ def test_summary_by_hand() -> None:
     assert row["complexity_median"] == pytest.approx(2 / 3) and row["aj_mean"] == 1
     assert row["trials_per_run"] == 1.5
     assert row["training_seconds"] == 2000 and row["other_seconds"] == 300
-    only = summary(frame, replace(CORRECTED, summarise_significant_only=True)).iloc[0]
+    only = summarise(frame, replace(CORRECTED, summarise_significant_only=True)).iloc[0]
     assert only["std_mean"] == pytest.approx(frame["std"].iloc[[0, 2]].mean())
 
 
 def test_summary_keeps_settings_apart() -> None:
     runs = reaching(GOOD) + reaching(GOOD, clock="work") + reaching(GOOD, budget=50.0)
-    table = summary(scores(runs, {("M1", "default", 1.0): baseline()}, CORRECTED), CORRECTED)
+    table = summarise(scores(runs, {("M1", "default", 1.0): baseline()}, CORRECTED), CORRECTED)
     assert table[["budget", "clock"]].to_numpy().tolist() == [
         [20.0, "training"],
         [20.0, "work"],

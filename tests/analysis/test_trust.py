@@ -9,7 +9,7 @@ from studies import FAST, T, Trials, baseline, reaching, run, study
 from harness.analysis import trust
 from harness.analysis.protocols import ICST23
 from harness.analysis.schemas import AUDIT
-from harness.analysis.scores import result
+from harness.analysis.scores import run_result
 from harness.vocabulary import HarnessError
 
 
@@ -75,7 +75,9 @@ def test_a_replay_is_what_the_pipeline_makes_of_such_trials() -> None:
         recorded = run(trials)
         found = trust.replayed([recorded], base, FAST, (5,), np.random.default_rng(0))
         fits = [t for t in trials if t[0] <= 10]
-        value = result(replace(recorded, trials=recorded.trials if fits else []), base, FAST).value
+        value = run_result(
+            replace(recorded, trials=recorded.trials if fits else []), base, FAST
+        ).value
         assert found.tolist() == [-np.inf if value is None else value] * 5
 
 

@@ -159,9 +159,9 @@ def test_a_metric_of_a_program_is_a_function_and_a_row(copy: Path) -> None:
     code = """
 import numpy as np
 from harness.subjects.registry import load_registry
-from harness.training.judge import judge
+from harness.training.judge import measure
 print(load_registry()["D7"].subject.measure.better(1, 2))
-print(judge("worst_error", np.array([[1.0], [2.0]]), np.array([[1.0], [5.0]])))
+print(measure("worst_error", np.array([[1.0], [2.0]]), np.array([[1.0], [5.0]])))
 """
     assert python(code, copy).split() == ["True", "3.0"]
 

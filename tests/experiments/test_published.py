@@ -14,7 +14,7 @@ from published import main
 from replication import write_package
 
 from harness.analysis.published.facts import SHIPPED
-from harness.analysis.published.trials import FILE
+from harness.analysis.published.trials import TRIALS_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = (
@@ -52,7 +52,7 @@ def test_both_analyses_are_printed_and_saved(tmp_path: Path) -> None:
 
 
 def test_part_of_a_package_gives_its_tables(tmp_path: Path) -> None:
-    trials = pd.read_parquet(SHIPPED / FILE)
+    trials = pd.read_parquet(SHIPPED / TRIALS_FILE)
     few = trials[(trials["fault"] == "D1") & (trials["budget"] == 20)]
     write_package(tmp_path / "clone", few, {"D1": "31880720"})
     out = tmp_path / "out"

@@ -14,12 +14,12 @@ import pytest
 from outside import write_faults
 
 import harness.subjects.registry
-from harness.analysis.criterion import Fate, judge
+from harness.analysis.criterion import Fate, kill_verdict
 from harness.engine import Pool
 from harness.mutation.campaign import run_campaign
-from harness.mutation.faults import Draw, as_fault, draws, write
+from harness.mutation.faults import Draw, as_fault, draws, write_fault
 from harness.mutation.operators import Mutant
-from harness.mutation.records import Campaign, Harvest, Judged
+from harness.mutation.records import Campaign, Harvest, JudgedMutant
 from harness.mutation.report import by_fault, by_operator, mutants
 from harness.records.files import read_json
 from harness.records.store import Store
@@ -99,7 +99,7 @@ def test_mutants_are_judged_by_their_trainings(harvest: Harvest, results: Store)
     assert len(original) == len(mutant) == 3
     assert len({tuple(o["losses"]) for o in original}) == 3  # other seeds, other weights
     scores = [[o["holdout"] for o in each] for each in (original, mutant)]
-    assert zeros.verdict == judge(scores[0], scores[1], METRICS["accuracy"])
+    assert zeros.verdict == kill_verdict(scores[0], scores[1], METRICS["accuracy"])
 
 
 def test_a_mutant_that_cannot_be_trained_is_told_apart(harvest: Harvest) -> None:
@@ -141,8 +141,8 @@ def test_faults_are_written_with_provenance_and_keep_their_ids(
 ) -> None:
     qualified = harvest.qualified["WCI"]
     for each in harvest.qualified.values():
-        assert write(each)
-        assert not write(each)  # a registered fault stays as it is
+        assert write_fault(each)
+        assert not write_fault(each)  # a registered fault stays as it is
     harness.subjects.registry._load.cache_clear()
     registry = load_registry([folder])
     fault = registry[qualified.fault.id]
@@ -166,7 +166,7 @@ def test_a_baseline_finds_what_the_qualification_trained(
 ) -> None:
     monkeypatch.setenv("FAULTS_PATH", str(folder))
     for each in harvest.qualified.values():
-        write(each)
+        write_fault(each)
     harness.subjects.registry._load.cache_clear()
     name = harvest.qualified["WCI"].fault.id
     plan = Plan(name="p", faults=[name], techniques={"r": Random()}, repetitions=1, budget=1)
@@ -222,8 +222,8 @@ def test_the_command(harvest: Harvest, results: Store, folder: Path, tmp_path: P
     assert (results.root / "tables" / "mutants-sum_sign-s1" / "mutants.csv").exists()
 
 
-def kept(value: str) -> Judged:
-    return Judged(Mutant("WCI", 1, value, {"kernel_initialiser_1": value}), Fate.KEPT, None)
+def kept(value: str) -> JudgedMutant:
+    return JudgedMutant(Mutant("WCI", 1, value, {"kernel_initialiser_1": value}), Fate.KEPT, None)
 
 
 @pytest.fixture
@@ -231,7 +231,9 @@ def faults(tmp_path: Path) -> Registry:
     return load_registry([write_faults(tmp_path / "f", "X1")])
 
 
-def drawn(faults: Registry, tested: dict[str, list[Judged]], seed: int, prefix: str) -> list[Draw]:
+def drawn(
+    faults: Registry, tested: dict[str, list[JudgedMutant]], seed: int, prefix: str
+) -> list[Draw]:
     folders = (faults.subject("sum_sign").path.parents[1],)
     made = Campaign(subject="sum_sign", operators=[*tested], seed=seed, folders=folders)
     return draws(made, faults, tested, prefix)
@@ -252,8 +254,8 @@ def test_one_mutant_per_operator_is_drawn_by_seed(faults: Registry) -> None:
 
 def test_a_registered_fault_is_drawn_last_and_under_its_own_id(faults: Registry) -> None:
     values = dict(faults["X1"].values)
-    registered = Judged(Mutant("HLR", None, 0.00001, values), Fate.KEPT, None)
-    other = Judged(Mutant("HLR", None, 0.001, {"learning_rate": 0.001}), Fate.KEPT, None)
+    registered = JudgedMutant(Mutant("HLR", None, 0.00001, values), Fate.KEPT, None)
+    other = JudgedMutant(Mutant("HLR", None, 0.001, {"learning_rate": 0.001}), Fate.KEPT, None)
     assert drawn(faults, {"HLR": [registered]}, 1, "Z") == [Draw("X1", [registered])]
     assert drawn(faults, {"HLR": [registered, other]}, 1, "Z") == [Draw("Z-HLR1", [other])]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.analysis.criterion import ALPHA, SMALLEST_EFFECT, Fate, Verdict, fate
+from harness.analysis.criterion import ALPHA, SMALLEST_EFFECT, Fate, KillVerdict, fate
 from harness.mutation.operators import MUTATION_OPERATORS
 from harness.subjects.fault import Fault
 from harness.subjects.registry import FAULTS, load_registry
@@ -24,7 +24,9 @@ def test_provenance_is_complete_and_passes_criterion_and_filter(fault: Fault, pr
     before, after, p, d = (
         float(told[prefix + name]) for name in ("mean_original", "mean_mutant", "p", "d")
     )
-    verdict = Verdict(int(told["n"]), 0, before, after, p, d, p < ALPHA and d >= SMALLEST_EFFECT)
+    verdict = KillVerdict(
+        int(told["n"]), 0, before, after, p, d, p < ALPHA and d >= SMALLEST_EFFECT
+    )
     assert fate(verdict, fault.subject.measure) is Fate.KEPT
     assert told["n"] >= 20
     assert {"tool", "operator", "value", "seed", "data", "fraction"} <= set(told)

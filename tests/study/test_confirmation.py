@@ -12,7 +12,7 @@ from harness.study.confirmation import _Job, _train
 from harness.subjects.registry import FAULTS, load_registry
 from harness.training import Request
 from harness.training.history import History, Link, Training
-from harness.training.symptoms import Thresholds
+from harness.training.symptoms import SymptomThresholds
 from harness.vocabulary import TrialStatus
 
 D6 = load_registry([FAULTS])["D6"]
@@ -63,7 +63,7 @@ def asked_for(history: dict[str, Any] | None) -> list[Request]:
 def test_a_patch_that_is_a_history_is_replayed() -> None:
     training = Training.of(D6.faulty)
     links = (Link(number=0, training=training, epochs=3), Link(number=1, training=training))
-    history = History(links=links, thresholds=Thresholds(), start=D6.faulty)
+    history = History(links=links, thresholds=SymptomThresholds(), start=D6.faulty)
     requests = asked_for(history.plain())
     assert [request.history for request in requests] == [history, history]
     assert [request.seed for request in requests] == [11, 12]

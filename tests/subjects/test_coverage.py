@@ -1,8 +1,8 @@
-from harness.subjects.coverage import KINDS, STUDY, faults_of
+from harness.subjects.coverage import FAULT_KINDS, STUDY, faults_of
 from harness.subjects.registry import FAULTS, load_registry
 
 ALL = load_registry([FAULTS])
-FOUND = {kind.title: faults_of(kind, ALL) for kind in KINDS}
+FOUND = {kind.title: faults_of(kind, ALL) for kind in FAULT_KINDS}
 
 
 def test_kinds_are_those_of_the_study() -> None:

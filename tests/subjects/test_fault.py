@@ -16,7 +16,7 @@ from harness.space.operators import operator_of
 from harness.subjects.fault import Fault
 from harness.subjects.registry import FAULTS, Registry, load_registry
 from harness.training.device import NATIVE
-from harness.training.judge import angle
+from harness.training.judge import mean_angle
 from harness.vocabulary import TrialStatus, changed
 
 ALL = load_registry([FAULTS])
@@ -185,5 +185,5 @@ def test_the_drawn_eyes_are_as_hard_to_guess_as_real_ones() -> None:
     """The best constant answer errs by 0.14 radians on both."""
     data = ALL.subjects["unityeyes_lenet"].data(3, STAND_IN, 0.02, ALL["U1"].fixed)
     constant = np.zeros_like(data.y_holdout) + data.y_train.mean(axis=0)
-    assert angle(data.y_holdout, constant) == pytest.approx(0.14, abs=0.01)
+    assert mean_angle(data.y_holdout, constant) == pytest.approx(0.14, abs=0.01)
     assert data.x_holdout[0].shape[1:] == (36, 60, 1)

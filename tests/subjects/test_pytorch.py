@@ -11,9 +11,15 @@ import pytest
 import torch
 
 from harness.space import operators
-from harness.subjects.pytorch import INITIALISERS, LOSSES, OPTIMISERS, activation, block
+from harness.subjects.pytorch import (
+    TORCH_INITIALISERS,
+    TORCH_LOSSES,
+    TORCH_OPTIMISERS,
+    activation,
+    block,
+)
 from harness.training import configure
-from harness.training.keras_programs import OPTIMISERS as KERAS_OPTIMISERS
+from harness.training.keras_programs import KERAS_OPTIMISERS as KERAS_OPTIMISERS
 from harness.vocabulary import HarnessError
 
 Y = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
@@ -61,7 +67,7 @@ def labels_for(name: str, labels: list[list[float]]) -> Any:
 
 @pytest.mark.parametrize("name", operators.LOSSES)
 def test_losses_are_those_computed_by_hand(name: str) -> None:
-    found = LOSSES[name](labels_for(name, Y), torch.tensor(P))
+    found = TORCH_LOSSES[name](labels_for(name, Y), torch.tensor(P))
     assert found.tolist() == pytest.approx(BY_HAND[name], rel=1e-4, abs=1e-5)
 
 
@@ -70,7 +76,7 @@ def test_losses_are_those_of_keras(name: str, keras: Any) -> None:
     """Also where outputs are no probabilities."""
     outputs = np.array([[0.5, 2.0, 0.5], [3.0, 1.5, 0.25], [0.1, 0.0, 1.0]], np.float32)
     labels = np.eye(3, dtype=np.float32)[[1, 0, 0]]
-    ours = LOSSES[name](labels_for(name, labels.tolist()), torch.from_numpy(outputs))
+    ours = TORCH_LOSSES[name](labels_for(name, labels.tolist()), torch.from_numpy(outputs))
     given = labels.argmax(axis=1) if name.startswith("sparse") else labels
     if name.endswith("categorical_crossentropy"):  # TensorFlow does not scale what sparse gets
         outputs = outputs / outputs.sum(axis=1, keepdims=True)
@@ -82,11 +88,13 @@ def test_class_numbers_are_no_one_hot_labels() -> None:
     for name in operators.LOSSES:
         wrong = torch.tensor(Y) if name.startswith("sparse") else torch.tensor([1, 0])
         with pytest.raises((ValueError, RuntimeError)):
-            LOSSES[name](wrong, torch.tensor(P))
+            TORCH_LOSSES[name](wrong, torch.tensor(P))
 
 
 def test_a_column_of_labels_may_be_a_vector() -> None:
-    found = LOSSES["mean_squared_error"](torch.tensor([1.0, 2.0]), torch.tensor([[1.5], [2.0]]))
+    found = TORCH_LOSSES["mean_squared_error"](
+        torch.tensor([1.0, 2.0]), torch.tensor([[1.5], [2.0]])
+    )
     assert found.tolist() == [0.25, 0.0]
 
 
@@ -94,7 +102,7 @@ def test_a_column_of_labels_may_be_a_vector() -> None:
 def test_optimisers_step_as_those_of_keras(name: str, keras: Any) -> None:
     weights, rng = np.array([0.5, -1.0, 2.0], np.float32), np.random.default_rng(1)
     ours = torch.nn.Parameter(torch.from_numpy(weights.copy()))
-    optimiser = OPTIMISERS[name]([ours], lr=0.05)
+    optimiser = TORCH_OPTIMISERS[name]([ours], lr=0.05)
     theirs = keras.Variable(weights)
     reference = keras.optimizers.get(KERAS_OPTIMISERS[name])
     reference.build([theirs])
@@ -122,7 +130,7 @@ def draws(name: str, keras: Any, shape: tuple[int, ...]) -> Iterator[np.ndarray]
     """Weights of a layer in PyTorch, then of the same in Keras, whose kernels end (in, out)."""
     torch.manual_seed(3)
     ours = torch.empty(shape)
-    INITIALISERS[name](ours)
+    TORCH_INITIALISERS[name](ours)
     yield ours.numpy()
     order = (*shape[2:], shape[1], shape[0]) if len(shape) > 1 else shape
     # Keras 3.15 cannot make this one from its name.
@@ -147,7 +155,7 @@ def test_initialisers_spread_as_those_of_keras(
 
 def test_orthogonal_weights_are() -> None:
     weights = torch.empty(8, 20)
-    INITIALISERS["orthogonal"](weights)
+    TORCH_INITIALISERS["orthogonal"](weights)
     assert torch.allclose(weights @ weights.T, torch.eye(8), atol=1e-5)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.theia.notation import parse
-from harness.theia.program import Data, Layer, Learner, Program
+from harness.theia.program import DataFacts, Layer, Learner, Program
 
 
 def program(
@@ -26,5 +26,9 @@ def program(
     usual = {"loss": "cce", "optimiser": "adam", "learning_rate": 0.001, "batch_size": 32}
     made = layers if layers and isinstance(layers[0], Layer) else parse(layers)
     return Program(
-        made, Learner(**{**usual, **(learner or {})}), Data(**ranges), task, framework=framework
+        made,
+        Learner(**{**usual, **(learner or {})}),
+        DataFacts(**ranges),
+        task,
+        framework=framework,
     )

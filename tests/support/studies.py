@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harness.analysis.protocols import CORRECTED, Protocol
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.records.baseline import Baseline
 from harness.records.run import Run, RunRow
 from harness.vocabulary import TrialStatus, Value
@@ -74,9 +74,9 @@ def study(
     cells: Mapping[tuple[str, str], Sequence[Trials]],
     subjects: Mapping[str, str] | None = None,
     protocol: Protocol = FAST,
-) -> Study:
+) -> RunSet:
     """From (fault, technique) -> the trials of each of its runs."""
-    return Study(
+    return RunSet(
         runs=[
             run(trials, fault, technique, number)
             for (fault, technique), runs in cells.items()
@@ -89,7 +89,7 @@ def study(
     )
 
 
-def reaching(values: Mapping[tuple[str, str], Sequence[float]], **changes: object) -> Study:
+def reaching(values: Mapping[tuple[str, str], Sequence[float]], **changes: object) -> RunSet:
     """From (fault, technique) -> the value of each run, which takes three trials."""
     return study(
         {cell: [[(2, 0.1), (4, None), (6, v)] for v in of] for cell, of in values.items()},

@@ -11,8 +11,8 @@ import tensorflow as tf
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from harness.theia.data import BATCHES, describe, guess_task, labels_of, read
-from harness.theia.program import Data
+from harness.theia.data import BATCHES, describe, guess_task, labels_of, read_batches
+from harness.theia.program import DataFacts
 
 X = np.random.default_rng(0).uniform(0, 200, (640, 4, 4, 3)).astype("float32")
 Y = (np.arange(640) % 5).astype("int64")
@@ -28,12 +28,12 @@ class Indexed(keras.utils.PyDataset):
 
 
 HOLDERS: dict[str, Any] = {
-    "arrays": lambda: read(X, Y),
-    "lists": lambda: read(X.tolist(), Y.tolist()),
-    "tensors": lambda: read(torch.from_numpy(X), torch.from_numpy(Y)),
-    "tf.data": lambda: read(tf.data.Dataset.from_tensor_slices((X, Y)).batch(32)),
-    "PyDataset": lambda: read(Indexed()),
-    "DataLoader": lambda: read(
+    "arrays": lambda: read_batches(X, Y),
+    "lists": lambda: read_batches(X.tolist(), Y.tolist()),
+    "tensors": lambda: read_batches(torch.from_numpy(X), torch.from_numpy(Y)),
+    "tf.data": lambda: read_batches(tf.data.Dataset.from_tensor_slices((X, Y)).batch(32)),
+    "PyDataset": lambda: read_batches(Indexed()),
+    "DataLoader": lambda: read_batches(
         DataLoader(
             TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), batch_size=32, shuffle=True
         )
@@ -56,7 +56,7 @@ def test_every_holder_is_described(holder: str) -> None:
 def test_an_array_is_read_whole() -> None:
     x = np.zeros((10_000, 3), np.float32)
     x[7_777, 1] = 9
-    assert describe(read(x)).train_range == (0, 9)
+    assert describe(read_batches(x)).train_range == (0, 9)
 
 
 def test_of_a_loader_a_bounded_number_of_batches_is_read() -> None:
@@ -71,7 +71,7 @@ def test_of_a_loader_a_bounded_number_of_batches_is_read() -> None:
             return torch.zeros(2), 0
 
     state = torch.get_rng_state()
-    read(DataLoader(Counted(), batch_size=10, shuffle=True))
+    read_batches(DataLoader(Counted(), batch_size=10, shuffle=True))
     assert len(seen) == BATCHES * 10
     assert max(seen) == 99_999  # spread over the whole, for data sorted by class
     assert torch.equal(state, torch.get_rng_state())
@@ -82,32 +82,32 @@ def test_a_generator_is_not_consumed() -> None:
         yield X, Y
 
     generator = batches()
-    data = describe(read(generator))
+    data = describe(read_batches(generator))
     assert data.train_range is None
     assert "not read" in data.remarks[0]
     assert next(generator)[0] is X
 
 
 def test_ranges_of_training_and_test_data_are_apart() -> None:
-    data = describe(read(X / 255, Y), read(X, Y))
+    data = describe(read_batches(X / 255, Y), read_batches(X, Y))
     assert data.train_range is not None and data.train_range[1] < 1
     assert data.test_range is not None and data.test_range[1] > 100
 
 
 def test_missing_values_do_not_hide_the_range() -> None:
-    assert describe(read(np.array([[1.0], [np.nan], [5.0]]))).train_range == (1, 5)
+    assert describe(read_batches(np.array([[1.0], [np.nan], [5.0]]))).train_range == (1, 5)
 
 
 def test_standardised_data_are_recognised() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(500, 6))
-    assert describe(read(x)).standardised
-    assert not describe(read(3 * x)).standardised
-    assert not describe(read(x + np.eye(6)[5] * 9)).standardised
+    assert describe(read_batches(x)).standardised
+    assert not describe(read_batches(3 * x)).standardised
+    assert not describe(read_batches(x + np.eye(6)[5] * 9)).standardised
     constant = np.concatenate([x, np.zeros((500, 1))], axis=1)
-    assert describe(read(constant)).standardised  # scalers leave a constant feature at 0
+    assert describe(read_batches(constant)).standardised  # scalers leave a constant feature at 0
     images = rng.normal(size=(50, 3, 8, 8))
-    assert describe(read(images)).standardised
+    assert describe(read_batches(images)).standardised
 
 
 LABELS = {
@@ -154,4 +154,4 @@ def test_labels(name: str) -> None:
 def test_the_task_is_guessed_from_labels_output_and_loss(
     labels: str, units: int | None, loss: str, task: str
 ) -> None:
-    assert guess_task(Data(kind="tabular", labels=labels), units, loss) == task
+    assert guess_task(DataFacts(kind="tabular", labels=labels), units, loss) == task

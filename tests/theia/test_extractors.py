@@ -14,9 +14,9 @@ from torch import nn
 from zoo import LOSSES, ZOO, Pair
 
 from harness.theia import extract_keras, extract_torch
-from harness.theia.program import Data, Kind, comparable
+from harness.theia.program import DataFacts, Kind, comparable
 
-DATA = Data(kind="tabular")
+DATA = DataFacts(kind="tabular")
 
 
 def batch(pair: Pair) -> torch.Tensor:
@@ -29,8 +29,8 @@ def batch(pair: Pair) -> torch.Tensor:
 @pytest.mark.parametrize("name", ZOO)
 def test_a_pair_is_one_program(name: str) -> None:
     pair = ZOO[name]
-    keras_layers, how = extract_keras.layers_of(pair.keras())
-    torch_layers, also = extract_torch.layers_of(pair.torch(), batch(pair))
+    keras_layers, how = extract_keras.keras_layers(pair.keras())
+    torch_layers, also = extract_torch.torch_layers(pair.torch(), batch(pair))
     assert how == also == "traced"
     assert comparable(keras_layers) == comparable(torch_layers)
 
@@ -38,7 +38,7 @@ def test_a_pair_is_one_program(name: str) -> None:
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_are_known_by_name_function_and_object(name: str) -> None:
     in_keras, in_torch = LOSSES[name]
-    assert extract_keras.loss_of(in_keras()) == extract_torch.loss_of(in_torch())
+    assert extract_keras.keras_loss(in_keras()) == extract_torch.torch_loss(in_torch())
 
 
 def test_a_schedule_counts_with_its_first_rate() -> None:
@@ -50,13 +50,13 @@ def test_a_schedule_counts_with_its_first_rate() -> None:
 
 def test_fused_activations_stay_on_their_layer() -> None:
     model = keras.Sequential([keras.Input((4,)), L.Dense(3, activation="swish", name="odd one")])
-    (layer,), _ = extract_keras.layers_of(model)
+    (layer,), _ = extract_keras.keras_layers(model)
     assert (layer.activation, layer.name, layer.in_features) == ("silu", "odd one", 4)
 
 
 def test_scaling_inside_the_model() -> None:
     model = keras.Sequential([keras.Input((4,)), L.Rescaling(1 / 255, offset=-0.5), L.Dense(1)])
-    (scaling, _), _ = extract_keras.layers_of(model)
+    (scaling, _), _ = extract_keras.keras_layers(model)
     assert scaling.scale == (1 / 255, -0.5)
 
 
@@ -64,7 +64,7 @@ def test_operations_of_a_functional_graph() -> None:
     inputs = keras.Input((4,))
     hidden = keras.ops.relu(L.Dense(3)(inputs))
     model = keras.Model(inputs, L.Dense(1)(hidden) * L.Dense(1)(hidden))
-    layers, _ = extract_keras.layers_of(model)
+    layers, _ = extract_keras.keras_layers(model)
     assert [x.kind for x in layers].count(Kind.MERGE) == 1
     assert [x.activation for x in layers if x.kind is Kind.ACTIVATION] == ["relu"]
 
@@ -78,14 +78,14 @@ def test_a_subclassed_keras_model_is_listed_and_says_so() -> None:
         def call(self, x: Any) -> Any:
             return self.out(self.hidden(x))
 
-    layers, how = extract_keras.layers_of(Own())
+    layers, how = extract_keras.keras_layers(Own())
     assert [x.units for x in layers] == [3, 1]
     assert "not traced" in how
 
 
 def test_a_module_that_fails_is_listed_and_says_so() -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(5, 1))
-    layers, how = extract_torch.layers_of(model, torch.rand(2, 4))
+    layers, how = extract_torch.torch_layers(model, torch.rand(2, 4))
     assert [x.kind for x in layers] == [Kind.DENSE, Kind.ACTIVATION, Kind.DENSE]
     assert "the forward pass failed" in how
 
@@ -95,7 +95,7 @@ def test_the_pass_leaves_a_module_as_it_was() -> None:
     model[2].eval()
     before = {k: v.clone() for k, v in model.state_dict().items()}
     state = torch.get_rng_state()
-    extract_torch.layers_of(model, torch.rand(2, 4, generator=torch.Generator()))
+    extract_torch.torch_layers(model, torch.rand(2, 4, generator=torch.Generator()))
     assert [m.training for m in model] == [True, True, False]
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
     assert torch.equal(state, torch.get_rng_state())
@@ -104,7 +104,9 @@ def test_the_pass_leaves_a_module_as_it_was() -> None:
 def test_a_whole_keras_program() -> None:
     model = keras.Sequential([keras.Input((4,)), L.Dense(1)])
     model.compile(keras.optimizers.SGD(0.25), "mse")
-    program = extract_keras.extract(model, data=DATA, task="regression", batch_size=8, epochs=3)
+    program = extract_keras.extract_keras_program(
+        model, data=DATA, task="regression", batch_size=8, epochs=3
+    )
     learner = replace(program.learner, places={})
     assert (learner.loss, learner.expects, learner.optimiser) == ("mse", "values", "sgd")
     assert (learner.learning_rate, learner.batch_size, learner.epochs) == (0.25, 8, 3)
@@ -112,7 +114,7 @@ def test_a_whole_keras_program() -> None:
 
 def test_a_whole_torch_program() -> None:
     model = nn.Sequential(nn.Linear(4, 1))
-    program = extract_torch.extract(
+    program = extract_torch.extract_torch_program(
         model,
         batch=np.zeros((2, 4), np.float32),
         data=DATA,

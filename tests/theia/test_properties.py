@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.theia.findings import apply
-from harness.theia.program import TASKS, Data, Kind, Layer, Learner, Program
+from harness.theia.program import TASKS, DataFacts, Kind, Layer, Learner, Program
 from harness.theia.rules import judge
 from harness.theia.thresholds import PROFILES
 
@@ -64,7 +64,7 @@ programs = st.builds(
         batch_size=st.none() | st.integers(1, 5000),
     ),
     st.builds(
-        Data,
+        DataFacts,
         kind=st.sampled_from(("color_image", "gray_image", "tabular", "other")),
         samples=st.none() | st.integers(1, 100_000),
         train_range=ranges,

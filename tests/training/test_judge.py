@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from harness.training.judge import accuracy, judge, mae
+from harness.training.judge import accuracy, mae, measure
 from harness.vocabulary import HarnessError
 
 
@@ -20,10 +20,10 @@ def test_mae() -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_non_finite_predictions_have_no_value(bad: float) -> None:
     y = np.array([[1.0], [2.0]])
-    assert judge("mae", y, np.array([[1.0], [bad]])) is None
-    assert judge("mae", y, np.array([[1.0], [2.0]])) == 0
+    assert measure("mae", y, np.array([[1.0], [bad]])) is None
+    assert measure("mae", y, np.array([[1.0], [2.0]])) == 0
 
 
 def test_an_unknown_metric_is_named() -> None:
     with pytest.raises(HarnessError, match="no metric 'acc'"):
-        judge("acc", np.zeros((1, 1)), np.zeros((1, 1)))
+        measure("acc", np.zeros((1, 1)), np.zeros((1, 1)))

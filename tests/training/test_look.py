@@ -10,7 +10,7 @@ from harness.subjects.registry import Registry
 from harness.training import Request, Trainer
 from harness.training.history import History, Link, Training
 from harness.training.look import Look
-from harness.training.symptoms import Symptom, Thresholds
+from harness.training.symptoms import Symptom, SymptomThresholds
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_a_program_can_be_watched_to_its_end(trainer: Trainer, registry: Registr
     fault = registry["D3"]
     faulty = {**fault.faulty, "learning_rate": 1e-6}
     link = Link(number=0, training=Training.of(faulty))
-    limits = Thresholds(interval=4)
+    limits = SymptomThresholds(interval=4)
     history = History(links=(link,), thresholds=limits, start=faulty)
     request = Request.of(fault, faulty, seed=3, fraction=0.1)
     stopped = trainer.train(replace(request, history=history))

@@ -18,7 +18,7 @@ from harness.training.symptoms import (
     Recogniser,
     Series,
     Symptom,
-    Thresholds,
+    SymptomThresholds,
     dying,
     exploding,
     greatest_gain,
@@ -31,7 +31,7 @@ from harness.training.symptoms import (
 )
 from harness.vocabulary import HarnessError
 
-LIMITS = Thresholds()
+LIMITS = SymptomThresholds()
 CALM = Gradients(first=1.0, last=1.0, zero_share=0.0, finite=True)
 DEMOS = Path(__file__).parents[1] / "data"
 
@@ -44,7 +44,7 @@ def published(name: str) -> Series:
     return Series([0.7] * len(rows), accuracy, [0.7] * len(rows), val_accuracy)
 
 
-def first(series: Series, epochs: int, gradients: Gradients, limits: Thresholds) -> tuple[
+def first(series: Series, epochs: int, gradients: Gradients, limits: SymptomThresholds) -> tuple[
     int, Symptom
 ] | None:  # fmt: skip
     """Where a series is first found ill, and of what."""
@@ -184,7 +184,7 @@ def test_a_plateau_is_maximum_and_minimum() -> None:
     assert swings([0.1, 0.5], least=0.0) == 0
 
 
-def check(limits: Thresholds = LIMITS, **values: list[float]) -> Symptom | None:
+def check(limits: SymptomThresholds = LIMITS, **values: list[float]) -> Symptom | None:
     series = {"loss": [1.0], "val_loss": [1.0], "accuracy": [0.5], "val_accuracy": [0.5], **values}
     gradients = Gradients(first=1e-6, last=1.0, zero_share=0.9, finite=True)
     return Recogniser(limits, 1).check(Series(**series), gradients, True)
@@ -215,7 +215,7 @@ def test_gradients_that_are_not_finite_count_for_nothing_else() -> None:
 
 
 def test_checks() -> None:
-    def epochs(limits: Thresholds, n: int) -> list[int]:
+    def epochs(limits: SymptomThresholds, n: int) -> list[int]:
         return [e for e in range(n) if limits.checks(e, n)]
 
     assert epochs(AS_RUN.detection, 12) == [0, 3, 6, 9]
@@ -226,7 +226,7 @@ def test_checks() -> None:
 def test_thresholds_refuse_nonsense() -> None:
     for name, value in (("interval", 0), ("zero_share", -0.1), ("warm_up", math.nan)):
         with pytest.raises(HarnessError, match=name):
-            Thresholds(**{name: value})
+            SymptomThresholds(**{name: value})
 
 
 values = st.lists(st.floats(0, 1), min_size=1, max_size=30)

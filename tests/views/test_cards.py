@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.protocols import CORRECTED
-from harness.analysis.qualification import qualify, update
+from harness.analysis.qualification import qualify, update_qualification
 from harness.analysis.schemas import QUALIFICATION
 from harness.records.baseline import Baseline
 from harness.subjects.registry import FAULTS, load_registry
@@ -27,7 +27,7 @@ def test_a_card_says_what_is_known(tmp_path: Path) -> None:
         faulty_search=[], fixed_search=[], training_time=12.0, fraction=0.05, device="a device",
         faulty_unjudged=1, fixed_unjudged=1, content=fault.content,
     )  # fmt: skip
-    text = card(fault, update(tmp_path, [qualify(measured, CORRECTED)]))
+    text = card(fault, update_qualification(tmp_path, [qualify(measured, CORRECTED)]))
     words = " ".join(text.split())  # lines are wrapped
     for part in (
         "C1: ReLU of the second convolution changed to hard sigmoid",
@@ -74,7 +74,9 @@ def test_the_documentation_is_up_to_date() -> None:
     from harness.analysis import qualification
 
     page = DOCS.read_text()
-    for name, part in documented(load_registry([FAULTS]), qualification.read(RESULTS)).items():
+    for name, part in documented(
+        load_registry([FAULTS]), qualification.read_qualification(RESULTS)
+    ).items():
         page = marked(page, name, part)
     assert page == DOCS.read_text(), "python experiments/faults.py docs"
     with pytest.raises(HarnessError, match="0 places for 'kinds'"):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from studies import reaching, study
 
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.views import figures
 
 FAULTS = ("M1", "M2", "M3")
@@ -28,7 +28,7 @@ def test_every_figure_can_be_saved(name: str, tmp_path: Path) -> None:
     assert figure is not None
     figures.save(figure, tmp_path, name)
     with Image.open(tmp_path / f"{name}.png") as image:
-        assert image.width == pytest.approx(200 * figures.WIDTH, abs=2)
+        assert image.width == pytest.approx(200 * figures.FIGURE_WIDTH, abs=2)
         assert len(set(image.convert("L").resize((50, 50)).tobytes())) > 3, "the figure is blank"
     assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
     assert figures.svg(figure).lstrip().startswith(b"<?xml")
@@ -64,7 +64,7 @@ def test_techniques_differ_in_more_than_colour() -> None:
 
 
 def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
-    def drawn(study: Study, folder: Path) -> list[bytes]:
+    def drawn(study: RunSet, folder: Path) -> list[bytes]:
         figure = figures.costs(study)
         figures.save(figure, folder, "costs")
         return [path.read_bytes() for path in sorted(folder.iterdir())] + [figures.svg(figure)]
@@ -73,7 +73,7 @@ def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
 
 
 def test_the_improvement_rates_are_those_of_the_scores() -> None:
-    axes = figures.improvement_rates([SMALL]).axes[0]
+    axes = figures.improvement_figure([SMALL]).axes[0]
     points = {round(float(y), 9) for line in axes.lines for y in line.get_ydata()}
     assert {round(rate, 9) for rate in SMALL.scores["ir"]} <= points
     assert not any(math.isnan(y) for y in points)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
 from harness.analysis.schemas import SCORES
-from harness.analysis.scores import summary
+from harness.analysis.scores import summarise
 from harness.views.render import (
     by_setting,
     summary_markdown,
@@ -136,7 +136,7 @@ def test_faults_of_one_study_may_have_data_and_fractions_of_their_own() -> None:
     )
     text = table3_markdown(mixed, CORRECTED)
     assert "data default or stand_in (D2), fraction 1 or 0.02 (D2)." in text.replace("\\_", "_")
-    found = summary(mixed, CORRECTED)
+    found = summarise(mixed, CORRECTED)
     assert len(found) == 1 and found["faults"][0] == 3
     assert "data default, stand_in; fraction 0.02, 1" in summary_markdown(found, CORRECTED).replace(
         "\\_", "_"
@@ -169,7 +169,7 @@ def test_names_are_text_and_not_markup() -> None:
 
 @pytest.mark.parametrize("protocol", [CORRECTED, ICST23], ids=lambda p: p.name)
 def test_the_summary_fits_a_terminal(protocol: Protocol) -> None:
-    table = summary(SOME, protocol)
+    table = summarise(SOME, protocol)
     text = shown(summary_table(table, protocol), 100)
     assert "…" not in text
     assert "compl." in text and protocol.aj in text
@@ -180,7 +180,7 @@ def test_the_summary_fits_a_terminal(protocol: Protocol) -> None:
 
 def test_the_summary_shows_settings_that_vary() -> None:
     both = pd.concat([SOME, SOME.assign(clock="work")])
-    text = summary_markdown(summary(both, CORRECTED), CORRECTED)
+    text = summary_markdown(summarise(both, CORRECTED), CORRECTED)
     assert "| technique | clock | budget |" in text and "| hebo | work | 20 |" in text
     assert "- protocol corrected; space corrected; data default; fraction 1." in text
-    assert summary_markdown(summary(frame(), CORRECTED), CORRECTED).startswith("**Techniques")
+    assert summary_markdown(summarise(frame(), CORRECTED), CORRECTED).startswith("**Techniques")

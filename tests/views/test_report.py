@@ -10,16 +10,16 @@ import pytest
 from studies import FAST, reaching
 
 from harness.analysis.layout import Field, Header, Layout
-from harness.analysis.multiverse import claims, multiverse
+from harness.analysis.multiverse import multiverse, ranking_claims
 from harness.analysis.protocols import Protocol
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.records.cell import Cell
 from harness.space.operators import OPERATORS
 from harness.subjects.registry import Registry
 from harness.views import boards
 from harness.views.benchmark import operators, subjects
 from harness.views.figures import FIGURES
-from harness.views.report import Provenance, Report, protocol_board, report, write
+from harness.views.report import Provenance, StudyReport, protocol_board, study_report, write_report
 
 VALUES = {
     (fault, technique): [0.3 + 0.1 * place + 0.02 * i for i in range(6)]
@@ -37,17 +37,17 @@ def lacking() -> Cell:
 
 
 @pytest.fixture(scope="module")
-def made() -> Report:
+def made() -> StudyReport:
     study = replace(reaching(VALUES), missing=[lacking()])
     provenance = Provenance({"keras": Counter({"3.15": 24})})
     few = {"fall_back_to_faulty": (False, True)}
-    return report("A <study>", study, provenance, comparisons=200, winners=few)
+    return study_report("A <study>", study, provenance, comparisons=200, winners=few)
 
 
 @pytest.fixture(scope="module")
-def folder(made: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(made: StudyReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    assert write(made, folder) == folder / "report.html"
+    assert write_report(made, folder) == folder / "report.html"
     return folder
 
 
@@ -101,7 +101,7 @@ def test_the_page_says_what_it_must(folder: Path) -> None:
         assert choice.name in text
 
 
-def test_every_table_and_figure_is_saved_beside_it(made: Report, folder: Path) -> None:
+def test_every_table_and_figure_is_saved_beside_it(made: StudyReport, folder: Path) -> None:
     for table, frame in made.tables:
         assert len(table.read(folder / f"{table.name}.csv")) == len(frame)
     saved = {path.name for path in (folder / "figures").iterdir()}
@@ -123,7 +123,7 @@ def test_a_fault_that_is_not_exposed_is_named() -> None:
     board = boards.exposure_board(study)
     assert [row[0].text for row in board.rows] == ["M2"]
     assert board.title == "Faults that do not qualify: 1 of 2"
-    few = report("t", study, Provenance(), audit=None, winners={})
+    few = study_report("t", study, Provenance(), audit=None, winners={})
     assert few.audited.empty
 
 
@@ -158,8 +158,8 @@ def test_boards_of_studies_without_rates_or_rivals() -> None:
 
 
 def test_the_multiverse_names_the_choice_that_matters_most() -> None:
-    study: Study = reaching({("M1", "random"): [0.1] * 6, ("M2", "random"): [0.1] * 6})
-    table = multiverse(study, claims(study), {"fall_back_to_faulty": (False, True)}, {})
+    study: RunSet = reaching({("M1", "random"): [0.1] * 6, ("M2", "random"): [0.1] * 6})
+    table = multiverse(study, ranking_claims(study), {"fall_back_to_faulty": (False, True)}, {})
     shown = {row[0].text: row for row in boards.multiverse_board(table).rows}
     assert shown["random improves at least half of the faults significantly"][1].text == "0%"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.layout import MARK, NONE, Header, Layout, fixed, headed, words
-from harness.analysis.published.facts import AUTOTRAINER, REPETITIONS, read_json
+from harness.analysis.published.facts import AUTOTRAINER, REPETITIONS, read_published_json
 from harness.analysis.published.figures import ALL, Answer
 from harness.analysis.statistics import Floats
 
@@ -68,7 +68,7 @@ def agreement(answer: Answer) -> list[Item]:
     Raises:
         HarnessError: If the printed figures cannot be read.
     """
-    printed = read_json(answer.study.folder / "printed.json")
+    printed = read_published_json(answer.study.folder / "printed.json")
     tool = _Resampled(answer)
     items = _table3(answer, printed["table3_budget20"], tool)
     return items + (_text(answer, printed["text"], tool) if answer.study.complete else [])
@@ -190,7 +190,7 @@ def agreement_layout(items: Sequence[Item]) -> Layout:
 
 def side_by_side(answer: Answer) -> Layout:
     """Table III of budget 20, each cell beside the printed one where the two differ."""
-    printed = read_json(answer.study.folder / "printed.json")["table3_budget20"]
+    printed = read_published_json(answer.study.folder / "printed.json")["table3_budget20"]
     rows: dict[str, dict[str, str]] = {}
     for cell in _cells(answer):
         fault, technique = str(cell["fault"]), str(cell["technique"])

@@ -29,7 +29,7 @@ from harness.analysis.statistics import Floats
 from harness.records.run import Run, RunRow
 from harness.vocabulary import CellStatus, Configuration, HarnessError, TrialStatus
 
-SEED = 42
+BOOTSTRAP_SEED = 42
 EXECUTIONS = ("fault", "run", "max_accuracy", "time_s")
 ALLOWANCES = ("fault", "budget", "budget_s", "n_indices")
 
@@ -108,7 +108,7 @@ def autotrainer_runs(
             draws: list[list[RunRow]] = [[]] * REPETITIONS
             status = known.autotrainer
             if status == CellStatus.OK:
-                rng = np.random.default_rng([SEED, number, budget])
+                rng = np.random.default_rng([BOOTSTRAP_SEED, number, budget])
                 draws = [executions.draw(name, budget, rng) for _ in range(REPETITIONS)]
                 status = CellStatus.OK.value if draws[0] else CellStatus.TIMED_OUT.value
             made += [

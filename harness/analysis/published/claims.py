@@ -30,7 +30,7 @@ GAIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ClaimStep:
     """One correction; those before it stay made."""
 
     name: str
@@ -38,20 +38,20 @@ class Step:
 
 
 STEPS = (
-    Step("as published", {}),
-    Step("NaN scores rejected", {"diverged_may_win": False}),
-    Step(
+    ClaimStep("as published", {}),
+    ClaimStep("NaN scores rejected", {"diverged_may_win": False}),
+    ClaimStep(
         "no fall-back to the faulty mean",
         {"fall_back_to_faulty": False, "never_falls_back": (), "unjudged": "worst"},
     ),
-    Step("no rounding", {"decimals": None, "ddof": 1}),
-    Step(
+    ClaimStep("no rounding", {"decimals": None, "ddof": 1}),
+    ClaimStep(
         "independent samples",
         {"test": "mannwhitney", "ties": "counted", "require_ir_positive": False},
     ),
-    Step("faulty program as the runs trained it", {"faulty_list": "first_trials"}),
-    Step("Holm over one budget's cells", {"holm": True}),
-    Step(
+    ClaimStep("faulty program as the runs trained it", {"faulty_list": "first_trials"}),
+    ClaimStep("Holm over one budget's cells", {"holm": True}),
+    ClaimStep(
         "measures as defined",
         {
             "aj": "as_defined",
@@ -72,7 +72,7 @@ STEPS = (
 """From ``icst23`` to ``corrected``, in this order."""
 
 
-class Verdict(StrEnum):
+class ClaimVerdict(StrEnum):
     STANDS = "stands"
     WEAKENS = "weakens"
     FALLS = "falls"
@@ -91,7 +91,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PublishedClaim:
     text: str
     measure: Callable[[Answer], Measure]
 
@@ -103,7 +103,7 @@ class Judgement:
     claim: str
     published: str
     corrected: str
-    verdict: Verdict
+    verdict: ClaimVerdict
     why: str
 
 
@@ -123,19 +123,19 @@ def path(published: Answer, corrected: Answer) -> list[Answer]:
     return [published, *between, corrected]
 
 
-def judge(claim: Claim, path: Sequence[Answer]) -> Judgement:
+def judge_claim(claim: PublishedClaim, path: Sequence[Answer]) -> Judgement:
     """Measure a claim along ``path``, which begins as published and ends corrected."""
     measures = [claim.measure(answer) for answer in path]
     first, last = measures[0], measures[-1]
     return Judgement(claim.text, first.figures, last.figures, _verdict(first, last), _why(measures))
 
 
-def _verdict(published: Measure, corrected: Measure) -> Verdict:
+def _verdict(published: Measure, corrected: Measure) -> ClaimVerdict:
     if not published.holds:
-        return Verdict.NEVER
+        return ClaimVerdict.NEVER
     if not corrected.holds:
-        return Verdict.FALLS
-    return Verdict.WEAKENS if corrected.size < KEEPS * published.size else Verdict.STANDS
+        return ClaimVerdict.FALLS
+    return ClaimVerdict.WEAKENS if corrected.size < KEEPS * published.size else ClaimVerdict.STANDS
 
 
 def _why(measures: Sequence[Measure]) -> str:
@@ -148,24 +148,32 @@ def _why(measures: Sequence[Measure]) -> str:
     return "; ".join(told) or "no correction changes it"
 
 
-def claims() -> list[Claim]:
+def published_claims() -> list[PublishedClaim]:
     """What a reader takes from the paper, each as a statement that can fail."""
     return [
-        Claim(
+        PublishedClaim(
             "The searchers improve most faults of the comparable cases, AutoTrainer fewer", _tool
         ),
-        Claim(
+        PublishedClaim(
             "Random improves about as many faults as HEBO and BOHB (budget 20)", _random_competes
         ),
-        Claim("HEBO improves the most comparable cases", _hebo_leads),
-        Claim("At budget 20 a searcher closes about half of the median fault's gap", _half_way),
-        Claim("A larger budget improves more faults", _budget_helps),
-        Claim("Some patches are better than the developers' fix", _better_than_fix),
-        Claim("UnityEyes faults can be improved (cells of U1-U8, all budgets)", _unity_eyes),
-        Claim("The CIFAR-10 mutants C1-C3 are hardly ever improved", _cifar),
-        Claim("HEBO is the steadiest searcher (mean deviation of significant cells)", _hebo_steady),
-        Claim("Patches apply the operators of the fix (asymmetric Jaccard)", _operators),
-        Claim("Patches change far more hyperparameters than the fixes (budget 20)", _complex),
+        PublishedClaim("HEBO improves the most comparable cases", _hebo_leads),
+        PublishedClaim(
+            "At budget 20 a searcher closes about half of the median fault's gap", _half_way
+        ),
+        PublishedClaim("A larger budget improves more faults", _budget_helps),
+        PublishedClaim("Some patches are better than the developers' fix", _better_than_fix),
+        PublishedClaim(
+            "UnityEyes faults can be improved (cells of U1-U8, all budgets)", _unity_eyes
+        ),
+        PublishedClaim("The CIFAR-10 mutants C1-C3 are hardly ever improved", _cifar),
+        PublishedClaim(
+            "HEBO is the steadiest searcher (mean deviation of significant cells)", _hebo_steady
+        ),
+        PublishedClaim("Patches apply the operators of the fix (asymmetric Jaccard)", _operators),
+        PublishedClaim(
+            "Patches change far more hyperparameters than the fixes (budget 20)", _complex
+        ),
     ]
 
 
@@ -265,7 +273,9 @@ def searched(found: Behaviour) -> Judgement:
     guided = {t: share for t, share in found.agreement.items() if t != "random"}
     told = ", ".join(f"{t} {share:.1%}" for t, share in found.agreement.items())
     learns = [t for t, share in guided.items() if share > 2 * chance]
-    verdict = Verdict.STANDS if len(learns) == len(guided) and fixed < 0.5 else Verdict.FALLS
+    verdict = (
+        ClaimVerdict.STANDS if len(learns) == len(guided) and fixed < 0.5 else ClaimVerdict.FALLS
+    )
     return Judgement(
         "The study compares two guided searches with Random",
         "HEBO and BOHB learn from their trials",

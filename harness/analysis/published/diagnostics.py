@@ -24,8 +24,8 @@ DRAWN_PER_PROCESS = "epochs"
 RUN = ["fault", "technique", "budget", "repeat"]
 FINISHED = ("ok", "nan_metric")
 
-BIAS = "orthogonal initialiser on a bias"
-LOSS = "loss that does not fit the labels"
+BIAS_VALUES = "orthogonal initialiser on a bias"
+LOSS_VALUES = "loss that does not fit the labels"
 BOTH = "both of these"
 OTHER = "neither"
 
@@ -136,8 +136,8 @@ def _crashes(trials: pd.DataFrame) -> tuple[float, dict[str, float]]:
     pairs = pd.MultiIndex.from_frame(trials[["fault", "loss"]])
     loss = pd.Series(pairs.isin(never.index[~never]), index=trials.index)
     masks: dict[str, pd.Series[bool]] = {
-        BIAS: bias & ~loss,
-        LOSS: loss & ~bias,
+        BIAS_VALUES: bias & ~loss,
+        LOSS_VALUES: loss & ~bias,
         BOTH: bias & loss,
         OTHER: ~bias & ~loss,
     }

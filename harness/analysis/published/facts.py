@@ -89,7 +89,7 @@ def read_facts(folder: Path = SHIPPED) -> dict[str, Facts]:
     Raises:
         HarnessError: If a file is missing or is not what it should be.
     """
-    reference = read_json(folder / "reference_metrics.json")
+    reference = read_published_json(folder / "reference_metrics.json")
     path = folder / "faults.yaml"
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def _facts(name: str, row: Mapping[str, Any], reference: Mapping[str, Any]) -> F
     )
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_published_json(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

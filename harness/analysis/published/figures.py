@@ -23,8 +23,8 @@ from harness.analysis.scores import (
     BaselineKey,
     aj_as_defined,
     fix_complexity,
-    result,
     rounded,
+    run_result,
     scores,
     winner,
 )
@@ -125,7 +125,7 @@ class Answer:
         return frame.merge(self.cells[[*key, "significant"]], on=key, how="left")
 
     def _outcome(self, run: Run) -> dict[str, Any]:
-        got = result(run, self.baselines[run.fault, DATA, FRACTION], self.protocol)
+        got = run_result(run, self.baselines[run.fault, DATA, FRACTION], self.protocol)
         best, patch = winner(run, self.protocol), got.patch
         row: dict[str, Any] = {
             "fault": run.fault,
@@ -290,7 +290,7 @@ class Answer:
         values: dict[tuple[str, str, float], list[float]] = {}
         for run in self.runs:
             baseline = self.baselines[run.fault, DATA, FRACTION]
-            if (value := result(run, baseline, self.protocol).value) is not None:
+            if (value := run_result(run, baseline, self.protocol).value) is not None:
                 values.setdefault((run.fault, run.technique, run.budget), []).append(value)
         return {
             key: stability(rounded(reached, self.protocol), self.protocol.ddof)

@@ -9,7 +9,14 @@ import numpy as np
 from harness.analysis.layout import Layout
 from harness.analysis.published import sheets
 from harness.analysis.published.agreement import Item, agreement_layout
-from harness.analysis.published.claims import Judgement, Verdict, claims, judge, path, searched
+from harness.analysis.published.claims import (
+    ClaimVerdict,
+    Judgement,
+    judge_claim,
+    path,
+    published_claims,
+    searched,
+)
 from harness.analysis.published.diagnostics import Behaviour, behaviour
 from harness.analysis.published.facts import TECHNIQUES
 from harness.analysis.published.figures import Answer
@@ -17,7 +24,7 @@ from harness.analysis.published.study import Published
 from harness.vocabulary import METRICS, TrialStatus
 
 
-class Finding:
+class PublishedFinding:
     """Everything that compares the study as published with the study as corrected."""
 
     def __init__(self, published: Answer, corrected: Answer, agreement: Sequence[Item]) -> None:
@@ -25,7 +32,7 @@ class Finding:
         self.path = path(published, corrected)
         self.behaviour: Behaviour = behaviour(published.study)
         self.judgements: list[Judgement] = [
-            *(judge(claim, self.path) for claim in claims()),
+            *(judge_claim(claim, self.path) for claim in published_claims()),
             searched(self.behaviour),
         ]
         self.executions = _executions(published.study)
@@ -58,8 +65,8 @@ class Finding:
             "## Corrections, one after the other",
             corrections,
             "## Techniques",
-            sheets.summary(self.published).markdown(),
-            sheets.summary(self.corrected).markdown(),
+            sheets.summary_sheet(self.published).markdown(),
+            sheets.summary_sheet(self.corrected).markdown(),
             self._regressions(),
             "## Patches",
             sheets.jaccards(self.published).markdown(),
@@ -84,7 +91,7 @@ class Finding:
         after, _ = _marks(self.corrected)
         verdicts = [
             f"- {verdict.value.capitalize()}: {'; '.join(found)}."
-            for verdict in Verdict
+            for verdict in ClaimVerdict
             if (found := [j.claim for j in self.judgements if j.verdict is verdict])
         ]
         return (

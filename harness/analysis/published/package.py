@@ -29,7 +29,7 @@ NAME = re.compile(
 )
 """``<anything>|<subject>|_<technique>_iter_-1_time_<budget>_repeat_<n>_top10_1.csv``."""
 
-METRICS = (("mean_accuracy", "holdout_acc"), ("mean_loss", "holdout_loss"))
+PACKAGE_METRICS = (("mean_accuracy", "holdout_acc"), ("mean_loss", "holdout_loss"))
 """Columns of the search and the holdout metric: accuracy, or something to minimise."""
 CONFIG = re.compile(r"^config[./]")
 """How the columns of the hyperparameters begin."""
@@ -152,7 +152,9 @@ def _rows(file: _File) -> list[dict[str, Any]]:
         header = list(reader.fieldnames or [])
         if not header:
             raise ValueError("it is empty")
-        search, holdout = next((p for p in METRICS if set(p) <= set(header)), METRICS[0])
+        search, holdout = next(
+            (p for p in PACKAGE_METRICS if set(p) <= set(header)), PACKAGE_METRICS[0]
+        )
         lacking = {search, holdout, "timestamp", "time_total_s"} - set(header)
         settings = {column: CONFIG.sub("", column) for column in header if CONFIG.match(column)}
         if lacking or "loss" not in settings.values():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from harness.analysis.protocols import Protocol
 from harness.analysis.published import Published
 from harness.analysis.published.facts import TECHNIQUES
-from harness.analysis.runset import Study
+from harness.analysis.runset import RunSet
 from harness.vocabulary import HarnessError
 
 
-def published_study(published: Published, budget: float, protocol: Protocol) -> Study:
+def published_study(published: Published, budget: float, protocol: Protocol) -> RunSet:
     """The searchers' recorded runs of the published study at one of its budgets.
 
     Raises:
@@ -23,7 +23,7 @@ def published_study(published: Published, budget: float, protocol: Protocol) -> 
             f"Found: {', '.join(f'{b:g}' for b in found)}"
         )
     used = {run.technique for run in runs}
-    return Study(
+    return RunSet(
         runs=runs,
         baselines=published.baselines(protocol),
         subjects={name: name if facts.real else name[0] for name, facts in published.facts.items()},

@@ -23,7 +23,7 @@ WAYS: tuple[tuple[Literal["as_published", "as_defined"], str], ...] = (
 """Formulas of the asymmetric Jaccard."""
 
 
-def improvement_rates(answer: Answer) -> Layout:
+def improvement_sheet(answer: Answer) -> Layout:
     """Figure 1."""
     rows = [
         words(technique, str(budget), *_box(answer.improvement_box(technique, budget), 3))
@@ -60,7 +60,7 @@ def values(answer: Answer, faults: Sequence[str]) -> Layout:
     )
 
 
-def complexities(answer: Answer) -> Layout:
+def complexity_sheet(answer: Answer) -> Layout:
     """Figure 3."""
     rows = [
         words(fault, fixed(answer.fix_complexity(fault), 3), *_box(drawn, 3))
@@ -78,7 +78,7 @@ def complexities(answer: Answer) -> Layout:
     )
 
 
-def summary(answer: Answer) -> Layout:
+def summary_sheet(answer: Answer) -> Layout:
     """Counts, improvement rates and deviations, by technique."""
     rows = []
     for technique in ALL:

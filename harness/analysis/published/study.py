@@ -25,7 +25,7 @@ from harness.analysis.published.facts import (
     read_facts,
 )
 from harness.analysis.published.package import read_package
-from harness.analysis.published.trials import FILE, HYPERPARAMETERS, read_trials
+from harness.analysis.published.trials import HYPERPARAMETERS, TRIALS_FILE, read_trials
 from harness.analysis.scores import BaselineKey
 from harness.records.baseline import Baseline
 from harness.records.run import Run, RunRow
@@ -217,7 +217,7 @@ def load(path: Path | None = None, package: Path | None = None) -> Published:
     folder = SHIPPED if path is None else path
     facts = read_facts(folder)
     if package is None:
-        trials, notes = read_trials(folder / FILE), list[str]()
+        trials, notes = read_trials(folder / TRIALS_FILE), list[str]()
     else:
         trials, notes = read_package(package, {f.subject: f.fault for f in facts.values()})
     if odd := sorted(set(trials["fault"]) - set(facts)):

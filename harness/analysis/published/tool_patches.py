@@ -91,7 +91,7 @@ def changed_kinds(solutions: Sequence[str]) -> set[str]:
     return {kind for solution in solutions for kind in CHANGES.get(solution, ())}
 
 
-def kind_of(hyperparameter: str) -> str:
+def layer_kind(hyperparameter: str) -> str:
     """
     >>> kind_of("activation_2"), kind_of("learning_rate")
     ('activation', 'learning_rate')
@@ -102,12 +102,12 @@ def kind_of(hyperparameter: str) -> str:
 def complexity(hyperparameters: Sequence[str], solutions: Sequence[str]) -> float:
     """Share of a fault's hyperparameters that the solutions change, by the package's rule."""
     changed = changed_kinds(solutions) & set(_IN_COMPLEXITY)
-    return sum(kind_of(name) in changed for name in hyperparameters) / len(hyperparameters)
+    return sum(layer_kind(name) in changed for name in hyperparameters) / len(hyperparameters)
 
 
 def jaccard(fix: Sequence[str], solutions: Sequence[str]) -> float:
     """Share of the fix's operators that the solutions have, too; 0 if no operator reaches it."""
-    truth = {kind_of(name) for name in fix} & set(_OPERATORS)
+    truth = {layer_kind(name) for name in fix} & set(_OPERATORS)
     return len(changed_kinds(solutions) & truth) / len(truth) if truth else 0.0
 
 

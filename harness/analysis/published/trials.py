@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from harness.analysis.published.facts import BUDGETS, TECHNIQUES
 from harness.vocabulary import HarnessError
 
-FILE = "trials.parquet"
+TRIALS_FILE = "trials.parquet"
 
 RECORDED = (
     "fault",

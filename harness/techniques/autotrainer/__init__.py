@@ -2,7 +2,7 @@
 
 >>> from harness.techniques.autotrainer import AutoTrainer
 >>> AutoTrainer().repair(model, data, training)          # doctest: +SKIP
-Result(status=solved, ...)
+ToolResult(status=solved, ...)
 
 Source: Zhang, Zhai, Ma, Shen, *AutoTrainer: An Automatic DNN Training Problem Detection and Repair
 System*, ICSE 2021.
@@ -10,7 +10,7 @@ System*, ICSE 2021.
 
 from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN, Rules, rules_of
 from harness.techniques.autotrainer.technique import Autotrainer, AutotrainerIcst23
-from harness.techniques.autotrainer.tool import Attempt, AutoTrainer, Data, Result
+from harness.techniques.autotrainer.tool import Attempt, AutoTrainer, ToolData, ToolResult
 
 __all__ = [
     "AS_DESCRIBED",
@@ -19,8 +19,8 @@ __all__ = [
     "AutoTrainer",
     "Autotrainer",
     "AutotrainerIcst23",
-    "Data",
-    "Result",
     "Rules",
+    "ToolData",
+    "ToolResult",
     "rules_of",
 ]

@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from harness.techniques.autotrainer.tool import Attempt, Data, Result, data_of, training_of
+from harness.techniques.autotrainer.tool import (
+    Attempt,
+    ToolData,
+    ToolResult,
+    arrays_of,
+    training_of,
+)
 from harness.training.history import Training
 from harness.training.network import network_of
 from harness.vocabulary import HarnessError
@@ -90,11 +96,11 @@ def load_training(path: Path) -> Training:
     return training_of(values)
 
 
-def load_data(path: Path) -> Data:
+def load_data(path: Path) -> ToolData:
     """Arrays ``x``, ``y``, ``x_val``, ``y_val`` from an ``.npz`` file; nothing pickled."""
     try:
         with np.load(path, allow_pickle=False) as content:
-            return data_of({name: content[name] for name in content.files})
+            return arrays_of({name: content[name] for name in content.files})
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise HarnessError(
             f"the data file {path} cannot be read: {error}. np.savez(path, x=..., y=..., "
@@ -115,14 +121,14 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def write(result: Result, folder: Path) -> list[Path]:
+def write_repair(result: ToolResult, folder: Path) -> list[Path]:
     """The repaired model, the log of every check and attempt, the summary page."""
     check_folder(folder)
     model = _save(result.model, folder)
     log = folder / "log.jsonl"
     log.write_text("".join(json.dumps(line) + "\n" for line in log_lines(result)))
     page = folder / "summary.html"
-    page.write_text(summary(result, model.name), encoding="utf-8")
+    page.write_text(tool_summary(result, model.name), encoding="utf-8")
     return [model, log, page]
 
 
@@ -136,7 +142,7 @@ def _save(model: Any, folder: Path) -> Path:
     return folder / "repaired.pt"
 
 
-def log_lines(result: Result) -> list[dict[str, Any]]:
+def log_lines(result: ToolResult) -> list[dict[str, Any]]:
     """The rules, every training with its checks, the verdict: as JSON values."""
     return [
         {"event": "rules", **asdict(result.rules)},
@@ -158,7 +164,7 @@ def _told(attempt: Attempt) -> dict[str, Any]:
     return values
 
 
-def summary(result: Result, model: str) -> str:
+def tool_summary(result: ToolResult, model: str) -> str:
     """One page of HTML: what was wrong, what was tried, what came out; the curves are inside."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
@@ -174,13 +180,13 @@ def summary(result: Result, model: str) -> str:
         seconds=result.seconds,
         rules=result.rules,
         model=model,
-        curves=curves(result),
+        training_curves=training_curves(result),
         words=lambda name: str(name).replace("_", " "),
         number=lambda value: "unknown" if value is None else f"{value:.3f}",
     )
 
 
-def curves(result: Result) -> str:
+def training_curves(result: ToolResult) -> str:
     """SVG: validation accuracy and training loss of every training, epoch by epoch."""
     from matplotlib.figure import Figure
 

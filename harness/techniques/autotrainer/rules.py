@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.training.symptoms import Thresholds
+from harness.training.symptoms import SymptomThresholds
 from harness.vocabulary import HarnessError, unknown
 
 STRATEGIES = ("balance", "structure", "efficiency")
@@ -21,9 +21,9 @@ class Rules:
     """How symptoms are recognised and remedies are tried."""
 
     mode: str
-    detection: Thresholds
+    detection: SymptomThresholds
     """Of the first training of the program."""
-    retraining: Thresholds
+    retraining: SymptomThresholds
     """Of every training after a remedy. The code forgets to pass its thresholds on."""
     redraw: bool
     """Whether a new initialiser draws new weights; the code only changes the layers' metadata."""
@@ -56,8 +56,8 @@ class Rules:
 
 AS_DESCRIBED = Rules(
     mode="as_described",
-    detection=Thresholds(),
-    retraining=Thresholds(),
+    detection=SymptomThresholds(),
+    retraining=SymptomThresholds(),
     redraw=True,
     separate_activations=True,
     before_activation=True,
@@ -69,8 +69,8 @@ AS_DESCRIBED = Rules(
 
 AS_RUN = Rules(
     mode="as_run",
-    detection=Thresholds(gains_needed=0, check_last=False),
-    retraining=Thresholds(gains_needed=0, check_last=False, accuracy_floor=0.7),
+    detection=SymptomThresholds(gains_needed=0, check_last=False),
+    retraining=SymptomThresholds(gains_needed=0, check_last=False, accuracy_floor=0.7),
     redraw=False,
     separate_activations=False,
     before_activation=False,
@@ -98,8 +98,8 @@ def rules_of(mode: str, *, thresholds: Mapping[str, float] | None = None, **chan
         raise unknown("mode of AutoTrainer", mode, MODES)
     rules = MODES[mode]
     for name in thresholds or {}:
-        if name not in Thresholds.__dataclass_fields__:
-            raise unknown("threshold", name, Thresholds.__dataclass_fields__)
+        if name not in SymptomThresholds.__dataclass_fields__:
+            raise unknown("threshold", name, SymptomThresholds.__dataclass_fields__)
     for name in changes:
         if name not in Rules.__dataclass_fields__:
             raise unknown("rule", name, Rules.__dataclass_fields__)

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from harness.techniques.autotrainer.rules import Rules
-from harness.techniques.autotrainer.solutions import Case, Change, Solution, solutions_for
+from harness.techniques.autotrainer.solutions import Change, Situation, Solution, solutions_for
 from harness.training.history import History, Link, Seen, Training
 from harness.training.symptoms import Symptom
 from harness.vocabulary import Configuration
@@ -37,7 +37,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ScheduledTraining:
     """A training that the scheduler asks for."""
 
     history: History
@@ -53,18 +53,18 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ToolVerdict:
     """What a run of the tool comes to."""
 
     status: Status
     tackled: tuple[Symptom, ...]
-    answer: Job
+    answer: ScheduledTraining
     """The training whose program the tool hands back."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    job: Job
+    job: ScheduledTraining
     seen: Seen
 
     @property
@@ -79,7 +79,7 @@ def schedule(
     rng: np.random.Generator,
     numbers: Iterator[int],
     start: Configuration | None = None,
-) -> Generator[Job, Seen | None, Verdict]:
+) -> Generator[ScheduledTraining, Seen | None, ToolVerdict]:
     """One run of the tool: yields trainings, is sent what each showed, returns the verdict.
 
     Every solution of a symptom starts from the same trained program, so solutions do not add up.
@@ -97,13 +97,13 @@ def schedule(
         What the training showed; None if it could not be trained.
     """
     first = Link(number=next(numbers), training=training)
-    here = Job(History(links=(first,), thresholds=rules.detection, start=start or {}),
+    here = ScheduledTraining(History(links=(first,), thresholds=rules.detection, start=start or {}),
                0, None, "", 0, "the program itself")  # fmt: skip
     seen = yield here
     if seen is None:
-        return Verdict(Status.FAILED, (), here)
+        return ToolVerdict(Status.FAILED, (), here)
     if seen.symptom is None:
-        return Verdict(Status.NO_SYMPTOM, (), here)
+        return ToolVerdict(Status.NO_SYMPTOM, (), here)
     seed = _Tried(here, seen)
     tackled: list[Symptom] = []
     for level in range(LEVELS):
@@ -120,18 +120,18 @@ def schedule(
                     continue
                 tried = _Tried(job, seen)
                 if seen.symptom is None:
-                    return Verdict(Status.SOLVED, tuple(tackled), job)
+                    return ToolVerdict(Status.SOLVED, tuple(tackled), job)
                 if seen.symptom is not symptom and _above(tried, potential):
                     potential = tried
                 if unsolved is None or tried.accuracy >= unsolved.accuracy:
                     unsolved = tried
         if potential is None:
             answer = seed if level or unsolved is None else unsolved
-            return Verdict(Status.UNSOLVED, tuple(tackled), answer.job)
+            return ToolVerdict(Status.UNSOLVED, tuple(tackled), answer.job)
         if potential.seen.symptom in tackled:
-            return Verdict(Status.POTENTIAL, tuple(tackled), potential.job)
+            return ToolVerdict(Status.POTENTIAL, tuple(tackled), potential.job)
         seed = potential
-    return Verdict(Status.POTENTIAL, tuple(tackled), seed.job)
+    return ToolVerdict(Status.POTENTIAL, tuple(tackled), seed.job)
 
 
 def _above(tried: _Tried, best: _Tried | None) -> bool:
@@ -143,7 +143,7 @@ def _changes(
 ) -> Iterator[tuple[int, Change]]:
     """What the repetitions of a solution change; those that would change nothing are left out."""
     training = seed.job.history.links[-1].training
-    case = Case(training, seed.seen.layers, symptom, rules)
+    case = Situation(training, seed.seen.layers, symptom, rules)
     for repetition in range(solution.repetitions):
         change = solution.apply(case, repetition, rng)
         if change is not None:
@@ -160,7 +160,7 @@ def _job(
     level: int,
     solution: Solution,
     repetition: int,
-) -> Job:
+) -> ScheduledTraining:
     """A training that goes on from ``seed`` with ``change``."""
     *before, last = seed.job.history.links
     links = (
@@ -169,4 +169,6 @@ def _job(
         Link(number=number, training=change.training, edits=change.edits),
     )
     history = replace(seed.job.history, links=links, thresholds=rules.retraining)
-    return Job(history, level, seed.seen.symptom, solution.name, repetition, change.text)
+    return ScheduledTraining(
+        history, level, seed.seen.symptom, solution.name, repetition, change.text
+    )

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.techniques.autotrainer.rules import Rules
-from harness.training.history import Edit, Training
+from harness.training.history import LayerEdit, Training
 from harness.training.symptoms import Symptom
 
-DEFAULT_RATES: Mapping[str, float] = {
+TOOL_RATES: Mapping[str, float] = {
     "sgd": 0.01,
     "adam": 0.001,
     "nadam": 0.002,
@@ -26,10 +26,10 @@ DEFAULT_RATES: Mapping[str, float] = {
 }
 """Of Keras 2.3.1, which the tool ran on. Keras 3 gives Nadam and Adamax 0.001."""
 
-INITIALISERS = tuple(
+TOOL_INITIALISERS = tuple(
     f"{scale}_{shape}" for scale in ("he", "lecun", "glorot") for shape in ("uniform", "normal")
 )
-BATCH_SIZES = (32, 64, 128, 256)
+TOOL_BATCH_SIZES = (32, 64, 128, 256)
 LEAKY = ("leaky_relu", "elu", "thresholded_relu")
 """Slope 0.3, scale 1 and threshold 1."""
 NOISE = 0.1
@@ -37,7 +37,7 @@ NOISE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Situation:
     """The program as it stands when a solution is asked for."""
 
     training: Training
@@ -52,12 +52,12 @@ class Change:
     """What a solution does to a program."""
 
     training: Training
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[LayerEdit, ...] = ()
     text: str = ""
     """The change in words."""
 
 
-Apply = Callable[[Case, int, np.random.Generator], Change | None]
+Apply = Callable[[Situation, int, np.random.Generator], Change | None]
 """The program, the number of the repetition (from 0), a generator -> change, or None."""
 
 
@@ -73,9 +73,9 @@ class Solution:
 
 
 def _activation(to: str, kernel: str, bias: str) -> Apply:
-    def apply(case: Case, repetition: int, rng: np.random.Generator) -> Change:
+    def apply(case: Situation, repetition: int, rng: np.random.Generator) -> Change:
         rules = case.rules
-        edits: tuple[Edit, ...] = (
+        edits: tuple[LayerEdit, ...] = (
             {"edit": "activation", "to": to, "separate": rules.separate_activations},
             {"edit": "initialise", "kernel": kernel, "bias": bias, "redraw": rules.redraw},
         )
@@ -84,12 +84,15 @@ def _activation(to: str, kernel: str, bias: str) -> Apply:
     return apply
 
 
-def _normalisation(case: Case, repetition: int, rng: np.random.Generator) -> Change:
-    edit: Edit = {"edit": "batch_normalisation", "before_activation": case.rules.before_activation}
+def _normalisation(case: Situation, repetition: int, rng: np.random.Generator) -> Change:
+    edit: LayerEdit = {
+        "edit": "batch_normalisation",
+        "before_activation": case.rules.before_activation,
+    }
     return Change(case.training, (edit,), "batch normalisation after each hidden layer")
 
 
-def _clip(case: Case, repetition: int, rng: np.random.Generator) -> Change | None:
+def _clip(case: Situation, repetition: int, rng: np.random.Generator) -> Change | None:
     options = case.training.options
     if any(options.get(name) for name in ("clipvalue", "clipnorm", "global_clipnorm")):
         return None
@@ -98,14 +101,19 @@ def _clip(case: Case, repetition: int, rng: np.random.Generator) -> Change | Non
     return Change(training, text=f"gradients clipped at {bound}")
 
 
-def _initialise(case: Case, repetition: int, rng: np.random.Generator) -> Change:
-    kernel, bias = (INITIALISERS[int(i)] for i in rng.integers(len(INITIALISERS), size=2))
-    edit: Edit = {"edit": "initialise", "kernel": kernel, "bias": bias, "redraw": case.rules.redraw}
+def _initialise(case: Situation, repetition: int, rng: np.random.Generator) -> Change:
+    kernel, bias = (TOOL_INITIALISERS[int(i)] for i in rng.integers(len(TOOL_INITIALISERS), size=2))
+    edit: LayerEdit = {
+        "edit": "initialise",
+        "kernel": kernel,
+        "bias": bias,
+        "redraw": case.rules.redraw,
+    }
     return Change(case.training, (edit,), f"hidden kernels {kernel}, biases {bias}")
 
 
-def _leaky(case: Case, repetition: int, rng: np.random.Generator) -> Change:
-    edit: Edit = {
+def _leaky(case: Situation, repetition: int, rng: np.random.Generator) -> Change:
+    edit: LayerEdit = {
         "edit": "advanced_activation",
         "to": LEAKY[repetition],
         "separate": case.rules.separate_activations,
@@ -114,27 +122,27 @@ def _leaky(case: Case, repetition: int, rng: np.random.Generator) -> Change:
     return Change(case.training, (edit,), f"hidden activations {LEAKY[repetition]}")
 
 
-def _optimiser(case: Case, name: str, **options: float) -> Change:
-    rate = DEFAULT_RATES[name]
+def _optimiser(case: Situation, name: str, **options: float) -> Change:
+    rate = TOOL_RATES[name]
     training = replace(case.training, optimiser=name, learning_rate=rate, options=options)
     more = "".join(f", {option} {value:g}" for option, value in options.items())
     return Change(training, text=f"optimiser {name}, learning rate {rate:g}{more}")
 
 
-def _adam(case: Case, repetition: int, rng: np.random.Generator) -> Change | None:
+def _adam(case: Situation, repetition: int, rng: np.random.Generator) -> Change | None:
     return None if case.training.optimiser == "adam" else _optimiser(case, "adam")
 
 
-def _momentum(case: Case, repetition: int, rng: np.random.Generator) -> Change:
+def _momentum(case: Situation, repetition: int, rng: np.random.Generator) -> Change:
     return _optimiser(case, "sgd", momentum=round(float(rng.uniform(0.01, 0.9)), 2))
 
 
-def _another_optimiser(case: Case, repetition: int, rng: np.random.Generator) -> Change:
-    others = [name for name in DEFAULT_RATES if name != case.training.optimiser]
+def _another_optimiser(case: Situation, repetition: int, rng: np.random.Generator) -> Change:
+    others = [name for name in TOOL_RATES if name != case.training.optimiser]
     return _optimiser(case, others[int(rng.integers(len(others)))])
 
 
-def _rate(case: Case, repetition: int, rng: np.random.Generator) -> Change | None:
+def _rate(case: Situation, repetition: int, rng: np.random.Generator) -> Change | None:
     base = 0.01 if case.training.optimiser == "sgd" else 0.001
     step = 10.0 if case.symptom is Symptom.SLOW else 0.1
     rate = float(f"{base * step**repetition:.12g}")
@@ -144,22 +152,22 @@ def _rate(case: Case, repetition: int, rng: np.random.Generator) -> Change | Non
     return Change(replace(case.training, learning_rate=rate), text=f"learning rate {rate:g}")
 
 
-def _falling_rate(case: Case, repetition: int, rng: np.random.Generator) -> Change:
+def _falling_rate(case: Situation, repetition: int, rng: np.random.Generator) -> Change:
     training = replace(case.training, reduce_rate=case.rules.rate_falls)
     return Change(training, text="learning rate falls when the validation loss does not")
 
 
-def _batch(case: Case, repetition: int, rng: np.random.Generator) -> Change | None:
-    size = BATCH_SIZES[repetition]
+def _batch(case: Situation, repetition: int, rng: np.random.Generator) -> Change | None:
+    size = TOOL_BATCH_SIZES[repetition]
     if size == case.training.batch_size:
         return None
     return Change(replace(case.training, batch_size=size), text=f"batch size {size}")
 
 
-def _noise(case: Case, repetition: int, rng: np.random.Generator) -> Change | None:
+def _noise(case: Situation, repetition: int, rng: np.random.Generator) -> Change | None:
     if "noise" in case.kinds[:3]:
         return None
-    edit: Edit = {"edit": "gaussian_noise", "deviation": NOISE}
+    edit: LayerEdit = {"edit": "gaussian_noise", "deviation": NOISE}
     return Change(case.training, (edit,), f"Gaussian noise {NOISE} before the first layer")
 
 

@@ -13,7 +13,12 @@ from harness.records.clocks import Clock
 from harness.records.outcome import Outcome
 from harness.techniques.autotrainer.patch import patch_of
 from harness.techniques.autotrainer.rules import Rules, rules_of
-from harness.techniques.autotrainer.scheduler import Job, Status, Verdict, schedule
+from harness.techniques.autotrainer.scheduler import (
+    ScheduledTraining,
+    Status,
+    ToolVerdict,
+    schedule,
+)
 from harness.techniques.contract import Finish, NotApplicable, Optimiser, Proposal, RepairTask
 from harness.training.history import Seen, Training
 from harness.vocabulary import CellStatus, Configuration, TrialStatus
@@ -38,7 +43,7 @@ class AutotrainerOptimiser(Optimiser):
         self._begin()
 
     def _begin(self) -> None:
-        self._run: Generator[Job, Seen | None, Verdict] = schedule(
+        self._run: Generator[ScheduledTraining, Seen | None, ToolVerdict] = schedule(
             Training.of(self._faulty), self._rules, self._rng, self._numbers, self._faulty
         )
         self._job = next(self._run)
@@ -76,7 +81,7 @@ class AutotrainerOptimiser(Optimiser):
         except StopIteration as stop:
             self._end(stop.value, proposal, outcome)
 
-    def _end(self, verdict: Verdict, proposal: Proposal, outcome: Outcome) -> None:
+    def _end(self, verdict: ToolVerdict, proposal: Proposal, outcome: Outcome) -> None:
         self._verdicts[verdict.status.value] += 1
         self._answers.append(verdict.answer.history.links[-1].number)
         if self._trainings == 1 and verdict.status is Status.NO_SYMPTOM:

@@ -13,18 +13,18 @@ import numpy as np
 
 from harness.space.operators import OPTIMISERS
 from harness.techniques.autotrainer.rules import Rules, rules_of
-from harness.techniques.autotrainer.scheduler import Job, Status, schedule
+from harness.techniques.autotrainer.scheduler import ScheduledTraining, Status, schedule
 from harness.training.history import History, Seen, Training
 from harness.training.network import Network, network_of
 from harness.training.programs import Loss, framework
 from harness.training.replay import Material, Replayer
 from harness.training.symptoms import Symptom
-from harness.training.watch import Labelled
+from harness.training.watch import Validation
 from harness.vocabulary import HarnessError, unknown
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class ToolData:
     """Samples and their classes, for training and for validation."""
 
     x: np.ndarray
@@ -85,7 +85,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class ToolResult:
     """What a run of the tool comes to."""
 
     status: Status
@@ -126,10 +126,10 @@ class AutoTrainer:
     def repair(
         self,
         model: Any,
-        data: Data | Mapping[str, np.ndarray],
+        data: ToolData | Mapping[str, np.ndarray],
         training: Training | Mapping[str, Any],
         say: Callable[[Attempt], None] = lambda attempt: None,
-    ) -> Result:
+    ) -> ToolResult:
         """Train ``model`` and, if a symptom shows, look for a solution.
 
         Args:
@@ -144,7 +144,7 @@ class AutoTrainer:
         """
         began = time.perf_counter()
         rules = self.rules()
-        samples = data if isinstance(data, Data) else data_of(data)
+        samples = data if isinstance(data, ToolData) else arrays_of(data)
         how = training if isinstance(training, Training) else training_of(training)
         network = network_of(model)
         own = _own_losses(network)
@@ -154,7 +154,7 @@ class AutoTrainer:
             loss=lambda name: framework(network.framework).loss(name, own),
             x=samples.x,
             y=samples.y,
-            validation=Labelled(samples.x_val, samples.y_val),
+            validation=Validation(samples.x_val, samples.y_val),
         )
         replayer, attempts = Replayer(), list[Attempt]()
         run = schedule(how, rules, np.random.default_rng(self.seed), count())
@@ -177,7 +177,7 @@ class AutoTrainer:
         history = replace(verdict.answer.history, links=links)
         repaired = replayer.reached(material, links, run="", seed=self.seed)
         assert repaired is not None
-        return Result(
+        return ToolResult(
             status=verdict.status,
             model=repaired.model,
             training=last.training,
@@ -190,20 +190,20 @@ class AutoTrainer:
         )
 
 
-def data_of(arrays: Mapping[str, np.ndarray]) -> Data:
+def arrays_of(arrays: Mapping[str, np.ndarray]) -> ToolData:
     """Data from arrays by name.
 
     Raises:
         HarnessError: If one is missing.
     """
-    names = [f.name for f in fields(Data)]
+    names = [f.name for f in fields(ToolData)]
     lacking = [name for name in names if name not in arrays]
     if lacking:
         raise HarnessError(
             f"the data lack {', '.join(lacking)}; found {', '.join(arrays) or 'nothing'}. "
             f"AutoTrainer needs the arrays {', '.join(names)}"
         )
-    return Data(**{name: np.asarray(arrays[name]) for name in names})
+    return ToolData(**{name: np.asarray(arrays[name]) for name in names})
 
 
 def training_of(values: Mapping[str, Any]) -> Training:
@@ -262,7 +262,7 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
-def _check_shapes(network: Network, data: Data) -> None:
+def _check_shapes(network: Network, data: ToolData) -> None:
     """Raises HarnessError if the model does not take the samples, or answers in another shape."""
     try:
         outputs = network.outputs(data.x_val[:2])
@@ -289,7 +289,7 @@ def _check_shapes(network: Network, data: Data) -> None:
         )
 
 
-def _attempt(replayer: Replayer, material: Material, job: Job, seed: int) -> Attempt:
+def _attempt(replayer: Replayer, material: Material, job: ScheduledTraining, seed: int) -> Attempt:
     """Train what the scheduler asks for; a program that cannot be trained is an attempt too."""
     began = time.perf_counter()
     losses: tuple[float, ...] = ()

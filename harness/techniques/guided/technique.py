@@ -34,7 +34,7 @@ from harness.techniques.guided.suspicion import (
 from harness.theia.suspects import Blame
 from harness.training.history import History, Link, Seen, Training
 from harness.training.look import Look
-from harness.training.symptoms import Thresholds
+from harness.training.symptoms import SymptomThresholds
 from harness.vocabulary import Cause, TrialStatus, Value, changed
 
 LOOKS = 8
@@ -50,7 +50,7 @@ the end."""
 FAILED = (TrialStatus.INVALID, TrialStatus.CRASHED)
 """What tells nothing of a training's cost."""
 
-Trainings = Generator[Proposal, Outcome, None]
+TrainingSteps = Generator[Proposal, Outcome, None]
 Trained = Generator[Proposal, Outcome, Outcome]
 
 
@@ -257,7 +257,7 @@ class GuidedOptimiser(Optimiser):
 
     # -- the course of a run
 
-    def _plan(self) -> Trainings:
+    def _plan(self) -> TrainingSteps:
         yield from self._inspect()
         hood = Neighbourhood(
             self.evidence(), self._rng, self._settings.jitter, self._settings.probe
@@ -273,7 +273,7 @@ class GuidedOptimiser(Optimiser):
             else:
                 yield from self._train(self._best, "again")
 
-    def _inspect(self) -> Trainings:
+    def _inspect(self) -> TrainingSteps:
         """Train the faulty program, and gather what is known of it."""
         start, settings = self._start, self._settings
         outcome = yield from self._train(
@@ -290,7 +290,7 @@ class GuidedOptimiser(Optimiser):
             epochs = link.training.epochs
             history = History(
                 links=(link,),
-                thresholds=Thresholds(interval=max(3, -(-epochs // LOOKS))),
+                thresholds=SymptomThresholds(interval=max(3, -(-epochs // LOOKS))),
                 start=start.configuration,
                 stops=False,
             )
@@ -429,7 +429,7 @@ class GuidedOptimiser(Optimiser):
             },
         }
 
-    def _promote(self, hood: Neighbourhood, program: _Program) -> Trainings:
+    def _promote(self, hood: Neighbourhood, program: _Program) -> TrainingSteps:
         """Train a program to its end; it takes over if it helps."""
         assert program.parent is not None
         assert program.step is not None
@@ -464,7 +464,7 @@ class GuidedOptimiser(Optimiser):
             and remaining(self._clock) >= base.cost + self._reserve()
         )
 
-    def _settle(self, hood: Neighbourhood) -> Trainings:
+    def _settle(self, hood: Neighbourhood) -> TrainingSteps:
         """Confirm the best program with fresh seeds, then take back what it does not need."""
         yield from self._confirm()
         if self._best is self._start or not self._settings.minimise:
@@ -478,7 +478,7 @@ class GuidedOptimiser(Optimiser):
                 return
             yield from self._without(name, hood)
 
-    def _confirm(self) -> Trainings:
+    def _confirm(self) -> TrainingSteps:
         """Train the best program again; one that does not hold gives way to what it came from."""
         while self._best.parent is not None:
             best, parent = self._best, self._best.parent
@@ -495,7 +495,7 @@ class GuidedOptimiser(Optimiser):
             self._counts["refuted"] += 1
             self._best = parent
 
-    def _without(self, name: str, hood: Neighbourhood) -> Trainings:
+    def _without(self, name: str, hood: Neighbourhood) -> TrainingSteps:
         """The best program without one of its edits, if it is as good."""
         best, faulty = self._best, self._task.faulty
         configuration = {**best.configuration, name: faulty[name]}

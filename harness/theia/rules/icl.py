@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.theia.findings import AddLayer, Edit, Finding, Severity
+from harness.theia.findings import AddLayer, Finding, Severity, Suggestion
 from harness.theia.program import CONV, POOL, Kind, Layer, Program
 from harness.theia.thresholds import Thresholds
 
@@ -37,7 +37,7 @@ def check(program: Program, limits: Thresholds) -> Iterator[Finding]:
     )
 
 
-def _more(last: Layer, like: Layer, number: int) -> list[Edit]:
+def _more(last: Layer, like: Layer, number: int) -> list[Suggestion]:
     """Convolutions like the last one that keep the size of the maps, each with a ReLU."""
     conv = {"units": like.units, "kernel": like.kernel, "strides": (1, 1), "padding": "same"}
     return [

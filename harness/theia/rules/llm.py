@@ -21,14 +21,14 @@ from collections.abc import Iterator, Mapping
 
 from harness.theia.findings import (
     AddLayer,
-    Edit,
     Finding,
     RemoveLayer,
     SetLayer,
     SetLearner,
     Severity,
+    Suggestion,
 )
-from harness.theia.program import Data, Kind, Layer, Learner, Program
+from harness.theia.program import DataFacts, Kind, Layer, Learner, Program
 from harness.theia.thresholds import Thresholds
 
 ACTIVATION: Mapping[str, str] = {
@@ -100,7 +100,7 @@ def _loss(program: Program, task: str, fitting: tuple[str, ...]) -> Finding:
     )
 
 
-def _target(data: Data, task: str) -> str:
+def _target(data: DataFacts, task: str) -> str:
     if task == "multiclass":
         return "sparse_cce" if data.labels == "classes" else "cce"
     return {"binary": "bce", "multilabel": "bce", "regression": "mse"}[task]
@@ -116,7 +116,7 @@ def _activation(
 ) -> Finding:
     at = applied[0] if applied else output
     none = "no activation"
-    edit: Edit
+    edit: Suggestion
     if not applied:
         edit = AddLayer(output.index, "activation", {"activation": expected})
     elif expected == "linear" and at.kind is Kind.ACTIVATION:

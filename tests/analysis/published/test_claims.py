@@ -6,9 +6,16 @@ import pytest
 
 from harness.analysis.protocols import CORRECTED, ICST23
 from harness.analysis.published.agreement import agreement
-from harness.analysis.published.claims import STEPS, Claim, Measure, Verdict, judge, path
+from harness.analysis.published.claims import (
+    STEPS,
+    ClaimVerdict,
+    Measure,
+    PublishedClaim,
+    judge_claim,
+    path,
+)
 from harness.analysis.published.figures import Answer
-from harness.analysis.published.finding import Finding
+from harness.analysis.published.finding import PublishedFinding
 
 
 def test_the_corrections_lead_from_one_protocol_to_the_other() -> None:
@@ -22,10 +29,10 @@ def test_the_corrections_lead_from_one_protocol_to_the_other() -> None:
 @pytest.mark.parametrize(
     ("sizes", "holds", "verdict"),
     [
-        ((10, 9), (True, True), Verdict.STANDS),
-        ((10, 8), (True, True), Verdict.WEAKENS),
-        ((10, 20), (True, False), Verdict.FALLS),
-        ((10, 10), (False, True), Verdict.NEVER),
+        ((10, 9), (True, True), ClaimVerdict.STANDS),
+        ((10, 8), (True, True), ClaimVerdict.WEAKENS),
+        ((10, 20), (True, False), ClaimVerdict.FALLS),
+        ((10, 10), (False, True), ClaimVerdict.NEVER),
     ],
 )
 def test_verdicts(
@@ -33,11 +40,11 @@ def test_verdicts(
     corrected: Answer,
     sizes: tuple[int, int],
     holds: tuple[bool, bool],
-    verdict: Verdict,
+    verdict: ClaimVerdict,
 ) -> None:
     measures = [Measure(f"{s}", h, s) for s, h in zip(sizes, holds, strict=True)]
-    claim = Claim("it is so", lambda answer: measures[answer is corrected])
-    found = judge(claim, [published, corrected])
+    claim = PublishedClaim("it is so", lambda answer: measures[answer is corrected])
+    found = judge_claim(claim, [published, corrected])
     assert found.verdict is verdict
     assert (found.published, found.corrected) == (str(sizes[0]), str(sizes[1]))
     same = sizes[0] == sizes[1]
@@ -52,27 +59,29 @@ def test_looking_at_winners_only_changes_no_cell(published: Answer, corrected: A
 
 
 @pytest.fixture(scope="module")
-def finding(published: Answer, corrected: Answer) -> Finding:
-    return Finding(published, corrected, agreement(published))
+def finding(published: Answer, corrected: Answer) -> PublishedFinding:
+    return PublishedFinding(published, corrected, agreement(published))
 
 
-def test_what_stands_and_what_falls(finding: Finding) -> None:
+def test_what_stands_and_what_falls(finding: PublishedFinding) -> None:
     verdicts = {j.claim: j.verdict for j in finding.judgements}
-    fallen = [claim for claim, verdict in verdicts.items() if verdict is Verdict.FALLS]
+    fallen = [claim for claim, verdict in verdicts.items() if verdict is ClaimVerdict.FALLS]
     assert any("UnityEyes" in claim for claim in fallen)
     assert any("guided" in claim for claim in fallen)
     (random,) = [v for claim, v in verdicts.items() if claim.startswith("Random improves")]
-    assert random is Verdict.STANDS
+    assert random is ClaimVerdict.STANDS
 
 
-def test_the_document_is_complete(finding: Finding) -> None:
+def test_the_document_is_complete(finding: PublishedFinding) -> None:
     text = finding.markdown()
     for word in ("791", "76,051", "R5", "U7", "UnityEyes", "fall\\_back\\_to\\_faulty", "2 of 27"):
         assert word in text
     assert "UnityEyes" in finding.text() and "nan" not in text
 
 
-def test_the_searchers_behaved_as_the_specification_of_the_package_says(finding: Finding) -> None:
+def test_the_searchers_behaved_as_the_specification_of_the_package_says(
+    finding: PublishedFinding,
+) -> None:
     """Shares and first trials: replication package of Kim et al., ICST 2023."""
     found = finding.behaviour
     assert [round(found.from_fixed_list[b], 2) for b in (10, 20, 50)] == [0.97, 0.83, 0.59]

@@ -11,7 +11,7 @@ from harness.analysis.protocols import CORRECTED, ICST23, Protocol
 from harness.analysis.published import Published, load
 from harness.analysis.published.facts import SHIPPED
 from harness.analysis.published.figures import Answer
-from harness.analysis.published.trials import FILE
+from harness.analysis.published.trials import TRIALS_FILE
 from harness.vocabulary import HarnessError
 
 FAULTS = ("D4", "U2", "M1")
@@ -20,7 +20,7 @@ FAULTS = ("D4", "U2", "M1")
 
 @pytest.fixture(scope="module")
 def sample() -> pd.DataFrame:
-    trials = pd.read_parquet(SHIPPED / FILE)
+    trials = pd.read_parquet(SHIPPED / TRIALS_FILE)
     few = trials["fault"].isin(FAULTS) & (trials["budget"] == 10) & (trials["repeat"] < 3)
     return trials[few].astype({"fault": str, "technique": str, "subject": str})
 

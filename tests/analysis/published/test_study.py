@@ -8,7 +8,7 @@ import pytest
 from harness.analysis.protocols import CORRECTED, ICST23
 from harness.analysis.published import Published, load
 from harness.analysis.published.facts import SHIPPED
-from harness.analysis.published.trials import FILE, checked, read_trials
+from harness.analysis.published.trials import TRIALS_FILE, checked, read_trials
 from harness.analysis.scores import winner
 from harness.vocabulary import HarnessError, TrialStatus
 
@@ -48,7 +48,7 @@ def test_scores_of_nan_predictions_are_divergence(study: Published) -> None:
 
 
 def test_the_winner_is_the_trial_that_the_authors_rule_picks(study: Published) -> None:
-    told = pd.read_parquet(SHIPPED / FILE, columns=["is_selected", "holdout_metric"])
+    told = pd.read_parquet(SHIPPED / TRIALS_FILE, columns=["is_selected", "holdout_metric"])
     chosen = sorted(told.loc[told["is_selected"], "holdout_metric"])
     best = [winner(run, ICST23) for run in study.runs]
     assert sorted(w.holdout for w in best if w and w.holdout is not None) == chosen
@@ -64,15 +64,15 @@ def test_faulty_lists(study: Published) -> None:
 
 
 def test_a_parquet_with_missing_columns_is_one_message(tmp_path: Path) -> None:
-    pd.DataFrame({"fault": ["D1"], "trial": [0]}).to_parquet(tmp_path / FILE)
+    pd.DataFrame({"fault": ["D1"], "trial": [0]}).to_parquet(tmp_path / TRIALS_FILE)
     with pytest.raises(HarnessError, match="no table of published trials: it lacks .*technique"):
-        read_trials(tmp_path / FILE)
+        read_trials(tmp_path / TRIALS_FILE)
 
 
 def test_a_file_that_is_no_parquet_is_one_message(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("fault,technique\n")
+    (tmp_path / TRIALS_FILE).write_text("fault,technique\n")
     with pytest.raises(HarnessError, match="cannot be read as a table of trials"):
-        read_trials(tmp_path / FILE)
+        read_trials(tmp_path / TRIALS_FILE)
 
 
 def test_a_folder_without_the_study_is_one_message(tmp_path: Path) -> None:

@@ -12,8 +12,13 @@ from fakes import seen
 
 from harness.techniques.autotrainer.patch import patch_of
 from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN, MODES, Rules, rules_of
-from harness.techniques.autotrainer.scheduler import Job, Status, Verdict, schedule
-from harness.techniques.autotrainer.solutions import SOLUTIONS, Case, solutions_for
+from harness.techniques.autotrainer.scheduler import (
+    ScheduledTraining,
+    Status,
+    ToolVerdict,
+    schedule,
+)
+from harness.techniques.autotrainer.solutions import SOLUTIONS, Situation, solutions_for
 from harness.training.history import History, Seen, Training
 from harness.training.symptoms import Symptom
 from harness.vocabulary import HarnessError
@@ -38,9 +43,11 @@ FAULTY = {
 
 
 def run(
-    answer: Callable[[Job], Seen | None], rules: Rules = AS_RUN, training: Training = TRAINING
-) -> tuple[list[Job], Verdict]:
-    jobs: list[Job] = []
+    answer: Callable[[ScheduledTraining], Seen | None],
+    rules: Rules = AS_RUN,
+    training: Training = TRAINING,
+) -> tuple[list[ScheduledTraining], ToolVerdict]:
+    jobs: list[ScheduledTraining] = []
     asking = schedule(training, rules, np.random.default_rng(0), count(), FAULTY)
     job = next(asking)
     while True:
@@ -51,7 +58,7 @@ def run(
             return jobs, stop.value
 
 
-def names(jobs: list[Job]) -> list[str]:
+def names(jobs: list[ScheduledTraining]) -> list[str]:
     return [job.solution for job in jobs[1:]]
 
 
@@ -122,7 +129,7 @@ def test_each_attempt_starts_from_the_trained_program() -> None:
 
 
 def test_another_symptom_starts_the_next_list_from_the_best_of_those_trainings() -> None:
-    def answer(job: Job) -> Seen:
+    def answer(job: ScheduledTraining) -> Seen:
         if job.level == 1:
             return seen(None if job.solution == "optimizer" else Symptom.SLOW)
         if job.solution in ("relu", "bn"):
@@ -140,7 +147,7 @@ def test_another_symptom_starts_the_next_list_from_the_best_of_those_trainings()
 
 
 def test_a_symptom_that_comes_back_is_a_potential_solution_only() -> None:
-    def answer(job: Job) -> Seen:
+    def answer(job: ScheduledTraining) -> Seen:
         return seen(Symptom.SLOW if job.symptom is Symptom.VANISHING else Symptom.VANISHING)
 
     _, verdict = run(answer)
@@ -150,7 +157,7 @@ def test_a_symptom_that_comes_back_is_a_potential_solution_only() -> None:
 
 
 def test_without_a_way_on_the_answer_is_that_of_the_level_before() -> None:
-    def answer(job: Job) -> Seen:
+    def answer(job: ScheduledTraining) -> Seen:
         return seen(Symptom.VANISHING if job.symptom is None else Symptom.SLOW)
 
     jobs, verdict = run(answer)
@@ -164,9 +171,9 @@ def test_an_attempt_that_cannot_be_trained_is_passed_over() -> None:
     assert (verdict.status, verdict.answer) == (Status.UNSOLVED, jobs[0])
 
 
-def case(rules: Rules = AS_RUN, **training: object) -> Case:
+def case(rules: Rules = AS_RUN, **training: object) -> Situation:
     how = replace(TRAINING, **training)  # type: ignore[arg-type]
-    return Case(how, ("dense", "dense"), Symptom.SLOW, rules)
+    return Situation(how, ("dense", "dense"), Symptom.SLOW, rules)
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ from experiments.autotrainer_cases import (
     torch_model,
     torch_training,
 )
-from harness.techniques.autotrainer import AutoTrainer, Data, Result
-from harness.techniques.autotrainer.files import load_data, load_model, load_training, write
+from harness.techniques.autotrainer import AutoTrainer, ToolData, ToolResult
+from harness.techniques.autotrainer.files import load_data, load_model, load_training, write_repair
 from harness.techniques.autotrainer.scheduler import Status
 from harness.training.judge import accuracy
 from harness.training.symptoms import Symptom
@@ -56,7 +56,7 @@ MODELS: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def repaired(request: pytest.FixtureRequest) -> tuple[Result, Any, Data]:
+def repaired(request: pytest.FixtureRequest) -> tuple[ToolResult, Any, ToolData]:
     """A program that learns too slowly, and what the tool made of it."""
     make, loss = MODELS[request.param]
     model = make()
@@ -76,7 +76,9 @@ def answers(model: Any, x: np.ndarray) -> np.ndarray:
         return np.asarray(model.eval()(torch.from_numpy(x)).numpy())
 
 
-def test_a_slow_program_is_recognised_and_repaired(repaired: tuple[Result, Any, Data]) -> None:
+def test_a_slow_program_is_recognised_and_repaired(
+    repaired: tuple[ToolResult, Any, ToolData],
+) -> None:
     result, _, data = repaired
     first, *tried = result.attempts
     assert (first.found, first.solution) == (Symptom.SLOW, "")
@@ -88,7 +90,9 @@ def test_a_slow_program_is_recognised_and_repaired(repaired: tuple[Result, Any, 
     assert result.history.links[-1].training == result.training
 
 
-def test_the_model_that_was_given_is_not_changed(repaired: tuple[Result, Any, Data]) -> None:
+def test_the_model_that_was_given_is_not_changed(
+    repaired: tuple[ToolResult, Any, ToolData],
+) -> None:
     _, model, _ = repaired
     fresh = (small if isinstance(model, keras.Model) else small_torch)()
     assert all(
@@ -96,9 +100,9 @@ def test_the_model_that_was_given_is_not_changed(repaired: tuple[Result, Any, Da
     )
 
 
-def test_what_is_written(repaired: tuple[Result, Any, Data], tmp_path: Path) -> None:
+def test_what_is_written(repaired: tuple[ToolResult, Any, ToolData], tmp_path: Path) -> None:
     result, _, data = repaired
-    model, log, page = write(result, tmp_path / "out")
+    model, log, page = write_repair(result, tmp_path / "out")
     told = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["event"] for line in (told[0], told[-1])] == ["rules", "verdict"]
     trainings = [line for line in told if line["event"] == "training"]
@@ -108,7 +112,7 @@ def test_what_is_written(repaired: tuple[Result, Any, Data], tmp_path: Path) -> 
     assert text.count("<tr") == 1 + len(result.attempts)
     assert "slow convergence" in text and "<svg" in text
     with pytest.raises(HarnessError, match="of another run already"):
-        write(result, tmp_path / "out")
+        write_repair(result, tmp_path / "out")
     trusted = model.suffix == ".pt"  # it is a pickle
     loaded = load_model(model, trusted=trusted)
     same = answers(loaded, data.x_val)
