@@ -180,7 +180,7 @@ def tool_summary(result: ToolResult, model: str) -> str:
         seconds=result.seconds,
         rules=result.rules,
         model=model,
-        training_curves=training_curves(result),
+        curves=training_curves(result),
         words=lambda name: str(name).replace("_", " "),
         number=lambda value: "unknown" if value is None else f"{value:.3f}",
     )
