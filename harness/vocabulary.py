@@ -68,6 +68,8 @@ class Metric:
     higher_is_better: bool
     worst: float | None
     """The worst value that can occur, or None if there is no bound."""
+    ideal: float
+    """The value of a program without any error."""
     digits: int
     """Decimals shown in tables; files keep full precision."""
     meaning: str
@@ -88,13 +90,25 @@ class Metric:
         """``value`` as something to minimise."""
         return -value if self.higher_is_better else value
 
+    def error(self, value: float | None) -> float:
+        """Distance of ``value`` from the ideal one, >= 0; infinite where there is no value.
+
+        >>> METRICS["accuracy"].error(0.75), METRICS["mae"].error(2.5)
+        (0.25, 2.5)
+        """
+        if value is None:
+            return math.inf
+        return self.ideal - value if self.higher_is_better else value - self.ideal
+
 
 METRICS: Mapping[str, Metric] = {
     m.name: m
     for m in (
-        Metric("accuracy", True, 0.0, 2, "share of samples classified correctly, in [0, 1]"),
-        Metric("mae", False, None, 3, "mean absolute error, in the unit of the target, >= 0"),
-        Metric("angle", False, math.pi, 3, "mean angle between two directions, radians in [0, pi]"),
+        Metric("accuracy", True, 0.0, 1.0, 2, "share of samples classified correctly, in [0, 1]"),
+        Metric("mae", False, None, 0.0, 3, "mean absolute error, in the unit of the target, >= 0"),
+        Metric(
+            "angle", False, math.pi, 0.0, 3, "mean angle between two directions, radians in [0, pi]"
+        ),
     )
 }
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from harness.records.outcome import Outcome
 from harness.vocabulary import HarnessError, unknown
 
 
 class Clock(Protocol):
-    """Counts what one run has been charged, in seconds or in multiply-accumulates."""
+    """Counts what one run has been charged."""
+
+    unit: ClassVar[str]
+    """Of ``budget`` and ``spent``: ``s`` or ``MAC``."""
 
     budget: float
     """What the run may be charged."""
@@ -46,6 +49,8 @@ def exhausted(clock: Clock) -> bool:
 class TrainingClock:
     """Charges the seconds inside training and its evaluation."""
 
+    unit: ClassVar[str] = "s"
+
     budget: float
     spent: float = 0.0
 
@@ -63,6 +68,8 @@ class WorkClock:
 
     A training that crashed has trained nothing that could be counted, and is charged nothing.
     """
+
+    unit: ClassVar[str] = "MAC"
 
     budget: float
     spent: float = 0.0
@@ -82,6 +89,8 @@ class WallClock:
     A machine whose time is set back makes the clock stand still, never go back. While a run is
     replayed from its log the clock shows what the log says.
     """
+
+    unit: ClassVar[str] = "s"
 
     budget: float
     now: Callable[[], float] = time.monotonic
@@ -109,10 +118,40 @@ class WallClock:
         self._since = self.now() if last else None
 
 
-CLOCKS: dict[str, Callable[[float], Clock]] = {
-    "training": TrainingClock,
-    "wall": WallClock,
-    "work": WorkClock,
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """One way to charge a run: all that the harness knows of it."""
+
+    name: str
+    meaning: str
+    make: Callable[[float], Clock]
+    """Budget in the clock's unit -> a fresh clock."""
+    unit: str
+    """Of what is charged: ``s`` or ``MAC``."""
+    one: Callable[[float, float], float]
+    """(T in seconds, multiply-accumulates) of one training of the faulty program -> its cost."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether it charges measured seconds, which depend on machine, device and load."""
+        return self.unit == "s"
+
+
+def _seconds(training_time: float, work: float) -> float:
+    return training_time
+
+
+def _work(training_time: float, work: float) -> float:
+    return work
+
+
+CLOCKS: Mapping[str, ClockRow] = {
+    row.name: row
+    for row in (
+        ClockRow("training", "seconds inside training", TrainingClock, "s", _seconds),
+        ClockRow("wall", "all seconds that pass", WallClock, "s", _seconds),
+        ClockRow("work", "multiply-accumulates trained", WorkClock, "MAC", _work),
+    )
 }
 
 
@@ -128,9 +167,14 @@ def make_clock(name: str, multiple: float, one: float) -> Clock:
     Raises:
         HarnessError: If there is no such clock, or the budget is no positive finite number.
     """
+    return clock_row(name).make(check_budget(multiple) * one)
+
+
+def clock_row(name: str) -> ClockRow:
+    """Raises HarnessError if there is no such clock."""
     if name not in CLOCKS:
         raise unknown("clock", name, CLOCKS)
-    return CLOCKS[name](check_budget(multiple) * one)
+    return CLOCKS[name]
 
 
 def check_budget(multiple: object) -> float:

@@ -12,7 +12,7 @@ from harness.analysis.protocols import CORRECTED, Protocol
 from harness.engine import Kept, KeptLog, Pool, RemoteTrain, Replay, Workers, repair
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
-from harness.records.clocks import make_clock
+from harness.records.clocks import clock_row, make_clock
 from harness.records.log import Row, TrialLog
 from harness.records.outcome import Trial
 from harness.records.store import Store
@@ -221,12 +221,12 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
 
 
 def _check_device(cell: Cell, device: str, measured: str) -> None:
-    """Seconds of one device say nothing of the budget on another.
+    """Budgets in seconds are not comparable across devices.
 
     Raises:
         HarnessError: If the clock counts seconds and T was measured on another device.
     """
-    if cell.clock != "work" and measured and device != measured:
+    if clock_row(cell.clock).timed and measured and device != measured:
         raise HarnessError(
             f"T of {cell.fault} was measured with {measured}, and this process trains with "
             f"{device}, so that a budget in seconds would be another. Move its file out of "
@@ -235,20 +235,23 @@ def _check_device(cell: Cell, device: str, measured: str) -> None:
 
 
 def _cost(cell: Cell, training_time: float, baseline: Baseline) -> tuple[float, float | None]:
-    """What one training of the faulty program costs, and its pace if that is no time.
+    """Cost of one training of the faulty program in the clock's unit, and seconds per unit.
+
+    Seconds per unit are None where the unit is the second.
 
     Raises:
-        HarnessError: If the clock is ``work`` and the baseline has not counted any.
+        HarnessError: If the baseline lacks what the clock counts.
     """
-    if cell.clock != "work":
-        return training_time, None
-    if not baseline.work:
+    clock = clock_row(cell.clock)
+    one = clock.one(training_time, baseline.work)
+    if not one:
         raise HarnessError(
             f"the baseline of {cell.fault} does not say how much work a training is, which the "
-            "clock 'work' needs: an older harness measured it, or the faulty program crashes. Move "
-            "its file out of results/baselines to measure it again, or use CLOCK=training"
+            f"clock '{clock.name}' needs: an older harness measured it, or the faulty program "
+            "crashes. Move its file out of results/baselines to measure it again, or use "
+            "CLOCK=training"
         )
-    return baseline.work, training_time / baseline.work
+    return one, None if clock.timed else training_time / one
 
 
 def _record(

@@ -152,7 +152,7 @@ def test_a_metric_of_a_program_is_a_function_and_a_row(copy: Path) -> None:
     edit(
         copy / "harness" / "vocabulary.py",
         '        Metric("mae",',
-        '        Metric("worst_error", False, None, 3, "largest absolute error"),\n'
+        '        Metric("worst_error", False, None, 0.0, 3, "largest absolute error"),\n'
         '        Metric("mae",',
     )
     edit(copy / "faults" / "subjects" / "line.py", 'metric="mae"', 'metric="worst_error"')

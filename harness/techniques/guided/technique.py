@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.records.clocks import Clock, WorkClock, remaining
+from harness.records.clocks import Clock, remaining
 from harness.records.outcome import Outcome
 from harness.space.usual import Usual
 from harness.techniques.contract import Finish, Optimiser, Proposal, RepairTask
@@ -128,7 +128,7 @@ class GuidedOptimiser(Optimiser):
         self._rng = np.random.default_rng(seed)
         self._numbers = 0
         self._start = self._best = _Program(dict(task.faulty))
-        if not isinstance(clock, WorkClock):
+        if clock.unit == "s":
             self._start.charged, self._start.trained = task.training_time, 1.0
         self._settled: _Program | None = self._start
         self._fruitless = 0
@@ -225,7 +225,7 @@ class GuidedOptimiser(Optimiser):
         )
         if outcome.cause is Cause.INFRASTRUCTURE:
             return outcome
-        extra = (look or history is not None) and not isinstance(self._clock, WorkClock)
+        extra = (look or history is not None) and self._clock.unit == "s"
         if outcome.status not in FAILED and not extra:  # looks take seconds of their own
             program.charged += self._clock.spent - spent
             program.trained += max(0.0, outcome.fidelity - (0 if again else self._settings.probe))
@@ -237,10 +237,7 @@ class GuidedOptimiser(Optimiser):
         return outcome
 
     def _error(self, outcome: Outcome) -> float:
-        """The metric as an error: 1 - accuracy, or itself if lower is better; infinite if none."""
-        if outcome.search is None:
-            return math.inf
-        return 1 - outcome.search if self._task.metric.higher_is_better else outcome.search
+        return self._task.metric.error(outcome.search)
 
     def _noise(self, error: float) -> float:
         """What the difference of two accuracies may be off by: its standard error."""
@@ -308,7 +305,7 @@ class GuidedOptimiser(Optimiser):
 
     def _looks_pay(self) -> bool:
         """Whether AutoTrainer's symptoms can be had for little; the loss curve costs nothing."""
-        return isinstance(self._clock, WorkClock) or self._task.training_time >= LEAST_WATCHED
+        return self._clock.unit != "s" or self._task.training_time >= LEAST_WATCHED
 
     def _blames(self) -> tuple[Blame, ...]:
         return () if self._look is None else self._look.blames
