@@ -1,7 +1,9 @@
 """The nine repair operators: the whole search space on one page.
 
-Each row names the hyperparameters that an operator reaches and the values it may try, in two
-variants: ``icst23`` is what the study's package searched, ``corrected`` is our default.
+Each row is all that the harness knows of an operator: the hyperparameters that it reaches, the
+values that it may try, how likely and how usual they are, what a localiser can blame on it. The
+values come in two variants: ``icst23`` is what the study's package searched,
+``corrected`` is our default.
 Source of the nine: Kim et al., ICST 2023, section IV-B; values of ``icst23``: the replication
 package's predefined parameters.
 """
@@ -13,7 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from harness.space import practice as usual
 from harness.space.domains import Choice, Domain, Integer, Real
+from harness.space.practice import NamedPractice, NumberPractice, Practice
 from harness.vocabulary import Value, unknown
 
 LOSSES = (
@@ -112,6 +116,20 @@ Values = Callable[[str, Value, Context], Domain]
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """The parts of a program that the hyperparameters of an operator govern."""
+
+    learner: str = ""
+    """Part of the learner whose findings blame it: ``loss``, ``optimiser``, ``batch_size``."""
+    layers: bool = True
+    """Whether it may change a layer; which ones is found by building the program."""
+    suggested: bool = False
+    """Whether the value that a finding suggests for a layer is a value of it."""
+    removal: Value | None = None
+    """The value that stands for the removal of its layer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """One kind of change."""
 
@@ -122,6 +140,16 @@ class Operator:
     icst23: Values
     corrected: Values
     note: str
+    leaves: int = 0
+    """Leaves of the fault taxonomy that it can mend: how likely it is before any evidence. Source:
+    Humbatova et al., *Taxonomy of Real Faults in Deep Learning Systems*, ICSE 2020, figure 1, as
+    read from it: missing or wrong activations (5), wrong, missing or wrongly computed losses (4),
+    missing, redundant or wrong layers (4), batching (3), optimisation function and its settings
+    (2), initialisation of weights or model (2), learning rate, epochs, neurons (1 each)."""
+    practice: Practice | None = None
+    """How usual its values are; None: all are equally usual."""
+    reach: Reach = Reach()
+    """What Theia's findings can blame on it."""
 
 
 def _choice(*values: Value, faulty: Value) -> Choice:
@@ -185,6 +213,9 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_of(LOSSES, "loss"),
         corrected=_fitting_losses,
         note="icst23 offers sparse losses for one-hot labels, which crash or broadcast",
+        leaves=4,
+        practice=NamedPractice(usual.fitting_loss, LOSSES),
+        reach=Reach(learner="loss", layers=False),
     ),
     Operator(
         "layer",
@@ -193,6 +224,8 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_of((0, 1, 2)),
         corrected=_of((0, 1, 2)),
         note="copies of one hidden block",
+        leaves=4,
+        practice=NamedPractice(usual.always(usual.LAYERS)),
     ),
     Operator(
         "batch_size",
@@ -201,6 +234,9 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_of(BATCH_SIZES),
         corrected=_any_batch_size,
         note="corrected: any whole number, log-uniform, so that 200 or 500 can be found",
+        leaves=3,
+        practice=NumberPractice(usual.batch_density, usual.batch_tries, usual.WRONG_COUNT),
+        reach=Reach(learner="batch_size", layers=False),
     ),
     Operator(
         "neurons",
@@ -209,6 +245,9 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_neurons,
         corrected=_neurons,
         note="half, the same, twice; never 0",
+        leaves=1,
+        practice=NamedPractice(usual.kept_or_larger),
+        reach=Reach(suggested=True),
     ),
     Operator(
         "learning_rate",
@@ -217,6 +256,9 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_linear_rate,
         corrected=_log_rate,
         note="icst23 is linear up to 10: 1 % of its samples are below 0.1",
+        leaves=1,
+        practice=NumberPractice(usual.rate_density, usual.rate_tries, usual.WRONG_RATE),
+        reach=Reach(learner="optimiser", layers=False),
     ),
     Operator(
         "epochs",
@@ -225,6 +267,9 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_epochs_icst23,
         corrected=_epochs,
         note="icst23 reaches at most 2.07 times the faulty value",
+        leaves=1,
+        practice=NumberPractice(usual.epochs_density, usual.epochs_tries, usual.WRONG_COUNT),
+        reach=Reach(layers=False),
     ),
     Operator(
         "activation",
@@ -233,6 +278,9 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_of(ACTIVATIONS, "activation"),
         corrected=_of(ACTIVATIONS, "activation"),
         note="linear is the same as none",
+        leaves=5,
+        practice=NamedPractice(usual.hidden_or_output),
+        reach=Reach(suggested=True, removal="linear"),
     ),
     Operator(
         "initialiser",
@@ -241,6 +289,9 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_of(INITIALISERS, "initialiser"),
         corrected=_fitting_initialisers,
         note="icst23 offers kernel initialisers for biases; orthogonal then always crashes",
+        leaves=2,
+        practice=NamedPractice(usual.kernel_or_bias, INITIALISERS),
+        reach=Reach(layers=False),
     ),
     Operator(
         "optimiser",
@@ -249,6 +300,9 @@ OPERATORS: tuple[Operator, ...] = (
         icst23=_of(OPTIMISERS),
         corrected=_of(OPTIMISERS),
         note="Keras defaults except for the learning rate",
+        leaves=2,
+        practice=NamedPractice(usual.always(usual.OPTIMISER)),
+        reach=Reach(layers=False),
     ),
 )
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.data import STAND_IN
-from harness.space.operators import ACTIVATIONS, operator_of
+from harness.space.operators import ACTIVATIONS, Reach, operator_of
 from harness.subjects.fault import Fault
 from harness.subjects.subject import Data, Subject
 from harness.theia import live
@@ -30,12 +30,6 @@ from harness.theia.findings import (
 from harness.theia.program import WEIGHTED, Layer, Program, comparable
 from harness.theia.rules import judge
 from harness.vocabulary import Configuration, HarnessError, Value
-
-_NOT_LAYERS = ("loss", "optimiser", "learning_rate", "batch_size", "epochs", "initialiser")
-"""Operators that change no layer of the meta-model."""
-
-_LEARNER = {"loss": "loss", "optimiser": "learning_rate", "batch_size": "batch_size"}
-"""Subject of a finding -> hyperparameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +170,7 @@ def _blames(
             _suggested(finding, name),
         )
         for finding in ordered
-        for name in _blamed(finding, program, governed)
+        for name in _blamed(finding, program, configuration, governed)
     ]
 
 
@@ -216,7 +210,7 @@ def governs(
     found = {}
     for name, value in configuration.items():
         row = operator_of(name)
-        if row is not None and row.name in _NOT_LAYERS:
+        if row is not None and not row.reach.layers:
             continue
         other = _another(name, value)
         if other is not None:
@@ -279,12 +273,19 @@ _FIELDS = ("kind", "units", "kernel", "strides", "rate", "activation")
 
 
 def _blamed(
-    finding: Finding, program: Program, governed: Mapping[str, set[tuple[int, str]]]
+    finding: Finding,
+    program: Program,
+    names: Iterable[str],
+    governed: Mapping[str, set[tuple[int, str]]],
 ) -> list[str]:
-    """The hyperparameters that a finding's edits reach."""
+    """The hyperparameters that a finding's edits reach.
+
+    Args:
+        names: All hyperparameters of the program.
+        governed: As :func:`governs` returns it.
+    """
     if finding.layer is None:
-        name = _LEARNER.get(finding.subject)
-        return [name] if name else []
+        return [name for name in names if _reach(name).learner == finding.subject]
     wanted: set[tuple[int, str]] = set()
     for edit in finding.edits:
         match edit:
@@ -309,9 +310,15 @@ def _near(program: Program, after: int) -> list[int]:
     return [after, *(x.index for x in program.layers if after in x.inputs)]
 
 
+def _reach(name: str) -> Reach:
+    """What findings can blame on a hyperparameter; on a setting, nothing but its layers."""
+    row = operator_of(name)
+    return Reach() if row is None else row.reach
+
+
 def _suggested(finding: Finding, name: str) -> Value | None:
     """The value that a finding's edits give a hyperparameter, as the registry writes it."""
-    row = operator_of(name)
+    reach = _reach(name)
     for edit in finding.edits:
         match edit:
             case SetLearner(values) if "learning_rate" in values or "batch_size" in values:
@@ -321,11 +328,11 @@ def _suggested(finding: Finding, name: str) -> Value | None:
                 return _LOSS_NAMES.get(str(values["loss"]))
             case SetLayer(_, values) | AddLayer(_, "activation", values):
                 field = next(iter(values))
-                if row is not None and row.name in ("activation", "neurons"):
+                if reach.suggested:
                     given: Value = values[field]
                     return given
-            case RemoveLayer() if row is not None and row.name == "activation":
-                return "linear"
+            case RemoveLayer() if reach.removal is not None:
+                return reach.removal
             case ScaleInputs():
                 return None
     return None

@@ -14,30 +14,15 @@ from enum import StrEnum
 from itertools import pairwise
 
 from harness.space.domains import Choice, Domain
-from harness.space.operators import operator_of
+from harness.space.operators import OPERATORS, operator_of
 from harness.space.usual import Usual
 from harness.theia.suspects import Blame
 from harness.training.symptoms import Symptom
 from harness.vocabulary import Configuration, Value
 
-TAXONOMY: Mapping[str, float] = {
-    "activation": 5,
-    "loss": 4,
-    "layer": 4,
-    "batch_size": 3,
-    "optimiser": 2,
-    "initialiser": 2,
-    "learning_rate": 1,
-    "epochs": 1,
-    "neurons": 1,
-}
-"""Leaves of the fault taxonomy that each repair operator can mend, as read from its figure:
-missing or wrong activations (5), wrong, missing or wrongly computed losses (4), missing, redundant
-or wrong layers (4), batching (3), optimisation function and its settings (2), initialisation of
-weights or model (2), learning rate, epochs, neurons (1 each). One is added to each count, since a
-finer figure might have split what this one did not.
-Source: Humbatova et al., *Taxonomy of Real Faults in Deep Learning Systems*, ICSE 2020, figure 1.
-"""
+TAXONOMY: Mapping[str, float] = {row.name: row.leaves for row in OPERATORS}
+"""Leaves of the fault taxonomy that each repair operator can mend. One is added to each
+count, since a finer figure might have split what this one did not."""
 
 
 class Curve(StrEnum):
