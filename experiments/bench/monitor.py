@@ -17,7 +17,7 @@ PROGRAM = """
 import json, math, statistics, sys, time
 import numpy as np
 from harness.techniques.autotrainer.rules import AS_DESCRIBED
-from harness.subjects.subject import Data
+from harness.subjects.arrays import Data
 from harness.subjects.registry import load_registry
 from harness.training import configure
 from harness.training.history import Training

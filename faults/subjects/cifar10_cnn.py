@@ -6,8 +6,7 @@ Source: Kim et al., ICST 2023, faults C1 to C3; mutants of DeepCrime's operators
 import numpy as np
 
 from harness.data import STAND_IN, image_parts
-from harness.subjects import semantics
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject, semantics
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:

@@ -4,8 +4,7 @@ Source: Kim et al., ICST 2023, fault D5; DeepFD benchmark.
 """
 
 from harness.data import STAND_IN, image_parts, one_hot
-from harness.subjects import semantics
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject, semantics
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:

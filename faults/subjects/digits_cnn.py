@@ -7,7 +7,7 @@ mutants change.
 
 import numpy as np
 
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject
 
 TRAIN, SEARCH = 1_400, 198
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:

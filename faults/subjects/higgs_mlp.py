@@ -12,8 +12,7 @@ from functools import partial
 import numpy as np
 
 from harness.data import STAND_IN, load_higgs
-from harness.subjects import semantics
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject, semantics
 
 FEATURES, ROWS = 30, 10_000
 

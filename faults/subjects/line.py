@@ -6,7 +6,7 @@ this program that changes nothing; it is left out here.
 
 import numpy as np
 
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:

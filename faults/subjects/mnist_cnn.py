@@ -4,8 +4,7 @@ Source: Kim et al., ICST 2023, faults M1 to M3; mutants of DeepCrime's operators
 """
 
 from harness.data import STAND_IN, image_parts, one_hot
-from harness.subjects import semantics
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject, semantics
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:

@@ -8,8 +8,7 @@ Source: Kim et al., ICST 2023, fault D9; DeepFD benchmark.
 import numpy as np
 
 from harness.data import STAND_IN, image_parts
-from harness.subjects import semantics
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject, semantics
 
 
 def load(

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.subjects import semantics
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject, semantics
 
 BITS = 20
 

@@ -6,8 +6,7 @@ Source: Kim et al., ICST 2023, faults R1 to R7; mutants of DeepCrime's operators
 import numpy as np
 
 from harness.data import STAND_IN, load_reuters, standins
-from harness.subjects import semantics
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject, semantics
 
 WORDS, TOPICS = 10_000, 46
 

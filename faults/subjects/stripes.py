@@ -10,7 +10,7 @@ Source: Theia benchmark, program 13, in the version that was measured.
 
 import numpy as np
 
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject
 
 HEIGHT, WIDTH = 73, 100
 NOISE = 2.0

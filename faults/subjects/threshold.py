@@ -7,7 +7,7 @@ Source: Kim et al., ICST 2023, fault D3; DeepFD benchmark.
 
 import numpy as np
 
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject
 
 LOWEST, HIGHEST, THRESHOLD = 15_041, 24_987, 20_000
 

@@ -5,7 +5,7 @@ Source: Kim et al., ICST 2023, fault D6; DeepFD benchmark.
 
 import numpy as np
 
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject
 
 
 def load(seed: int, variant: str, fraction: float) -> Data:

@@ -10,8 +10,7 @@ Sources: Kim et al., ICST 2023, faults U1 to U8; DeepCrime and DeepMetis (subjec
 import numpy as np
 
 from harness.data import STAND_IN, load_unityeyes
-from harness.subjects import semantics
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject, semantics
 
 TRAIN, SEARCH, HOLDOUT = 20_000, 1_600, 1_000
 """Samples of the stand-in."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,8 +78,8 @@ class Fault:
 
     @cached_property
     def content(self) -> str:
-        """Hash of what the fault is: its subject's module and its faulty values."""
-        values = repr(sorted(self.values.items()))
+        """Hash of what the fault is: its subject's meaning and its faulty values."""
+        values = json.dumps(dict(self.values), sort_keys=True)
         return hashlib.sha256(f"{self.subject.content}{values}".encode()).hexdigest()
 
 

@@ -121,13 +121,14 @@ def load_subjects(path: Path) -> list[Subject]:
         raise HarnessError(
             f"{path}: a subject module defines SUBJECT = Subject(...); found {subject!r}"
         )
-    found = {path.stem: subject}
+    found = {"SUBJECT": subject}
     if isinstance(package := getattr(module, "PACKAGE", None), Subject):
-        found[f"{path.stem}_package"] = package
-    for key, each in found.items():
+        found["PACKAGE"] = package
+    for variable, each in found.items():
         _check_subject(each, path)
-        object.__setattr__(each, "name", key)
-        object.__setattr__(each, "path", path)
+        name = path.stem if variable == "SUBJECT" else f"{path.stem}_package"
+        for attribute, value in (("name", name), ("variable", variable), ("path", path)):
+            object.__setattr__(each, attribute, value)
     return list(found.values())
 
 

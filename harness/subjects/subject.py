@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.space.operators import Context
+from harness.subjects.arrays import Data
+from harness.subjects.meaning import meaning_of
 from harness.vocabulary import METRICS, Configuration, Metric
 
 FRAMEWORKS = ("keras", "pytorch")
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """The arrays of one subject. The first axis is the sample, x may be a tuple of inputs."""
-
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_search: np.ndarray
-    """Guides a technique."""
-    y_search: np.ndarray
-    x_holdout: np.ndarray
-    """Judges; no technique sees it."""
-    y_holdout: np.ndarray
-
-    @staticmethod
-    def shuffled(
-        x: np.ndarray, y: np.ndarray, seed: int, fraction: float, *, train: int, search: int
-    ) -> Data:
-        """Samples in an order drawn from ``seed``; those after training and search are holdout.
-
-        Args:
-            fraction: Share of the ``train`` samples to use; the other parts do not depend on it.
-        """
-        order = np.random.default_rng(seed).permutation(len(y))
-        x, y = x[order], y[order]
-        used, cut = round(train * fraction), train + search
-        return Data(x[:used], y[:used], x[train:cut], y[train:cut], x[cut:], y[cut:])
 
 
 @dataclass(frozen=True)
@@ -87,6 +58,8 @@ class Subject:
     """Used by the space ``icst23`` only, see ``harness.space.operators.Context``."""
     name: str = ""
     """Set by the registry: the module's name."""
+    variable: str = "SUBJECT"
+    """Set by the registry: the module's variable that holds it."""
     path: Path = Path()
 
     @property
@@ -95,9 +68,8 @@ class Subject:
 
     @cached_property
     def content(self) -> str:
-        """Hash of the module, and of which program of it: part of every run's identity."""
-        other = "" if self.name == self.path.stem else self.name
-        return hashlib.sha256(self.path.read_bytes() + other.encode()).hexdigest()
+        """Hash of what the program means (``meaning``): part of every run's identity."""
+        return meaning_of(self.path, self.variable)
 
     def data(self, seed: int, variant: str, fraction: float, configuration: Configuration) -> Data:
         """What the program of ``configuration`` trains on and is judged by."""

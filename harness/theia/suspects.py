@@ -15,8 +15,9 @@ import numpy as np
 
 from harness.data import STAND_IN
 from harness.space.operators import ACTIVATIONS, Reach, operator_of
+from harness.subjects.arrays import Data
 from harness.subjects.fault import Fault
-from harness.subjects.subject import Data, Subject
+from harness.subjects.subject import Subject
 from harness.theia import live
 from harness.theia.findings import (
     AddLayer,

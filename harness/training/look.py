@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from harness.subjects.subject import Data, Subject
+from harness.subjects.arrays import Data
+from harness.subjects.subject import Subject
 from harness.theia.suspects import Blame, blames
 from harness.vocabulary import Configuration
 

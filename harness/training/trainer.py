@@ -19,9 +19,10 @@ import numpy as np
 
 from harness.records.outcome import Outcome
 from harness.space.operators import operator_of
+from harness.subjects.arrays import Data
 from harness.subjects.fault import Fault
 from harness.subjects.registry import load_registry
-from harness.subjects.subject import Data, Subject
+from harness.subjects.subject import Subject
 from harness.training.history import History
 from harness.training.judge import measure
 from harness.training.look import look

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from outside import FAULT, write_faults
 
+from harness.subjects.arrays import Data
 from harness.subjects.registry import FAULTS, Registry, load_registry
-from harness.subjects.subject import Data
 from harness.vocabulary import HarnessError
 
 
@@ -40,8 +40,11 @@ def test_identity_follows_content(tmp_path: Path) -> None:
     assert load_registry([other])["X1"].content != one["X1"].content
     changed = write_faults(tmp_path / "h", "X1")
     module = changed / "subjects" / "sum_sign.py"
-    module.write_text(module.read_text() + "\n# changed\n")
-    assert load_registry([changed])["X1"].content != one["X1"].content
+    module.write_text(module.read_text() + "\n# a comment\n")
+    assert load_registry([changed])["X1"].content == one["X1"].content
+    other = write_faults(tmp_path / "i", "X1") / "subjects" / "sum_sign.py"
+    other.write_text(other.read_text().replace("default_rng(seed)", "default_rng(seed + 1)"))
+    assert load_registry([tmp_path / "i"])["X1"].content != one["X1"].content
 
 
 GOOD = FAULT.format(id="X1")

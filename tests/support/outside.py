@@ -6,7 +6,7 @@ from pathlib import Path
 
 SUBJECT = """
 import numpy as np
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject
 
 def load(seed, variant, fraction):
     rng = np.random.default_rng(seed)

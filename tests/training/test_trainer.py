@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.subjects.arrays import Data
 from harness.subjects.registry import FAULTS, Registry
-from harness.subjects.subject import Data, Subject
+from harness.subjects.subject import Subject
 from harness.training import Request, Trainer, configure, device
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 

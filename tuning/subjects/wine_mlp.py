@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harness.subjects.subject import Data, Subject
+from harness.subjects import Data, Subject
 
 TRAIN, SEARCH = 98, 40
 
