@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from harness.mutation import faults, report
-from harness.mutation.records import MUTANTS, Campaign, Harvest
+from harness.mutation.harvest import MUTANTS, Campaign, Harvest
 from harness.records.store import Store
 from harness.vocabulary import HarnessError
 

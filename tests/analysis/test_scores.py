@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.analysis import scores as analysis
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
+from harness.analysis.reference import exposure
 from harness.analysis.schemas import SCORES, SUMMARY
-from harness.analysis.scores import exposure, run_result, scores, summarise, winner
+from harness.analysis.scores import scores
+from harness.analysis.summary import summarise
+from harness.analysis.winners import run_result, winner
 from harness.records.baseline import Baseline
 from harness.records.outcome import Outcome
 from harness.records.run import Confirmation, Run, RunRow
-from harness.records.tables import Column, Table
 from harness.vocabulary import HarnessError, TrialStatus, Value
 
 FAULTY: dict[str, Value] = {"loss": "hinge", "epochs": 1, "units_1": 8, "dropout_1": 0.25}
@@ -227,21 +228,6 @@ def test_the_schema_survives_a_file(tmp_path: Path) -> None:
     SCORES.write(frame, tmp_path / "scores.csv")
     pd.testing.assert_frame_equal(SCORES.read(tmp_path / "scores.csv"), frame)
     assert [*scores([], {}, CORRECTED).columns] == SCORES.names
-
-
-def test_a_new_figure_is_a_function_and_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
-    column = Column("longest_run", "float", "s", "seconds of the longest run")
-    monkeypatch.setattr(analysis, "SCORES", Table("scores", (*SCORES.columns, column)))
-    monkeypatch.setattr(analysis, "CELL_FIGURES", dict(analysis.CELL_FIGURES))
-
-    @analysis.figure
-    def longest_run(cell: Sequence[Run], results: Sequence[Any]) -> float:
-        return max(run.total_seconds for run in cell)
-
-    assert score(reaching(GOOD))["longest_run"] == 120
-    monkeypatch.setattr(analysis, "SCORES", SCORES)
-    with pytest.raises(ValueError, match="unknown \\['longest_run'\\]"):
-        score(reaching(GOOD))
 
 
 def test_the_studys_row_by_hand() -> None:

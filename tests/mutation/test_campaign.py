@@ -17,10 +17,10 @@ import harness.subjects.registry
 from harness.analysis.criterion import Fate, kill_verdict
 from harness.engine import Pool
 from harness.mutation.campaign import run_campaign
-from harness.mutation.faults import Draw, as_fault, draws, write_fault
-from harness.mutation.operators import Mutant
-from harness.mutation.records import Campaign, Harvest, JudgedMutant
-from harness.mutation.report import by_fault, by_operator, mutants
+from harness.mutation.harvest import Campaign, Harvest, JudgedMutant
+from harness.mutation.mutant_faults import Draw, as_fault, draws, write_fault
+from harness.mutation.mutation_operators import Mutant
+from harness.mutation.summaries import by_fault, by_operator, mutants
 from harness.records.files import read_json
 from harness.records.store import Store
 from harness.study.baselines import measure_baselines

@@ -8,7 +8,7 @@ from PIL import Image
 from studies import reaching, study
 
 from harness.analysis.runset import RunSet
-from harness.views import figures
+from harness.views import drawing, figures
 
 FAULTS = ("M1", "M2", "M3")
 SMALL = reaching(
@@ -26,12 +26,12 @@ ALONE = study({("M1", "random"): [[]]})
 def test_every_figure_can_be_saved(name: str, tmp_path: Path) -> None:
     figure = figures.FIGURES[name][1](SMALL)
     assert figure is not None
-    figures.save(figure, tmp_path, name)
+    drawing.save(figure, tmp_path, name)
     with Image.open(tmp_path / f"{name}.png") as image:
         assert image.width == pytest.approx(200 * figures.FIGURE_WIDTH, abs=2)
         assert len(set(image.convert("L").resize((50, 50)).tobytes())) > 3, "the figure is blank"
     assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-    assert figures.svg(figure).lstrip().startswith(b"<?xml")
+    assert drawing.svg(figure).lstrip().startswith(b"<?xml")
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)
@@ -53,12 +53,12 @@ def test_a_study_with_nothing_to_show_breaks_no_figure(name: str, tmp_path: Path
     figure = figures.FIGURES[name][1](ALONE)
     assert (figure is None) == (name == "critical_differences")
     if figure is not None:
-        figures.save(figure, tmp_path, name)
+        drawing.save(figure, tmp_path, name)
 
 
 def test_techniques_differ_in_more_than_colour() -> None:
     many = reaching({("M1", f"t{i}"): [0.5] for i in range(len(figures.COLOURS))})
-    kinds = figures.styles(many).values()
+    kinds = drawing.styles(many).values()
     for part in ("colour", "line", "marker"):
         assert len({getattr(kind, part) for kind in kinds}) == len(figures.COLOURS)
 
@@ -66,8 +66,8 @@ def test_techniques_differ_in_more_than_colour() -> None:
 def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
     def drawn(study: RunSet, folder: Path) -> list[bytes]:
         figure = figures.costs(study)
-        figures.save(figure, folder, "costs")
-        return [path.read_bytes() for path in sorted(folder.iterdir())] + [figures.svg(figure)]
+        drawing.save(figure, folder, "costs")
+        return [path.read_bytes() for path in sorted(folder.iterdir())] + [drawing.svg(figure)]
 
     assert drawn(SMALL, tmp_path / "a") == drawn(SMALL, tmp_path / "b")
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.layout import MARK, NONE, Header, Layout, fixed, headed, words
+from harness.analysis.layout import MARK, NONE, Header, Layout, fixed, headed, plain_fields
+from harness.analysis.published.answers import ALL, Answer
 from harness.analysis.published.facts import AUTOTRAINER, REPETITIONS, read_published_json
-from harness.analysis.published.figures import ALL, Answer
 from harness.analysis.statistics import Floats
 
 PRINTED_BUDGET = 20
@@ -174,7 +174,7 @@ def _cells(answer: Answer) -> list[dict[str, Any]]:
 def agreement_layout(items: Sequence[Item]) -> Layout:
     """One row per kind of figure; what disagrees is listed below."""
     rows = [
-        words(item.name, str(item.cells), str(item.agree), str(item.within or NONE))
+        plain_fields(item.name, str(item.cells), str(item.agree), str(item.within or NONE))
         for item in items
     ]
     notes = [
@@ -204,7 +204,10 @@ def side_by_side(answer: Answer) -> Layout:
     return Layout(
         "Table III at budget 20: computed = printed",
         headed(["fault", *ALL], []),
-        [words(fault, *(row.get(name, NONE) for name in ALL)) for fault, row in rows.items()],
+        [
+            plain_fields(fault, *(row.get(name, NONE) for name in ALL))
+            for fault, row in rows.items()
+        ],
         [f"{MARK}: significant. {DIFFERS}: the two differ. {NONE}: no value."],
     )
 

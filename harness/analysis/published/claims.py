@@ -13,10 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from harness.analysis.published.answers import COMPLEXITY_BUDGET, Answer
 from harness.analysis.published.diagnostics import Behaviour
 from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, TECHNIQUES
-from harness.analysis.published.figures import COMPLEXITY_BUDGET, Answer
-from harness.analysis.scores import winner_only
+from harness.analysis.winners import winner_only
 from harness.records.run import Run
 
 BUDGET = 20

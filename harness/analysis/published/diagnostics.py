@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.analysis.published.archive import Published
 from harness.analysis.published.facts import TECHNIQUES
-from harness.analysis.published.study import Published
 from harness.analysis.published.trials import HYPERPARAMETERS
 from harness.vocabulary import METRICS
 

@@ -6,6 +6,7 @@ import pytest
 
 from harness.analysis.protocols import CORRECTED, ICST23
 from harness.analysis.published.agreement import agreement
+from harness.analysis.published.answers import Answer
 from harness.analysis.published.claims import (
     STEPS,
     ClaimVerdict,
@@ -14,7 +15,6 @@ from harness.analysis.published.claims import (
     judge_claim,
     path,
 )
-from harness.analysis.published.figures import Answer
 from harness.analysis.published.finding import PublishedFinding
 
 

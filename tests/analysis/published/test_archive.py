@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from harness.analysis.protocols import CORRECTED, ICST23
-from harness.analysis.published import Published, load
+from harness.analysis.published import Published, load_published
 from harness.analysis.published.facts import SHIPPED
 from harness.analysis.published.trials import TRIALS_FILE, checked, read_trials
-from harness.analysis.scores import winner
+from harness.analysis.winners import winner
 from harness.vocabulary import HarnessError, TrialStatus
 
 
@@ -77,7 +77,7 @@ def test_a_file_that_is_no_parquet_is_one_message(tmp_path: Path) -> None:
 
 def test_a_folder_without_the_study_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot be read"):
-        load(tmp_path)
+        load_published(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from matplotlib import cbook
 
 from harness.analysis.published.agreement import agreement, side_by_side
-from harness.analysis.published.figures import ALL, Answer, box
+from harness.analysis.published.answers import ALL, Answer, box
 from harness.vocabulary import HarnessError
 
 

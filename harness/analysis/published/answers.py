@@ -16,19 +16,14 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.metrics import asymmetric_jaccard_as_published, complexity, stability
+from harness.analysis.patches import aj_as_defined, fix_complexity
 from harness.analysis.protocols import Protocol
+from harness.analysis.published.archive import Published
 from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, DATA, FRACTION, TECHNIQUES
-from harness.analysis.published.study import Published
-from harness.analysis.scores import (
-    BaselineKey,
-    aj_as_defined,
-    fix_complexity,
-    rounded,
-    run_result,
-    scores,
-    winner,
-)
+from harness.analysis.reference import BaselineKey, rounded
+from harness.analysis.scores import scores
 from harness.analysis.statistics import Floats
+from harness.analysis.winners import run_result, winner
 from harness.records.baseline import Baseline
 from harness.records.run import Run
 from harness.vocabulary import METRICS, CellStatus, Configuration, unknown
