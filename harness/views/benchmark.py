@@ -22,7 +22,7 @@ def status(fault: Fault) -> str:
     return f"fix outside the space: {', '.join(outside)}" if outside else "repairable"
 
 
-def operators(registry: Registry) -> Layout:
+def operator_table(registry: Registry) -> Layout:
     """Table I: the repair operators, with what they reach among the registered faults."""
     faults = list(registry.values())
     rows = []
@@ -48,7 +48,7 @@ def operators(registry: Registry) -> Layout:
     )
 
 
-def subjects(registry: Registry) -> Layout:
+def fault_table(registry: Registry) -> Layout:
     """Table II: the registered faults and their subjects."""
     rows = [
         [

@@ -19,7 +19,14 @@ from harness.analysis.metrics import asymmetric_jaccard_as_published, complexity
 from harness.analysis.patches import aj_as_defined, fix_complexity
 from harness.analysis.protocols import Protocol
 from harness.analysis.published.archive import Published
-from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, DATA, FRACTION, TECHNIQUES
+from harness.analysis.published.facts import (
+    AUTOTRAINER,
+    BUDGETS,
+    DATA,
+    FRACTION,
+    MAIN_BUDGET,
+    TECHNIQUES,
+)
 from harness.analysis.reference import BaselineKey, rounded
 from harness.analysis.scores import scores
 from harness.analysis.statistics import Floats
@@ -29,8 +36,6 @@ from harness.records.run import Run
 from harness.vocabulary import METRICS, CellStatus, Configuration, unknown
 
 ALL = (*TECHNIQUES, AUTOTRAINER)
-COMPLEXITY_BUDGET = 20
-"""The budget of Figure 3."""
 WHISKER = 1.5
 """Interquartile ranges that a whisker may be long, as matplotlib draws it."""
 
@@ -217,7 +222,7 @@ class Answer:
     def complexity_box(self, fault: str) -> Box | None:
         """Figure 3: complexity of the patches of significant cells at budget 20, all searchers."""
         own = self.outcomes[self.outcomes["significant"]]
-        own = own[(own["fault"] == fault) & (own["budget"] == COMPLEXITY_BUDGET)]
+        own = own[(own["fault"] == fault) & (own["budget"] == MAIN_BUDGET)]
         return box(own["complexity"].dropna())
 
     def fix_complexity(self, fault: str) -> float:

@@ -11,11 +11,9 @@ from harness.analysis.protocols import Protocol
 from harness.analysis.published.answers import ALL, Answer, Box
 from harness.analysis.published.claims import STEPS, Judgement
 from harness.analysis.published.diagnostics import Behaviour
-from harness.analysis.published.facts import BUDGETS, TECHNIQUES
+from harness.analysis.published.facts import BUDGETS, MAIN_BUDGET, TECHNIQUES
 
 BOX = ("n", "low", "q1", "median", "q3", "high", "outliers")
-BUDGET = 20
-"""The budget of the study's Table III and of its text."""
 WAYS: tuple[tuple[Literal["as_published", "as_defined"], str], ...] = (
     ("as_published", "as coded"),
     ("as_defined", "as defined"),
@@ -166,9 +164,9 @@ def corrections(path: Sequence[Answer]) -> Layout:
     for step, answer in zip(STEPS, path, strict=True):
         cells = answer.cells
         searchers = cells[cells["technique"].isin(TECHNIQUES)]
-        counts = [answer.significant(t, BUDGET) for t in ALL]
+        counts = [answer.significant(t, MAIN_BUDGET) for t in ALL]
         comparable = [answer.significant_in_comparable(t) for t in ALL]
-        rates = [answer.improvement_median(t, BUDGET).value for t in TECHNIQUES]
+        rates = [answer.improvement_median(t, MAIN_BUDGET).value for t in TECHNIQUES]
         rows.append(
             plain_fields(
                 step.name,
