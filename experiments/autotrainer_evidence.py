@@ -28,8 +28,8 @@ from experiments.autotrainer_cases import (
 )
 from experiments.pages import markdown, replace_marked
 from harness.analysis.protocols import ICST23
-from harness.analysis.published import load
-from harness.analysis.published.figures import Answer
+from harness.analysis.published import load_published
+from harness.analysis.published.answers import Answer
 from harness.analysis.published.tool_patches import jaccard_table, patch_table
 from harness.subjects.registry import load_registry
 from harness.techniques.autotrainer import AutoTrainer, ToolData, ToolResult
@@ -188,7 +188,7 @@ def _row(name: str, framework: str, mode: str, seed: int, result: ToolResult) ->
 
 def tables_of(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of the page by title."""
-    study = load()
+    study = load_published()
     return {
         "Cases, as run": cases_table(rows, "as_run"),
         "Cases, as described": cases_table(rows, "as_described"),

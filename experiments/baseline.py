@@ -16,7 +16,7 @@ from harness.analysis.qualification import (
     update_qualification,
 )
 from harness.subjects.registry import load_registry
-from harness.views.cards import shown_figure, shown_loss, shown_spread
+from harness.views.cards import mean_and_spread, size_of_fault, two_digits
 
 
 def run(cfg: DictConfig) -> int:
@@ -37,13 +37,13 @@ def run(cfg: DictConfig) -> int:
             row["data"],
             f"{row['fraction']:g}",
             str(row["n"]),
-            shown_figure(row["training_time"]),
+            two_digits(row["training_time"]),
             row["metric"],
-            *(shown_spread(row, which) for which in ("faulty", "fixed")),
-            shown_figure(row["p"]),
-            shown_figure(row["a12"]),
+            *(mean_and_spread(row, which) for which in ("faulty", "fixed")),
+            two_digits(row["p"]),
+            two_digits(row["a12"]),
             exposure_verdict(row, judged),
-            shown_loss(row),
+            size_of_fault(row),
         )
     screen.print(table)
     update_qualification(results.root, rows.values())

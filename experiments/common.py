@@ -20,10 +20,10 @@ from rich.console import Console
 
 from harness.analysis import protocols, published
 from harness.analysis.protocols import Protocol
-from harness.analysis.published.runset import published_study
+from harness.analysis.published.archive import published_study
 from harness.analysis.runset import RunSet
-from harness.mutation.operators import MUTATION_OPERATORS
-from harness.mutation.records import Campaign
+from harness.mutation.harvest import Campaign
+from harness.mutation.mutation_operators import MUTATION_OPERATORS
 from harness.records.clocks import check_budget
 from harness.records.files import digest
 from harness.records.store import Store
@@ -276,7 +276,7 @@ def study(*words: str) -> RunSet:
 def stored(cfg: DictConfig) -> RunSet:
     """The study whose report a configuration asks for."""
     if cfg.source == "icst23":
-        return published_study(published.load(), check_budget(cfg.budget), protocol(cfg))
+        return published_study(published.load_published(), check_budget(cfg.budget), protocol(cfg))
     if cfg.source == "runs":
         return read_study(plan(cfg), load_registry(), store(cfg), protocol(cfg))
     raise unknown("source of runs", cfg.source, ("runs", "icst23"))

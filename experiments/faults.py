@@ -21,10 +21,10 @@ from harness.analysis import qualification
 from harness.analysis.protocols import CORRECTED
 from harness.data import DATA_SETS
 from harness.space.derivation import derive
-from harness.subjects.coverage import EXCLUDED, FAULT_KINDS, STUDY, faults_of
+from harness.subjects.coverage import EXCLUDED, FAULT_KINDS, STUDY_FAULTS, faults_of
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry, load_registry
-from harness.views.cards import shown_figure, shown_loss, shown_spread
+from harness.views.cards import mean_and_spread, size_of_fault, two_digits
 from harness.vocabulary import HarnessError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,14 +46,14 @@ def shown(fault: Fault, row: Mapping[str, Any]) -> list[str]:
     """Six fields: data, sizes and device; means of both; whether exposed; what is lost; T."""
     stand_in = ", stand-in" if row["data"] == "stand_in" else ""
     data = f"{fault.subject.data_set or 'its own'}{stand_in}"
-    statistics = f"(p {shown_figure(row['p'])}, A12 {shown_figure(row['a12'])})"
+    statistics = f"(p {two_digits(row['p'])}, A12 {two_digits(row['a12'])})"
     return [
         f"{data}, n {row['n']}, {row['fraction']:g}, {row['device']}",
-        shown_spread(row, "faulty"),
-        shown_spread(row, "fixed"),
+        mean_and_spread(row, "faulty"),
+        mean_and_spread(row, "fixed"),
         f"{qualification.exposure_verdict(row, CORRECTED)} {statistics}",
-        shown_loss(row).replace("the study's ", ""),
-        shown_figure(row["training_time"]),
+        size_of_fault(row).replace("the study's ", ""),
+        two_digits(row["training_time"]),
     ]
 
 
@@ -82,9 +82,8 @@ def listed(registry: Registry, table: pd.DataFrame) -> Table:
             row.append("not measured")
         else:
             shows = qualification.exposure_verdict(measured, CORRECTED)
-            row.append(
-                f"{shown_spread(measured, 'faulty')}\n{shown_spread(measured, 'fixed')}\n{shows}"
-            )
+            both = [mean_and_spread(measured, which) for which in ("faulty", "fixed")]
+            row.append("\n".join([*both, shows]))
         screen.add_row(*row)
     return screen
 
@@ -119,7 +118,7 @@ def _subjects(registry: Registry) -> Iterator[str]:
     yield "| --- | --- | --- | --- | ---: | ---: |"
     for name, subject in registry.subjects.items():
         faults = [f for f in registry.values() if f.subject is subject]
-        if not any(STUDY.fullmatch(f.id) for f in faults):
+        if not any(f.id in STUDY_FAULTS for f in faults):
             continue
         data = DATA_SETS[subject.data_set].title if subject.data_set else "its own"
         counted = {f.published.get("hyperparameters") for f in faults} - {None}

@@ -16,14 +16,14 @@ from common import main, plan, protocol, store
 from omegaconf import DictConfig
 
 from experiments.pages import markdown, replace_marked
-from harness.analysis.layout import Layout, fixed, headed, words
+from harness.analysis.layout import Layout, fixed, headed, plain_fields
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import SCORES, SUMMARY
 from harness.records.tables import records
 from harness.study.inspection import EVIDENCE_KINDS, SUSPICION, found
 from harness.study.reading import read_study
 from harness.subjects.registry import Registry, load_registry
-from harness.views import boards, figures
+from harness.views import boards, drawing, figures
 from harness.views.render import summary_layout, table3_layout
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "guided.md"
@@ -71,7 +71,7 @@ def _drawn(study: RunSet, name: str) -> str:
     """The curve over the budget, saved beside the page; a line that shows it."""
     path = DOCUMENT.parent / "figures" / f"guided-{name}.svg"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(figures.svg(figures.progress_figure(study)))
+    path.write_bytes(drawing.svg(figures.progress_figure(study)))
     return f"![Median improvement rate against the budget](figures/{path.name})"
 
 
@@ -92,7 +92,7 @@ def single(study: RunSet, registry: Registry) -> Layout:
         cells = study.scores[study.scores["technique"] == technique]
         chosen = cells[cells["fault"].isin(alone)]
         rows.append(
-            words(
+            plain_fields(
                 technique,
                 f"{len(chosen)}",
                 fixed(chosen["ir"].mean(), 2),
@@ -132,7 +132,7 @@ def glance(tables: Path, registry: Registry) -> Layout:
         for part in COMPARED
     ]
     lines = [
-        words(line, *(f"{guided[line]} / {others[line]}" for guided, others in columns))
+        plain_fields(line, *(f"{guided[line]} / {others[line]}" for guided, others in columns))
         for line in columns[0][0]
     ]
     notes = [

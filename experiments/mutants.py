@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from harness.mutation import faults, report
-from harness.mutation.records import MUTANTS, Campaign, Harvest
+from harness.mutation import mutant_faults, summaries
+from harness.mutation.harvest import MUTANTS, Campaign, Harvest
 from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
@@ -72,15 +72,13 @@ def _save(harvest: Harvest, results: Store, page: Path | None, screen: Console) 
     """Write the faults and the table of all mutants; print the summaries, put them into a page."""
     subject, seed = harvest.campaign.subject, harvest.campaign.seed
     for each in harvest.qualified.values():
-        if faults.write_fault(each):
+        if mutant_faults.write_fault(each):
             screen.print(f"wrote {each.fault.path}")
     path = results.root / "tables" / f"mutants-{subject}-s{seed}" / "mutants.csv"
-    MUTANTS.write(report.mutants(harvest), path)
-    summaries, notes = (
-        [report.by_operator(harvest), report.by_fault(harvest)],
-        report.notes(harvest),
-    )
-    for summary in summaries:
+    MUTANTS.write(summaries.mutants(harvest), path)
+    shown = [summaries.by_operator(harvest), summaries.by_fault(harvest)]
+    notes = summaries.notes(harvest)
+    for summary in shown:
         table = Table(*summary.headers, title=summary.title, box=box.SIMPLE_HEAD)
         for row in summary.rows:
             table.add_row(*row)
@@ -89,7 +87,7 @@ def _save(harvest: Harvest, results: Store, page: Path | None, screen: Console) 
     screen.print(f"all mutants: {path}")
     if page is not None:
         text, block = _block(page, subject)
-        body = "\n\n".join([*(s.markdown() for s in summaries), notes])
+        body = "\n\n".join([*(s.markdown() for s in shown), notes])
         page.write_text(text.replace(block, f"{_mark(subject)}\n\n{body}\n\n{_end(subject)}"))
 
 

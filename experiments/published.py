@@ -15,10 +15,10 @@ from rich.console import Console
 
 from harness.analysis import protocols
 from harness.analysis.layout import Layout
-from harness.analysis.published import load, sheets
+from harness.analysis.published import load_published, sheets
 from harness.analysis.published.agreement import agreement, agreement_layout, side_by_side
+from harness.analysis.published.answers import ALL, Answer
 from harness.analysis.published.facts import BUDGETS
-from harness.analysis.published.figures import ALL, Answer
 from harness.analysis.published.finding import PublishedFinding
 from harness.views.render import table3
 from harness.vocabulary import HarnessError
@@ -65,7 +65,7 @@ def run(told: argparse.Namespace) -> None:
         HarnessError: If data or protocol are not what they should be.
     """
     chosen = [protocols.protocol(name) for name in told.protocol.split(",")]
-    study = load(told.data, told.package)
+    study = load_published(told.data, told.package)
     screen = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     for note in study.notes:
         screen.print(note, style="yellow", markup=False)

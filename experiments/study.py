@@ -15,9 +15,9 @@ from omegaconf import DictConfig
 
 from experiments.pages import replace_marked
 from harness.analysis import protocols, ranks
-from harness.analysis.layout import Layout, fixed, headed, interval, words
-from harness.analysis.published import load
-from harness.analysis.published.runset import published_study
+from harness.analysis.layout import Layout, fixed, headed, interval, plain_fields
+from harness.analysis.published import load_published
+from harness.analysis.published.archive import published_study
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import SCORES, SUMMARY
 from harness.records.tables import records
@@ -66,7 +66,7 @@ def run(cfg: DictConfig) -> int:
 
 def published_runs(budget: float, faults: Sequence[str]) -> RunSet:
     """The published study's runs on the same faults, under the corrected protocol."""
-    study = published_study(load(), budget, protocols.CORRECTED)
+    study = published_study(load_published(), budget, protocols.CORRECTED)
     return replace(study, runs=[run for run in study.runs if run.fault in faults])
 
 
@@ -78,7 +78,7 @@ def beside(ours: dict[int, RunSet], published: dict[int, RunSet]) -> Layout:
             rank = {row["technique"]: row["mean_rank"] for row in records(ranks.ranks(study))}
             for row in records(study.summary):
                 rows.append(
-                    words(
+                    plain_fields(
                         label,
                         row["technique"],
                         f"{budget}",
@@ -108,7 +108,9 @@ def pairs(ours: dict[int, RunSet]) -> Layout:
         for first, second in PAIRS:
             if not {first, second} <= {*study.techniques}:
                 continue
-            rows.append(words(f"{first} > {second}", f"{budget}", *_pair(found, first, second)))
+            rows.append(
+                plain_fields(f"{first} > {second}", f"{budget}", *_pair(found, first, second))
+            )
     heads = ["budget", "probability of improvement", "wins / losses", "p (Holm)"]
     notes = [
         "Probability that a run of the first is better than one of the second, mean A12 over the "

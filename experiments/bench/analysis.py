@@ -16,13 +16,13 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from harness.analysis.published import load
+from harness.analysis.published import load_published
 from harness.analysis.protocols import PROTOCOLS
 from harness.views.report import Provenance, report, write
 from harness.analysis.runset import Study
-from harness.analysis.published.runset import published_study
+from harness.analysis.published.archive import published_study
 corrected = PROTOCOLS["corrected"]
-recorded = load()
+recorded = load_published()
 runs = [replace(r, technique=f"{r.technique} {r.budget:g}", budget=50.0) for r in recorded.runs]
 study = replace(
     published_study(recorded, 50, corrected),

@@ -22,26 +22,25 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from keras import Input, Sequential, layers
 
-    def weights(n: int) -> dict:
-        return {
-            "activation": semantics.keras2_activation(c[f"activation_{n}"]),
-            "kernel_initializer": c[f"kernel_initialiser_{n}"],
-            "bias_initializer": c[f"bias_initialiser_{n}"],
-        }
+    from harness.subjects.keras_layers import initialiser_options
+
+    def layer(n: int) -> dict:
+        activation = semantics.keras2_activation(c[f"activation_{n}"])
+        return {"activation": activation, **initialiser_options(c, n)}
 
     return Sequential(
         [
             Input((32, 32, 3)),
-            layers.Conv2D(32, 3, **weights(1)),
+            layers.Conv2D(32, 3, **layer(1)),
             layers.MaxPooling2D(2),
-            layers.Conv2D(64, 3, **weights(2)),
+            layers.Conv2D(64, 3, **layer(2)),
             layers.MaxPooling2D(2),
-            layers.Conv2D(128, 3, **weights(3)),
+            layers.Conv2D(128, 3, **layer(3)),
             layers.MaxPooling2D(2),
             layers.Flatten(),
-            *(layers.Dense(c["units_1"], **weights(4)) for _ in range(c["layers_1"])),
-            *(layers.Dense(c["units_2"], **weights(5)) for _ in range(c["layers_2"])),
-            layers.Dense(10, **weights(6)),
+            *(layers.Dense(c["units_1"], **layer(4)) for _ in range(c["layers_1"])),
+            *(layers.Dense(c["units_2"], **layer(5)) for _ in range(c["layers_2"])),
+            layers.Dense(10, **layer(6)),
         ]
     )
 

@@ -16,24 +16,19 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from keras import Input, Sequential, layers
 
-    def weights(n: int) -> dict[str, str]:
-        return {
-            "activation": c[f"activation_{n}"],
-            "kernel_initializer": c[f"kernel_initialiser_{n}"],
-            "bias_initializer": c[f"bias_initialiser_{n}"],
-        }
+    from harness.subjects.keras_layers import layer_options
 
     return Sequential(
         [
             Input((32, 32, 3)),
-            layers.Conv2D(256, 3, **weights(1)),
+            layers.Conv2D(256, 3, **layer_options(c, 1)),
             layers.MaxPooling2D(2),
-            layers.Conv2D(128, 2, **weights(2)),
+            layers.Conv2D(128, 2, **layer_options(c, 2)),
             layers.MaxPooling2D(2),
             layers.Flatten(),
-            *(layers.Dense(c["units_3"], **weights(3)) for _ in range(c["layers_3"])),
+            *(layers.Dense(c["units_3"], **layer_options(c, 3)) for _ in range(c["layers_3"])),
             layers.Dropout(0.5),
-            layers.Dense(10, **weights(4)),
+            layers.Dense(10, **layer_options(c, 4)),
         ]
     )
 

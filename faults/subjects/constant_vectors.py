@@ -26,12 +26,10 @@ def _vectors(n: int) -> tuple[np.ndarray, np.ndarray]:
 def build(c):
     from keras import Input, Sequential, layers
 
+    from harness.subjects.keras_layers import initialiser_options
+
     def dense(units: int, n: int) -> layers.Dense:
-        return layers.Dense(
-            units,
-            kernel_initializer=c[f"kernel_initialiser_{n}"],
-            bias_initializer=c[f"bias_initialiser_{n}"],
-        )
+        return layers.Dense(units, **initialiser_options(c, n))
 
     return Sequential(
         [

@@ -28,6 +28,8 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from keras import Input, Sequential, layers, regularizers
 
+    from harness.subjects.keras_layers import layer_options
+
     regularisers = {
         "none": None,
         "l1": regularizers.L1(0.01),
@@ -35,10 +37,9 @@ def build(c):
         "l1_l2": regularizers.L1L2(0.01, 0.01),
     }
 
-    def weights(n):
+    def layer(n):
         return {
-            "kernel_initializer": c[f"kernel_initialiser_{n}"],
-            "bias_initializer": c[f"bias_initialiser_{n}"],
+            **layer_options(c, n),
             "kernel_regularizer": regularisers[c[f"regulariser_{n}"]],
             "use_bias": c[f"use_bias_{n}"],
         }
@@ -46,17 +47,14 @@ def build(c):
     return Sequential(
         [
             Input((8, 8, 1)),
-            layers.Conv2D(8, 3, activation=c["activation_1"], **weights(1)),
-            layers.Conv2D(16, 3, activation=c["activation_2"], **weights(2)),
+            layers.Conv2D(8, 3, **layer(1)),
+            layers.Conv2D(16, 3, **layer(2)),
             layers.MaxPooling2D(2),
             layers.Dropout(c["dropout_1"]),
             layers.Flatten(),
-            *(
-                layers.Dense(c["units_3"], activation=c["activation_3"], **weights(3))
-                for _ in range(c["layers_3"])
-            ),
+            *(layers.Dense(c["units_3"], **layer(3)) for _ in range(c["layers_3"])),
             layers.Dropout(c["dropout_2"]),
-            layers.Dense(10, activation=c["activation_4"], **weights(4)),
+            layers.Dense(10, **layer(4)),
         ]
     )
 

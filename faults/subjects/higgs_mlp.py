@@ -128,13 +128,10 @@ def _quantiles(
 def build(c, inputs: int = FEATURES):
     from keras import Input, Sequential, layers
 
+    from harness.subjects.keras_layers import layer_options
+
     def dense(units: int, n: int) -> layers.Dense:
-        return layers.Dense(
-            units,
-            activation=c[f"activation_{n}"],
-            kernel_initializer=c[f"kernel_initialiser_{n}"],
-            bias_initializer=c[f"bias_initialiser_{n}"],
-        )
+        return layers.Dense(units, **layer_options(c, n))
 
     return Sequential(
         [

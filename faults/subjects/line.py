@@ -21,14 +21,14 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from keras import Input, Sequential, layers
 
+    from harness.subjects.keras_layers import layer_options
+
     return Sequential(
         [
             Input((1,)),
             layers.Dense(
                 1,
-                activation=c["activation_1"],
-                kernel_initializer=c["kernel_initialiser_1"],
-                bias_initializer=c["bias_initialiser_1"],
+                **layer_options(c, 1),
             ),
         ]
     )

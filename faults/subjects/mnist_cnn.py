@@ -16,24 +16,19 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from keras import Input, Sequential, layers
 
-    def weights(n: int) -> dict[str, str]:
-        return {
-            "activation": c[f"activation_{n}"],
-            "kernel_initializer": c[f"kernel_initialiser_{n}"],
-            "bias_initializer": c[f"bias_initialiser_{n}"],
-        }
+    from harness.subjects.keras_layers import layer_options
 
     return Sequential(
         [
             Input((28, 28, 1)),
-            layers.Conv2D(32, 3, **weights(1)),
-            layers.Conv2D(64, 3, **weights(2)),
+            layers.Conv2D(32, 3, **layer_options(c, 1)),
+            layers.Conv2D(64, 3, **layer_options(c, 2)),
             layers.MaxPooling2D(2),
             layers.Dropout(c["dropout_1"]),
             layers.Flatten(),
-            *(layers.Dense(c["units_1"], **weights(3)) for _ in range(c["layers_1"])),
+            *(layers.Dense(c["units_1"], **layer_options(c, 3)) for _ in range(c["layers_1"])),
             layers.Dropout(c["dropout_2"]),
-            layers.Dense(10, **weights(4)),
+            layers.Dense(10, **layer_options(c, 4)),
         ]
     )
 

@@ -47,22 +47,20 @@ def _bags(texts: list[np.ndarray]) -> np.ndarray:
 def build(c):
     from keras import Input, Sequential, layers
 
+    from harness.subjects.keras_layers import layer_options
+
     return Sequential(
         [
             Input((WORDS,)),
             layers.Dense(
                 c["units_1"],
-                activation=c["activation_1"],
-                kernel_initializer=c["kernel_initialiser_1"],
-                bias_initializer=c["bias_initialiser_1"],
+                **layer_options(c, 1),
                 kernel_regularizer=semantics.l1_l2(c["l1_1"], c["l2_1"]),
             ),
             layers.Dropout(0.5),
             layers.Dense(
                 TOPICS,
-                activation=c["activation_2"],
-                kernel_initializer=c["kernel_initialiser_2"],
-                bias_initializer=c["bias_initialiser_2"],
+                **layer_options(c, 2),
             ),
         ]
     )

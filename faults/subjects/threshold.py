@@ -34,12 +34,10 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from keras import Input, Sequential, layers
 
+    from harness.subjects.keras_layers import initialiser_options
+
     def dense(units: int, n: int) -> layers.Dense:
-        return layers.Dense(
-            units,
-            kernel_initializer=c[f"kernel_initialiser_{n}"],
-            bias_initializer=c[f"bias_initialiser_{n}"],
-        )
+        return layers.Dense(units, **initialiser_options(c, n))
 
     return Sequential(
         [

@@ -30,13 +30,10 @@ def _points(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
 def build(c):
     from keras import Input, Sequential, layers
 
+    from harness.subjects.keras_layers import layer_options
+
     def dense(units: int, n: int) -> layers.Dense:
-        return layers.Dense(
-            units,
-            activation=c[f"activation_{n}"],
-            kernel_initializer=c[f"kernel_initialiser_{n}"],
-            bias_initializer=c[f"bias_initialiser_{n}"],
-        )
+        return layers.Dense(units, **layer_options(c, n))
 
     return Sequential([Input((2,)), dense(c["units_1"], 1), dense(2, 2)])
 

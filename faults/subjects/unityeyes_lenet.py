@@ -110,25 +110,24 @@ INITIALISERS = {"narrow_normal": narrow_normal}
 def build(c):
     from keras import Input, Model, layers
 
-    def weights(n: int) -> dict:
+    from harness.subjects.keras_layers import layer_options
+
+    def layer(n: int) -> dict:
         name = c[f"kernel_initialiser_{n}"]
-        return {
-            "activation": c[f"activation_{n}"],
-            "kernel_initializer": INITIALISERS[name]() if name in INITIALISERS else name,
-            "bias_initializer": c[f"bias_initialiser_{n}"],
-        }
+        kernel = INITIALISERS[name]() if name in INITIALISERS else name
+        return {**layer_options(c, n), "kernel_initializer": kernel}
 
     image, head = Input((ROWS, COLUMNS, 1)), Input((2,))
-    x = layers.Conv2D(20, 5, **weights(1))(image)
+    x = layers.Conv2D(20, 5, **layer(1))(image)
     x = layers.MaxPooling2D(2)(x)
-    x = layers.Conv2D(50, 5, **weights(2))(x)
+    x = layers.Conv2D(50, 5, **layer(2))(x)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     for _ in range(c["layers_1"]):
         regulariser = semantics.l1_l2(c["l1_1"], c["l2_1"])
-        x = layers.Dense(c["units_1"], kernel_regularizer=regulariser, **weights(3))(x)
+        x = layers.Dense(c["units_1"], kernel_regularizer=regulariser, **layer(3))(x)
     x = layers.Concatenate()([x, head])
-    return Model((image, head), layers.Dense(2, **weights(4))(x))
+    return Model((image, head), layers.Dense(2, **layer(4))(x))
 
 
 SUBJECT = Subject(

@@ -20,8 +20,8 @@ from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.protocols import Protocol
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import ANYTIME, AREAS, PROGRESS, TARGETS
-from harness.analysis.scores import counted, may_win
 from harness.analysis.statistics import Floats
+from harness.analysis.winners import counted, may_win
 from harness.records.baseline import Baseline
 from harness.records.run import Run
 from harness.vocabulary import METRICS

@@ -113,7 +113,7 @@ def interval(value: float | None, low: float | None, high: float | None, digits:
     return f"{fixed(value, digits)} [{fixed(low, digits)}, {fixed(high, digits)}]"
 
 
-def words(*texts: str) -> list[Field]:
+def plain_fields(*texts: str) -> list[Field]:
     """A row of plain fields."""
     return [Field(text) for text in texts]
 

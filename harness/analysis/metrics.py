@@ -7,7 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
-from harness.space.operators import operator_of
+from harness.space.operators import operator_of, operators_of
 from harness.vocabulary import Configuration, changed
 
 UNSEEN_BY_SCRIPTS = ("layer", "neurons")
@@ -145,9 +145,8 @@ def asymmetric_jaccard_as_defined(
     >>> asymmetric_jaccard_as_defined(fault, fix, {**fault, "epochs": 2, "units_1": 16})
     0.5
     """
-    of_fix = {row.name for name in changed(faulty, fixed) if (row := operator_of(name))}
-    of_patch = {row.name for name in changed(faulty, patched) if (row := operator_of(name))}
-    of_patch |= set(structural)
+    of_fix = {row.name for row in operators_of(changed(faulty, fixed))}
+    of_patch = {row.name for row in operators_of(changed(faulty, patched))} | set(structural)
     return len(of_fix & of_patch) / len(of_fix) if of_fix else None
 
 
@@ -189,9 +188,5 @@ def asymmetric_jaccard_as_published(
 
 def _as_the_scripts_see(hyperparameters: Iterable[str]) -> set[str]:
     """The operators of ``hyperparameters`` that the study's scripts recognise."""
-    rows = {name: row for name in hyperparameters if (row := operator_of(name)) is not None}
-    return {
-        row.name
-        for name, row in rows.items()
-        if row.name not in UNSEEN_BY_SCRIPTS and not name.startswith("bias_")
-    }
+    seen = [name for name in hyperparameters if not name.startswith("bias_")]
+    return {row.name for row in operators_of(seen)} - {*UNSEEN_BY_SCRIPTS}

@@ -18,7 +18,9 @@ import pandas as pd
 from harness.analysis.protocols import Protocol
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import MULTIVERSE
-from harness.analysis.scores import Row, figures, verdicts, winner, winner_only
+from harness.analysis.scores import figures
+from harness.analysis.significance import Row, verdicts
+from harness.analysis.winners import winner, winner_only
 from harness.records.run import Run
 from harness.records.tables import records
 from harness.vocabulary import TrialStatus

@@ -12,8 +12,8 @@ import pandas as pd
 from harness.analysis import statistics as stats
 from harness.analysis.criterion import LARGEST_RATIO, LEAST_DROP, LEAST_RATIO, LEAST_SHARE
 from harness.analysis.protocols import Protocol
+from harness.analysis.reference import exposure
 from harness.analysis.schemas import QUALIFICATION
-from harness.analysis.scores import exposure
 from harness.records.baseline import Baseline
 from harness.subjects.fault import Fault
 from harness.vocabulary import METRICS

@@ -22,8 +22,8 @@ from harness.analysis import statistics as stats
 from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import PAIRS, RANKS
-from harness.analysis.scores import run_result
 from harness.analysis.statistics import Floats
+from harness.analysis.winners import run_result
 from harness.vocabulary import METRICS
 
 TRIMMED = 0.25

@@ -12,18 +12,18 @@ import pandas as pd
 
 from harness.analysis.metrics import complexity
 from harness.analysis.protocols import Protocol
-from harness.analysis.scores import (
+from harness.analysis.reference import (
     BaselineKey,
     exposure,
     mean_of_faulty,
     mean_of_fixed,
     metered,
     rounded,
-    run_result,
-    scores,
-    summarise,
 )
+from harness.analysis.scores import scores
 from harness.analysis.statistics import Floats
+from harness.analysis.summary import summarise
+from harness.analysis.winners import run_result
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.run import Run

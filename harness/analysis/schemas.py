@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
-from harness.records.tables import Table, _columns
+from dataclasses import dataclass
 
-SCORES = Table(
+from harness.records.tables import Table, table
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTable(Table):
+    """A table that columns of other modules may join."""
+
+    def add(self, line: str) -> None:
+        """Append the column ``name | type | unit | meaning``; the same column again changes nothing.
+
+        Raises:
+            ValueError: If the table has another column of that name, or the line is no column.
+        """
+        if line.count("|") != 3:
+            raise ValueError(
+                f"a column of table {self.name} is 'name | type | unit | meaning'. Received: {line}"
+            )
+        (column,) = table(self.name, line).columns
+        if column.type not in ("str", "int", "float", "bool"):
+            raise ValueError(
+                f"a column is of type str, int, float or bool. Received: {column.type} in {line}"
+            )
+        if column in self.columns:
+            return
+        if column.name in self.names:
+            raise ValueError(f"table {self.name} has another column {column.name}")
+        object.__setattr__(self, "columns", (*self.columns, column))
+
+
+SETTING = ["budget", "clock", "protocol", "space"]
+"""The columns in which the cells of one table, and of one family of tests, agree."""
+
+_SCORES = table(
     "scores",
-    _columns("""
+    """
         fault               | str   |         | id of the fault
         technique           | str   |         | name of the technique
         budget              | float | x T     | budget as a multiple of the faulty program's training time
@@ -51,12 +83,14 @@ SCORES = Table(
         search_seconds      | float | s       | mean per run: deciding what to try
         other_seconds       | float | s       | mean per run: building, compiling, starting, recording
         status              | str   |         | ok, no_better, not_exposed, timed_out, not_applicable, no_symptom
-    """),
+    """,
 )
+SCORES = OpenTable(_SCORES.name, _SCORES.columns)
+"""One row per cell: one technique on one fault in one setting."""
 
-SUMMARY = Table(
+SUMMARY = table(
     "summary",
-    _columns("""
+    """
         technique           | str   |         | name of the technique
         budget              | float | x T     | budget
         clock               | str   |         | what was charged
@@ -78,12 +112,12 @@ SUMMARY = Table(
         training_seconds    | float | s       | over all runs: inside training and its evaluation
         search_seconds      | float | s       | over all runs: deciding what to try
         other_seconds       | float | s       | over all runs: everything else
-    """),
+    """,
 )
 
-ANYTIME = Table(
+ANYTIME = table(
     "anytime",
-    _columns("""
+    """
         fault               | str   |         | id of the fault
         technique           | str   |         | name of the technique
         budget              | float | x T     | the part of the budget that is spent
@@ -93,24 +127,24 @@ ANYTIME = Table(
         low                 | float | metric  | lower end of its 95 % bootstrap interval over the runs
         high                | float | metric  | upper end
         ir_median           | float |         | the median as an improvement rate; missing where the fault has none
-    """),
+    """,
 )
 
-PROGRESS = Table(
+PROGRESS = table(
     "progress",
-    _columns("""
+    """
         technique           | str   |         | name of the technique
         budget              | float | x T     | the part of the budget that is spent
         faults              | int   |         | faults with an improvement rate and runs of all techniques
         ir                  | float |         | median over the faults of the median rate of their runs
         ir_low              | float |         | lower end of its 95 % bootstrap interval over subjects, faults, runs
         ir_high             | float |         | upper end
-    """),
+    """,
 )
 
-AREAS = Table(
+AREAS = table(
     "areas",
-    _columns("""
+    """
         fault               | str   |         | id of the fault
         technique           | str   |         | name of the technique
         budget              | float | x T     | up to which the area is taken
@@ -118,24 +152,24 @@ AREAS = Table(
         area                | float | [0, 1]  | mean over runs and budgets of the share of the gap closed so far
         area_low            | float | [0, 1]  | lower end of its 95 % bootstrap interval over the runs
         area_high           | float | [0, 1]  | upper end
-    """),
+    """,
 )
 
-TARGETS = Table(
+TARGETS = table(
     "targets",
-    _columns("""
+    """
         fault               | str   |         | id of the fault
         technique           | str   |         | name of the technique
         target              | float |         | improvement rate to reach
         n                   | int   | runs    | runs of the technique
         reached             | int   | runs    | runs whose best so far reaches it
         running_time        | float | x T     | expected budget until it is reached once, with restarts; infinite if it never is
-    """),
+    """,
 )
 
-RANKS = Table(
+RANKS = table(
     "ranks",
-    _columns("""
+    """
         technique           | str   |         | name of the technique
         faults              | int   |         | faults with runs of all techniques
         mean_rank           | float |         | mean over these of the rank by mean holdout metric; 1 is best, ties share
@@ -146,12 +180,12 @@ RANKS = Table(
         area                | float | [0, 1]  | mean over the faults of the area under the anytime curve
         area_low            | float | [0, 1]  | lower end of its 95 % bootstrap interval over subjects, faults, runs
         area_high           | float | [0, 1]  | upper end
-    """),
+    """,
 )
 
-PAIRS = Table(
+PAIRS = table(
     "pairs",
-    _columns("""
+    """
         first               | str   |         | name of a technique
         second              | str   |         | name of another
         faults              | int   |         | faults with runs of both
@@ -162,12 +196,12 @@ PAIRS = Table(
         losses              | int   | faults  | where the second is
         p_wilcoxon          | float |         | two-sided signed-rank over the faults of the mean improvement rates
         p_holm              | float |         | the same after Holm over the pairs
-    """),
+    """,
 )
 
-AUDIT = Table(
+AUDIT = table(
     "audit",
-    _columns("""
+    """
         test                | str   |         | what is compared by which test
         planted             | float | share   | runs of one side that were given a trial better than all; 0 is the A/A audit
         comparisons         | int   |         | pairs of groups of runs
@@ -176,24 +210,23 @@ AUDIT = Table(
         low                 | float | share   | lower end of its 95 % Clopper-Pearson interval
         high                | float | share   | upper end
         nominal             | float | share   | level of the test
-    """),
+    """,
 )
 
-MULTIVERSE = Table(
+MULTIVERSE = table(
     "multiverse",
-    _columns("""
+    """
         claim               | str   |         | a statement about the techniques
         choice              | str   |         | field of the protocol; missing for all universes together
         option              | str   |         | its value in these universes
         universes           | int   |         | combinations of the choices in which the claim can be decided
         holds               | int   |         | of these, where it is true
-    """),
+    """,
 )
 
-
-QUALIFICATION = Table(
+QUALIFICATION = table(
     "qualification",
-    _columns("""
+    """
         fault               | str   |         | id of the fault
         data                | str   |         | data variant; stand_in where synthetic arrays took the place of the data set
         fraction            | float | share   | share of the training data used
@@ -214,5 +247,5 @@ QUALIFICATION = Table(
         inside_filter       | bool  |         | drop of 15 to 90 %, or error of 1.5 to 5 times the fixed program's, as in the study
         training_time       | float | s       | T: median training time of the faulty program
         content             | str   |         | hash of the fault and its subject as measured, 12 digits
-    """),
+    """,
 )

@@ -30,8 +30,8 @@ from harness.analysis import statistics as stats
 from harness.analysis.protocols import Protocol
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import AUDIT
-from harness.analysis.scores import counted, may_win, winner
 from harness.analysis.statistics import Floats
+from harness.analysis.winners import counted, may_win, winner
 from harness.records.baseline import Baseline
 from harness.records.run import Run, RunRow
 from harness.vocabulary import METRICS, HarnessError, TrialStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from harness.mutation.operators import Range
+from harness.mutation.mutation_operators import Range
 
 
 def bisect(span: Range, killed: Callable[[float], bool]) -> tuple[float, float] | None:

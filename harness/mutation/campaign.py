@@ -13,9 +13,15 @@ from typing import Any
 from harness.analysis.criterion import Fate, KillVerdict, fate, kill_verdict
 from harness.engine import Pool, Workers
 from harness.mutation.bisection import bisect
-from harness.mutation.faults import Draw, as_fault, draws, with_provenance
-from harness.mutation.operators import Candidate, Mutant, Range, applicable, mutation_operator
-from harness.mutation.records import Campaign, Harvest, JudgedMutant, Qualified
+from harness.mutation.harvest import Campaign, Harvest, JudgedMutant, Qualified
+from harness.mutation.mutant_faults import Draw, as_fault, draws, with_provenance
+from harness.mutation.mutation_operators import (
+    Candidate,
+    Mutant,
+    Range,
+    applicable,
+    mutation_operator,
+)
 from harness.records.files import digest
 from harness.records.outcome import Outcome
 from harness.records.store import Store

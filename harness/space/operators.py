@@ -11,7 +11,7 @@ package's predefined parameters.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -319,6 +319,16 @@ def operator_of(hyperparameter: str) -> Operator | None:
     rows = [o for o in OPERATORS if re.fullmatch(o.hyperparameters, hyperparameter)]
     assert len(rows) <= 1, f"{hyperparameter} belongs to {[o.name for o in rows]}"
     return rows[0] if rows else None
+
+
+def operators_of(hyperparameters: Iterable[str]) -> list[Operator]:
+    """The operators that reach any of ``hyperparameters``, each once, in the order of the names.
+
+    >>> [row.name for row in operators_of(["activation_2", "dropout_1", "loss", "activation_1"])]
+    ['activation', 'loss']
+    """
+    rows = (operator_of(name) for name in hyperparameters)
+    return list(dict.fromkeys(row for row in rows if row is not None))
 
 
 def operator(name: str) -> Operator:

@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.analysis.protocols import Protocol
 from harness.analysis.replay import at_budget
-from harness.analysis.scores import confirmations, winner
+from harness.analysis.winners import confirmations, winner
 from harness.engine import Pool, Workers
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell

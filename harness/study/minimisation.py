@@ -13,7 +13,7 @@ from statistics import fmean, median
 from typing import Any
 
 from harness.analysis.protocols import Protocol
-from harness.analysis.scores import winner
+from harness.analysis.winners import winner
 from harness.engine import Pool, RemoteTrain, Replay, Workers
 from harness.engine.workers import NEVER
 from harness.records.baseline import Baseline, read_baseline

@@ -10,8 +10,14 @@ from dataclasses import dataclass
 
 from harness.subjects.registry import Registry
 
-STUDY = re.compile(r"[DCUMR]\d")
-"""Ids of the thirty faults."""
+STUDY_FAULTS = (
+    *("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9"),
+    *("C1", "C2", "C3"),
+    *("U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8"),
+    *("M1", "M2", "M3"),
+    *("R1", "R2", "R3", "R4", "R5", "R6", "R7"),
+)
+"""Ids of the study's thirty faults, in the order of its Table II."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def faults_of(kind: FaultKind, registry: Registry) -> list[str]:
     """
     found = []
     for fault in registry.values():
-        if not STUDY.fullmatch(fault.id):
+        if fault.id not in STUDY_FAULTS:
             continue
         if fault.kind == "mutant":
             if fault.origin["operator"] in kind.mutations:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from harness.space.operators import Operator, operator_of
+from harness.space.operators import Operator, operator_of, operators_of
 from harness.subjects.subject import Subject
 from harness.vocabulary import Configuration, HarnessError, Value, changed, unknown
 
@@ -59,8 +59,7 @@ class Fault:
     @property
     def operators(self) -> list[Operator]:
         """The repair operators of the ground truth; empty if no operator reaches the fault."""
-        rows = [operator_of(name) for name in self.ground_truth]
-        return list(dict.fromkeys(row for row in rows if row is not None))
+        return operators_of(self.ground_truth)
 
     @property
     def hyperparameters(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.analysis.layout import Field, Layout, headed, words
+from harness.analysis.layout import Field, Layout, headed, plain_fields
 from harness.space.derivation import derive
 from harness.space.operators import OPERATORS, Operator
 from harness.subjects.fault import Fault
@@ -22,7 +22,7 @@ def status(fault: Fault) -> str:
     return f"fix outside the space: {', '.join(outside)}" if outside else "repairable"
 
 
-def operators(registry: Registry) -> Layout:
+def operator_table(registry: Registry) -> Layout:
     """Table I: the repair operators, with what they reach among the registered faults."""
     faults = list(registry.values())
     rows = []
@@ -32,7 +32,7 @@ def operators(registry: Registry) -> Layout:
         )
         rows.append(
             [
-                *words(operator.name, operator.title, _short(reached)),
+                *plain_fields(operator.name, operator.title, _short(reached)),
                 Field(str(sum(operator in fault.operators for fault in faults))),
                 Field(operator.note),
             ]
@@ -48,13 +48,13 @@ def operators(registry: Registry) -> Layout:
     )
 
 
-def subjects(registry: Registry) -> Layout:
+def fault_table(registry: Registry) -> Layout:
     """Table II: the registered faults and their subjects."""
     rows = [
         [
-            *words(fault.id, fault.subject.name, fault.kind, fault.subject.metric),
+            *plain_fields(fault.id, fault.subject.name, fault.kind, fault.subject.metric),
             Field(str(len(fault.hyperparameters))),
-            *words(
+            *plain_fields(
                 "; ".join(f"{n}: {a} → {b}" for n, (a, b) in fault.ground_truth.items()),
                 ", ".join(operator.name for operator in fault.operators),
                 status(fault),

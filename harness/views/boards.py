@@ -14,10 +14,10 @@ import pandas as pd
 
 from harness.analysis import anytime, ranks, trust
 from harness.analysis import statistics as stats
-from harness.analysis.layout import NONE, Layout, fixed, headed, interval, words
+from harness.analysis.layout import NONE, Header, Layout, fixed, headed, interval, plain_fields
+from harness.analysis.reference import exposure
 from harness.analysis.runset import RunSet
-from harness.analysis.scores import exposure
-from harness.records.tables import records
+from harness.records.tables import Table, records
 from harness.vocabulary import METRICS
 
 MILESTONES = (1, 2, 5, 10, 15, 20, 30, 40, 50)
@@ -33,7 +33,9 @@ def progress_board(study: RunSet) -> Layout:
     rows = []
     for technique in study.techniques:
         reached = {r["budget"]: r for r in found if r["technique"] == technique}
-        rows.append(words(technique, *(_interval(reached.get(budget), "ir") for budget in shown)))
+        rows.append(
+            plain_fields(technique, *(_interval(reached.get(budget), "ir") for budget in shown))
+        )
     return Layout(
         "Improvement rate reached by each budget: median over the faults of the median run",
         headed(["technique"], [f"{budget} T" for budget in shown]),
@@ -49,7 +51,7 @@ def area_board(study: RunSet) -> Layout:
     """Area under the anytime curve, faults by techniques."""
     found = {(r["fault"], r["technique"]): r for r in records(anytime.areas(study))}
     rows = [
-        words(fault, *(_interval(found.get((fault, t)), "area") for t in study.techniques))
+        plain_fields(fault, *(_interval(found.get((fault, t)), "area") for t in study.techniques))
         for fault in study.faults
     ]
     return Layout(
@@ -67,7 +69,7 @@ def area_board(study: RunSet) -> Layout:
 def rank_board(study: RunSet) -> Layout:
     """One line per technique: mean rank, interquartile mean, area."""
     rows = [
-        words(
+        plain_fields(
             row["technique"],
             fixed(row["mean_rank"], 2),
             _interval(row, "iqm"),
@@ -105,7 +107,7 @@ def pair_board(study: RunSet) -> Layout:
     """One line per pair of techniques."""
     table = ranks.pairs(study)
     rows = [
-        words(
+        plain_fields(
             f"{row['first']} > {row['second']}",
             interval(row["probability"], row["low"], row["high"], 2),
             f"{row['wins']} / {row['losses']} of {row['faults']}",
@@ -141,7 +143,7 @@ def target_board(study: RunSet) -> Layout:
     for technique in study.techniques:
         of_technique = table[table["technique"] == technique]
         parts = (of_technique[of_technique["target"] == t] for t in anytime.IR_TARGETS)
-        rows.append(words(technique, *map(_reached, parts)))
+        rows.append(plain_fields(technique, *map(_reached, parts)))
     return Layout(
         "Targets: runs that reach an improvement rate, and its expected running time",
         headed(["technique"], [f"rate ≥ {target:g}" for target in anytime.IR_TARGETS]),
@@ -167,7 +169,7 @@ def _reached(of: pd.DataFrame) -> str:
 def audit_board(audited: pd.DataFrame) -> Layout:
     """The A/A audit and what was planted."""
     rows = [
-        words(
+        plain_fields(
             row["test"],
             f"{row['planted']:.0%}" if row["planted"] else "nothing",
             str(row["comparisons"]),
@@ -209,7 +211,7 @@ def multiverse_board(table: pd.DataFrame) -> Layout:
     for claim, of_claim in table.groupby("claim", sort=False):
         whole = of_claim[of_claim["choice"].isna()].iloc[0]
         if not whole["universes"]:
-            rows.append(words(str(claim), "-", "-", "nothing to decide it by"))
+            rows.append(plain_fields(str(claim), "-", "-", "nothing to decide it by"))
             continue
         parts = of_claim[of_claim["choice"].notna() & (of_claim["universes"] > 0)]
         shares = (parts["holds"] / parts["universes"]).astype(float)
@@ -221,7 +223,7 @@ def multiverse_board(table: pd.DataFrame) -> Layout:
         ]
         decisive = f"{first}: {', '.join(options)}" if spread.max() > 0 else "none"
         share = whole["holds"] / whole["universes"]
-        rows.append(words(str(claim), f"{share:.0%}", str(whole["universes"]), decisive))
+        rows.append(plain_fields(str(claim), f"{share:.0%}", str(whole["universes"]), decisive))
     return Layout(
         "Multiverse: in what share of all analyses does a claim hold?",
         [
@@ -248,7 +250,7 @@ def exposure_board(study: RunSet) -> Layout:
         row = study.scores[study.scores["fault"] == fault].iloc[0]
         digits = METRICS[base.metric].digits
         rows.append(
-            words(
+            plain_fields(
                 fault,
                 fixed(row["faulty_mean"], digits),
                 fixed(row["fix_mean"], digits),
@@ -279,7 +281,7 @@ def missing_board(study: RunSet) -> Layout:
     for technique in dict.fromkeys(technique for technique, _ in counts):
         of = {fault: n for (whose, fault), n in counts.items() if whose == technique}
         faults = ", ".join(f"{fault} {n}" for fault, n in of.items())
-        rows.append(words(technique, faults, str(sum(of.values()))))
+        rows.append(plain_fields(technique, faults, str(sum(of.values()))))
     whole = len(study.missing) + len(study.runs)
     return Layout(
         f"Missing: {len(study.missing)} of {whole} runs",
@@ -291,7 +293,7 @@ def missing_board(study: RunSet) -> Layout:
 
 def data_board(study: RunSet) -> Layout:
     """Faults whose data are not the subject's default: stand-ins and variants."""
-    rows = [words(fault, data) for fault, data in study.data.items() if data != "default"]
+    rows = [plain_fields(fault, data) for fault, data in study.data.items() if data != "default"]
     return Layout(
         f"Stand-in data and other variants: {len(rows)} of {len(study.faults)} faults",
         headed(["fault", "data"], []),
@@ -312,3 +314,29 @@ def _two_lists(study: RunSet) -> str:
     least = stats.smallest_a12(n, n, study.protocol.alpha)
     start = f"Smallest effect on one fault, {n} runs against {n}: "
     return start + ("none can be significant." if least is None else f"an A12 of {least:.2f}.")
+
+
+def schema_board(schema: Table, frame: pd.DataFrame) -> Layout:
+    """Any table of a study, a row of the frame a line, with the meaning of its columns below.
+
+    Floats have four significant digits.
+    """
+    return Layout(
+        f"Table {schema.name}",
+        [Header(c.name, "left" if c.type == "str" else "right") for c in schema.columns],
+        [
+            plain_fields(*(_plain_value(row[name]) for name in schema.names))
+            for _, row in frame.iterrows()
+        ],
+        [f"{c.name}: {c.meaning}" + (f" ({c.unit})." if c.unit else ".") for c in schema.columns],
+    )
+
+
+def _plain_value(value: Any) -> str:
+    """
+    >>> _plain_value(0.123456), _plain_value(12), _plain_value(float("nan"))
+    ('0.1235', '12', '-')
+    """
+    if pd.isna(value):
+        return NONE
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

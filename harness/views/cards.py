@@ -44,8 +44,8 @@ def card(fault: Fault, table: pd.DataFrame) -> str:
     lines += _entry("what is wrong", fault.description or fault.title)
     for name, (faulty, fixed) in fault.ground_truth.items():
         lines += _entry("repair", f"{name}: {faulty} -> {fixed} ({_reach(fault, name)})")
-    lines += _entry("published", published(fault) or "nothing")
-    lines += [line for row in measured(fault, table) for line in _entry("measured", row)]
+    lines += _entry("published", published_figures(fault) or "nothing")
+    lines += [line for row in measurements(fault, table) for line in _entry("measured", row)]
     lines += _entry("data", _data(fault))
     for label, texts in (
         ("also repairs", fault.other_fixes),
@@ -71,13 +71,13 @@ def _reach(fault: Fault, name: str) -> str:
     return f"operator {operator.name}, {where} the corrected space"
 
 
-def published(fault: Fault) -> str:
-    """The study's figures, in words; '' if there are none."""
+def published_figures(fault: Fault) -> str:
+    """The study's figures of a fault, one line of text; '' if there are none."""
     figures, digits = fault.published, fault.subject.measure.digits
     parts = []
-    for name, words in (("faulty", "faulty"), ("fixed", "fixed")):
+    for name in ("faulty", "fixed"):
         if name in figures:
-            parts.append(f"{words} {figures[name]:.{digits}f}")
+            parts.append(f"{name} {figures[name]:.{digits}f}")
     if "again" in figures:
         spread = f" (sd {figures['again_sd']:.3f})" if "again_sd" in figures else ""
         parts.append(f"faulty re-evaluated {figures['again']:.3f}{spread}")
@@ -88,27 +88,27 @@ def published(fault: Fault) -> str:
     return ", ".join(parts)
 
 
-def measured(fault: Fault, table: pd.DataFrame) -> Iterator[str]:
-    """What this project measured, one line for each setting, in words."""
+def measurements(fault: Fault, table: pd.DataFrame) -> Iterator[str]:
+    """What this project measured: one line of text for each setting."""
     rows = table[table["fault"] == fault.id]
     if rows.empty:
         yield f"nothing yet; make baseline PLAN=icst23 FAULTS={fault.id} measures it"
     for row in rows.to_dict("records"):
         old = "" if row["content"] == fault.content[:12] else "; of an earlier version of the fault"
         yield (
-            f"{shown_spread(row, 'faulty')} against {shown_spread(row, 'fixed')}; "
-            f"p {shown_figure(row['p'])}, A12 {shown_figure(row['a12'])}, "
-            f"exposed: {qualification.exposure_verdict(row, CORRECTED)}; {shown_loss(row)}; "
-            f"T {shown_figure(row['training_time'])} s; n {row['n']}, data {row['data']}, fraction "
+            f"{mean_and_spread(row, 'faulty')} against {mean_and_spread(row, 'fixed')}; "
+            f"p {two_digits(row['p'])}, A12 {two_digits(row['a12'])}, "
+            f"exposed: {qualification.exposure_verdict(row, CORRECTED)}; {size_of_fault(row)}; "
+            f"T {two_digits(row['training_time'])} s; n {row['n']}, data {row['data']}, fraction "
             f"{row['fraction']:g}, {row['device']}{old}"
         )
 
 
-def shown_spread(row: Mapping[Any, Any], which: str) -> str:
+def mean_and_spread(row: Mapping[Any, Any], which: str) -> str:
     """Mean and standard deviation of one program, and how many of its trainings have no value.
 
     >>> row = {"metric": "mae", "n": 3, "faulty_mean": 1.0, "faulty_sd": 0.25, "faulty_unjudged": 1}
-    >>> spread(row, "faulty")
+    >>> mean_and_spread(row, "faulty")
     '1.000 (0.250), 1 of 3 diverged'
     """
     digits = METRICS[row["metric"]].digits
@@ -117,11 +117,11 @@ def shown_spread(row: Mapping[Any, Any], which: str) -> str:
     if unjudged == row["n"]:
         return diverged
     mean, sd = row[f"{which}_mean"], row[f"{which}_sd"]
-    words = f"{mean:.{digits}f}" + ("" if pd.isna(sd) else f" ({sd:.{digits}f})")
-    return f"{words}, {diverged}" if unjudged else words
+    text = f"{mean:.{digits}f}" + ("" if pd.isna(sd) else f" ({sd:.{digits}f})")
+    return f"{text}, {diverged}" if unjudged else text
 
 
-def shown_loss(row: Mapping[Any, Any]) -> str:
+def size_of_fault(row: Mapping[Any, Any]) -> str:
     """How much the fault costs, and whether the study's filter would keep it."""
     if pd.isna(row["drop"]):
         return "no drop without values"
@@ -131,10 +131,10 @@ def shown_loss(row: Mapping[Any, Any]) -> str:
     return f"{row['drop']:.1f} times the error, {inside} the study's filter"
 
 
-def shown_figure(value: float) -> str:
+def two_digits(value: float) -> str:
     """Two digits.
 
-    >>> figure(0.1234), figure(134.0), figure(float("nan"))
+    >>> two_digits(0.1234), two_digits(134.0), two_digits(float("nan"))
     ('0.12', '134', '-')
     """
     if pd.isna(value):
@@ -155,22 +155,22 @@ def _data(fault: Fault) -> str:
     return f"{title}: {where}{stand_in}"
 
 
-def main(words: list[str]) -> int:
+def print_card(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.views.cards", description=__doc__)
     parser.add_argument("command", choices=["show"])
     parser.add_argument("id", nargs="?", default="", help="of the fault, such as C1")
     parser.add_argument("--results", type=Path, default=Path("results"), help="results folder")
-    told = parser.parse_args(words)
+    options = parser.parse_args(arguments)
     registry = load_registry()
-    if not told.id:
+    if not options.id:
         raise HarnessError(f"which fault? make fault ID=C1. Registered: {', '.join(registry)}")
-    print(card(registry[told.id], qualification.read_qualification(told.results)))
+    print(card(registry[options.id], qualification.read_qualification(options.results)))
     return 0
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(print_card(sys.argv[1:]))
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

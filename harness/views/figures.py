@@ -1,94 +1,45 @@
-"""The figures: drawn, never computed here. All are told apart without colour as well.
+"""The figures: drawn here, computed elsewhere. All can be told apart without colour.
 
-Colours: Okabe and Ito's palette (2008), which colour-blind readers can tell apart; line styles and
-markers repeat what colour says. Improvement rates have no unit: 0 is the faulty program, 1 the fix.
+Improvement rates have no unit: 0 is the faulty program, 1 the fix.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis import anytime, ranks
 from harness.analysis.runset import RunSet
-from harness.analysis.statistics import Floats
-from harness.vocabulary import METRICS
-
-mpl.rcParams.update(
-    {
-        "font.size": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "grid.color": "0.9",
-        "axes.axisbelow": True,
-        "legend.frameon": False,
-        "svg.hashsalt": "dnn-repair-harness",
-        "pdf.fonttype": 42,
-    }
+from harness.views.drawing import (
+    COLOURS,
+    FAULTY,
+    FIGURE_WIDTH,
+    FIX,
+    MANY,
+    Style,
+    draw_boxes,
+    draw_intervals,
+    fault_panels,
+    fault_title,
+    legend_above,
+    limit_axis,
+    reference_lines,
+    single_axes,
+    styles,
 )
-
-FIGURE_WIDTH = 7.0
-"""Inches: a page's text."""
-ROW = 1.75
-"""Inches: height of one row of small panels."""
-COLUMNS = 4
-"""Small panels side by side."""
-
-MANY = 12
-"""Faults on one axis beyond which their names are printed smaller."""
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-FAULTY, FIX = "0.45", "black"
 
 RATE_LABEL = "improvement rate\n(0 fault, 1 fix)"
 SPENT = "budget spent (multiples of T)"
 
 
-class Style(NamedTuple):
-    colour: str
-    line: Any
-    marker: str
-
-
-def styles(study: RunSet) -> dict[str, Style]:
-    """Colour, line and marker of each technique; the same in every figure of a study."""
-    return {
-        name: Style(*(kind[i % len(kind)] for kind in (COLOURS, LINES, MARKERS)))  # type: ignore[arg-type]
-        for i, name in enumerate(study.techniques)
-    }
-
-
-def svg(figure: Figure) -> bytes:
-    """For a page: sharp at every size, text as outlines so that it looks the same everywhere."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
-
-
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """As ``name.pdf`` and ``name.png``, the same bytes for the same figure."""
-    folder.mkdir(parents=True, exist_ok=True)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out: the files that follow need not do it again
-    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
-    figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
-
-
 def improvement_figure(studies: Sequence[RunSet]) -> Figure:
     """The study's Figure 1: improvement rate over the faults, a box per technique and budget."""
-    figure, axes = _single(3.0)
+    figure, axes = single_axes(3.0)
     boxes = []
     for technique in dict.fromkeys(t for study in studies for t in study.techniques):
         for study in studies:
@@ -96,10 +47,10 @@ def improvement_figure(studies: Sequence[RunSet]) -> Figure:
             rates = of_technique["ir"].dropna().tolist()
             if rates:
                 boxes.append((f"{technique}\n{study.budget:g}", rates, styles(study)[technique]))
-    _boxes(axes, boxes)
-    _reference(axes, 0, 1)
+    draw_boxes(axes, boxes)
+    reference_lines(axes, 0, 1)
     everything = np.concatenate([rates for _, rates, _ in boxes]) if boxes else np.zeros(1)
-    _within(axes, everything, -1.0, 2.0)
+    limit_axis(axes, everything, -1.0, 2.0)
     axes.set_xlabel("technique and budget (multiples of T); a point is a fault")
     axes.set_ylabel(RATE_LABEL)
     return figure
@@ -107,19 +58,19 @@ def improvement_figure(studies: Sequence[RunSet]) -> Figure:
 
 def fault_values(study: RunSet, faults: Sequence[str] | None = None) -> Figure:
     """The study's Figure 2: what the runs reach on each fault, against the fault and its fix."""
-    figure, panels = _panels(study.faults if faults is None else faults)
+    figure, panels = fault_panels(study.faults if faults is None else faults)
     for fault, axes in panels:
         of_fault = [t for t in study.techniques if study.cell(fault, t)]
         style = styles(study)
-        _boxes(axes, [(t, study.values(fault, t), style[t]) for t in of_fault])
+        draw_boxes(axes, [(t, study.values(fault, t), style[t]) for t in of_fault])
         row = study.scores[study.scores["fault"] == fault].iloc[0]
         axes.axhline(row["faulty_mean"], color=FAULTY, linestyle=":", linewidth=1.2, zorder=1)
         axes.axhline(row["fix_mean"], color=FIX, linestyle="--", linewidth=1.0, zorder=1)
-        axes.set_title(_named(study, fault), fontsize=8)
+        axes.set_title(fault_title(study, fault), fontsize=8)
         axes.tick_params(labelsize=7)
         if sum(map(len, of_fault)) > 18:
             axes.tick_params(axis="x", rotation=30)
-    _legend(
+    legend_above(
         figure,
         [
             ("faulty program, mean", {"color": FAULTY, "linestyle": ":"}),
@@ -144,8 +95,8 @@ def complexity_figure(study: RunSet) -> Figure:
         if sizes:
             boxes.append((str(fault), sizes, Style(COLOURS[5], "-", "o")))
             fixes.append(rows["fix_complexity"].iloc[0])
-    figure, axes = _single(2.8)
-    _boxes(axes, boxes)
+    figure, axes = single_axes(2.8)
+    draw_boxes(axes, boxes)
     at = range(1, len(fixes) + 1)
     axes.plot(at, fixes, "D", color=COLOURS[1], markersize=5, zorder=5, label="fix")
     axes.set_ylim(-0.03, 1.03)
@@ -176,7 +127,7 @@ def spreads(study: RunSet) -> Figure:
         axes.set_title(metric, fontsize=9)
         axes.grid(axis="x", visible=False)
     panels[0][0].set_ylabel("standard deviation\n(unit of the metric)")
-    _legend(
+    legend_above(
         figure,
         [
             (t, {"color": s.colour, "marker": s.marker, "linestyle": ""})
@@ -189,7 +140,7 @@ def spreads(study: RunSet) -> Figure:
 
 def costs(study: RunSet) -> Figure:
     """Mean seconds of a run by what they were spent on, per technique over the faults."""
-    figure, axes = _single(0.6 + 0.42 * len(study.techniques))
+    figure, axes = single_axes(0.6 + 0.42 * len(study.techniques))
     parts = {"training": COLOURS[0], "search": COLOURS[4], "other": "0.75"}
     hatches = ("", "///", "...")
     left = np.zeros(len(study.techniques))
@@ -212,7 +163,7 @@ def costs(study: RunSet) -> Figure:
 
 def progress_figure(study: RunSet) -> Figure:
     """Median improvement rate over the faults against the budget spent, with its interval."""
-    figure, axes = _single(3.0)
+    figure, axes = single_axes(3.0)
     table = anytime.progress(study)
     for technique, style in styles(study).items():
         rows = table[table["technique"] == technique]
@@ -223,8 +174,8 @@ def progress_figure(study: RunSet) -> Figure:
         axes.fill_between(
             rows["budget"], rows["ir_low"], rows["ir_high"], color=style.colour, alpha=0.12, lw=0
         )
-    _reference(axes, 0, 1)
-    _within(axes, table[["ir"]].to_numpy(), -1.0, 1.5)
+    reference_lines(axes, 0, 1)
+    limit_axis(axes, table[["ir"]].to_numpy(), -1.0, 1.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(SPENT)
     axes.set_ylabel(f"median {RATE_LABEL}")
@@ -234,7 +185,7 @@ def progress_figure(study: RunSet) -> Figure:
 
 def progress_by_fault(study: RunSet) -> Figure:
     """Median best-so-far of each fault against the budget spent, with its interval."""
-    figure, panels = _panels(study.faults)
+    figure, panels = fault_panels(study.faults)
     table = anytime.anytime(study)
     style = styles(study)
     for fault, axes in panels:
@@ -248,10 +199,10 @@ def progress_by_fault(study: RunSet) -> Figure:
         first = study.scores[study.scores["fault"] == fault].iloc[0]
         axes.axhline(first["faulty_mean"], color=FAULTY, linestyle=":", linewidth=1.2)
         axes.axhline(first["fix_mean"], color=FIX, linestyle="--", linewidth=1.0)
-        axes.set_title(_named(study, fault), fontsize=8)
+        axes.set_title(fault_title(study, fault), fontsize=8)
         axes.set_xlim(0, study.budget)
         axes.tick_params(labelsize=7)
-    _legend(
+    legend_above(
         figure,
         [(t, {"color": s.colour, "linestyle": s.line}) for t, s in style.items()]
         + [("faulty", {"color": FAULTY, "linestyle": ":"}), ("fix", {"color": FIX, "ls": "--"})],
@@ -277,14 +228,14 @@ def targets_reached(study: RunSet) -> Figure:
         axes.set_ylim(0, 1.02)
         axes.set_xlim(0, study.budget)
     panels[0].set_ylabel("share of runs\n(faults weigh the same)")
-    _legend(figure, [(t, {"color": s.colour, "linestyle": s.line}) for t, s in style.items()])
+    legend_above(figure, [(t, {"color": s.colour, "linestyle": s.line}) for t, s in style.items()])
     figure.supxlabel(SPENT, fontsize=9)
     return figure
 
 
 def profiles(study: RunSet) -> Figure:
     """Performance profiles: share of runs with at least the improvement rate on the axis."""
-    figure, axes = _single(3.0)
+    figure, axes = single_axes(3.0)
     levels = np.linspace(-0.5, 1.25, 141)
     for technique, style in styles(study).items():
         if not study.rated:
@@ -311,10 +262,14 @@ def aggregates(study: RunSet) -> Figure:
     )
     table = ranks.ranks(study)
     panels = figure.subplots(1, 2, sharey=True)
-    titles = {"iqm": "interquartile mean of the\nimprovement rates", "area": "area under the\nanytime curve, [0, 1]"}  # noqa: E501  # fmt: skip
+    titles = {
+        "iqm": "interquartile mean of the\nimprovement rates",
+        "area": "area under the\nanytime curve, [0, 1]",
+    }
+    kinds = list(styles(study).values())
     for (name, title), axes in zip(titles.items(), panels, strict=True):
-        _forest(axes, study.techniques, table[name], table[f"{name}_low"], table[f"{name}_high"],
-                list(styles(study).values()))  # fmt: skip
+        low, high = table[f"{name}_low"], table[f"{name}_high"]
+        draw_intervals(axes, study.techniques, table[name], low, high, kinds)
         axes.set_xlabel(title)
     return figure
 
@@ -322,10 +277,10 @@ def aggregates(study: RunSet) -> Figure:
 def superiorities(study: RunSet) -> Figure:
     """Probability of improvement of each pair of techniques, with its interval."""
     table = ranks.pairs(study)
-    figure, axes = _single(0.8 + 0.35 * max(len(table), 1))
+    figure, axes = single_axes(0.8 + 0.35 * max(len(table), 1))
     names = [f"{row['first']} > {row['second']}" for _, row in table.iterrows()]
     plain = [Style(COLOURS[0], "-", "o")] * len(table)
-    _forest(axes, names, table["probability"], table["low"], table["high"], plain)
+    draw_intervals(axes, names, table["probability"], table["low"], table["high"], plain)
     axes.axvline(0.5, color=FAULTY, linestyle="--", linewidth=1.0)
     axes.set_xlim(0, 1)
     axes.set_xlabel("probability that a run of the first beats one of the second (mean A12)")
@@ -363,98 +318,70 @@ def critical_differences(study: RunSet) -> Figure | None:
     return figure
 
 
-def _single(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(FIGURE_WIDTH, height), layout="constrained")
-    return figure, figure.add_subplot()
+class ReportFigure(NamedTuple):
+    """A row of the report's figures."""
+
+    title: str
+    draw: Callable[[RunSet], Figure | None]
+    """None where there is nothing to draw."""
 
 
-def _panels(faults: Sequence[str]) -> tuple[Figure, Iterator[tuple[str, Axes]]]:
-    """A grid with one small panel for each fault."""
-    rows = max(math.ceil(len(faults) / COLUMNS), 1)
-    figure = Figure(figsize=(FIGURE_WIDTH, ROW * rows + 0.5), layout="constrained")
-    axes = [figure.add_subplot(rows, COLUMNS, i) for i in range(1, len(faults) + 1)]
-    return figure, zip(faults, axes, strict=True)
-
-
-def _named(study: RunSet, fault: str) -> str:
-    """A panel's title: the fault and its metric, with an arrow where lower is better."""
-    metric = study.baseline(fault).metric
-    return f"{fault}: {metric}" + ("" if METRICS[metric].higher_is_better else " ↓")
-
-
-def _boxes(axes: Axes, boxes: Sequence[tuple[str, Sequence[float], Style]]) -> None:
-    """Box plots (whiskers up to 1.5 times the box) with every value as a point."""
-    if not boxes:
-        return
-    drawn = axes.boxplot(
-        [values for _, values, _ in boxes],
-        tick_labels=[name for name, _, _ in boxes],
-        showfliers=False,
-        widths=0.6,
-        patch_artist=True,
-        medianprops={"color": "black", "linewidth": 1.4},
-    )
-    for number, (box, (_, values, style)) in enumerate(
-        zip(drawn["boxes"], boxes, strict=True), start=1
-    ):
-        box.set(facecolor=style.colour, alpha=0.35)
-        shift = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else [0.0]
-        axes.plot(
-            number + np.asarray(shift), values, style.marker, color=style.colour, markersize=2.5,
-            alpha=0.8, zorder=4,
-        )  # fmt: skip
-    axes.grid(axis="x", visible=False)
-
-
-def _forest(
-    axes: Axes, names: Sequence[str], middle: Any, low: Any, high: Any, kinds: Sequence[Style]
-) -> None:
-    """One line per name: a point and its interval."""
-    for at, (value, left, right, kind) in enumerate(zip(middle, low, high, kinds, strict=False)):
-        axes.plot([left, right], [at, at], color=kind.colour, linewidth=2, solid_capstyle="butt")
-        axes.plot(value, at, kind.marker, color=kind.colour)
-    axes.set_yticks(range(len(names)), list(names))
-    axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-
-
-def _reference(axes: Axes, fault: float, fix: float) -> None:
-    axes.axhline(fault, color=FAULTY, linestyle=":", linewidth=1.2, zorder=1)
-    axes.axhline(fix, color=FIX, linestyle="--", linewidth=1.0, zorder=1)
-
-
-def _within(axes: Axes, values: Floats, lowest: float, highest: float) -> None:
-    """Limit the vertical axis, and say so if values are left out."""
-    there = values[np.isfinite(values)]
-    if not len(there):
-        return
-    low, high = max(there.min() - 0.08, lowest), min(max(there.max(), 1) + 0.08, highest)
-    axes.set_ylim(min(low, -0.08), high)
-    if outside := int(((there < low) | (there > high)).sum()):
-        axes.set_title(f"{outside} values lie beyond the axis", fontsize=8, loc="right")
-
-
-def _legend(figure: Figure, lines: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    """A legend of lines above all panels."""
-    handles = [mpl.lines.Line2D([], [], label=label, **kind) for label, kind in lines]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=8)
-
-
-FIGURES: dict[str, tuple[str, Callable[[RunSet], Figure | None]]] = {
-    "figure1_improvement": (
+_BUILT_IN = {
+    "figure1_improvement": ReportFigure(
         "Improvement rate over the faults (the study's Figure 1)",
         lambda study: improvement_figure([study]),
     ),
-    "figure2_values": ("What the runs reach on each fault (its Figure 2)", fault_values),
-    "figure3_complexity": ("Complexity of the patches (its Figure 3)", complexity_figure),
-    "spread": ("Stability: standard deviation over the runs", spreads),
-    "progress": ("Anytime: median improvement rate over the faults", progress_figure),
-    "progress_by_fault": ("Anytime, fault by fault", progress_by_fault),
-    "targets": ("ECDF: runs that have reached a target", targets_reached),
-    "costs": ("Where the time goes", costs),
-    "profiles": ("Performance profiles", profiles),
-    "aggregates": ("Aggregates with intervals over subjects, faults and runs", aggregates),
-    "pairs": ("Probability of improvement", superiorities),
-    "critical_differences": ("Critical differences", critical_differences),
+    "figure2_values": ReportFigure(
+        "What the runs reach on each fault (its Figure 2)", fault_values
+    ),
+    "figure3_complexity": ReportFigure(
+        "Complexity of the patches (its Figure 3)", complexity_figure
+    ),
+    "spread": ReportFigure("Stability: standard deviation over the runs", spreads),
+    "progress": ReportFigure("Anytime: median improvement rate over the faults", progress_figure),
+    "progress_by_fault": ReportFigure("Anytime, fault by fault", progress_by_fault),
+    "targets": ReportFigure("ECDF: runs that have reached a target", targets_reached),
+    "costs": ReportFigure("Where the time goes", costs),
+    "profiles": ReportFigure("Performance profiles", profiles),
+    "aggregates": ReportFigure(
+        "Aggregates with intervals over subjects, faults and runs", aggregates
+    ),
+    "pairs": ReportFigure("Probability of improvement", superiorities),
+    "critical_differences": ReportFigure("Critical differences", critical_differences),
 }
-"""Name of the file -> title, and how it is drawn from a study."""
+_figures = dict(_BUILT_IN)
+FIGURES: Mapping[str, ReportFigure] = MappingProxyType(_figures)
+"""Name of the file -> title and function, in the order of the report."""
+
+
+def report_figure(
+    title: str,
+) -> Callable[[Callable[[RunSet], Figure | None]], Callable[[RunSet], Figure | None]]:
+    """Add a function of a study to the report's figures, under the name of the function.
+
+    The figure is saved as PDF and PNG; the page shows it in a section of its own. The module of the
+    function must be imported before the report is made.
+
+    Raises:
+        ValueError: If the name belongs to a figure of the package.
+
+    Example:
+        >>> @report_figure("Runs of each fault")
+        ... def runs_by_fault(study):
+        ...     figure = Figure()
+        ...     figure.add_subplot().bar(study.faults, study.scores.groupby("fault")["n"].sum())
+        ...     return figure
+    """
+
+    def register(draw: Callable[[RunSet], Figure | None]) -> Callable[[RunSet], Figure | None]:
+        if draw.__name__ in _BUILT_IN:
+            raise ValueError(f"figure {draw.__name__} is one of the package; choose another name")
+        _figures[draw.__name__] = ReportFigure(title, draw)
+        return draw
+
+    return register
+
+
+def added_figures() -> list[str]:
+    """Names of the figures that other modules have added, in the order of their registration."""
+    return [name for name in _figures if name not in _BUILT_IN]

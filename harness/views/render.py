@@ -14,7 +14,7 @@ from rich.table import Table
 from harness.analysis import statistics as stats
 from harness.analysis.layout import MARK, NONE, Field, Header, Layout, fixed
 from harness.analysis.protocols import Protocol
-from harness.analysis.scores import SETTING
+from harness.analysis.schemas import SETTING
 from harness.vocabulary import METRICS, CellStatus, HarnessError
 
 SHORT = {

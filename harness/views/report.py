@@ -14,28 +14,19 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from harness.analysis import anytime, ranks, trust
-from harness.analysis.layout import Layout, headed, words
+from harness.analysis import trust
+from harness.analysis.layout import Layout, headed, plain_fields
 from harness.analysis.multiverse import Options, multiverse, ranking_claims
 from harness.analysis.protocols import Protocol
 from harness.analysis.runset import RunSet
-from harness.analysis.schemas import (
-    ANYTIME,
-    AREAS,
-    AUDIT,
-    MULTIVERSE,
-    PAIRS,
-    PROGRESS,
-    RANKS,
-    SCORES,
-    SUMMARY,
-    TARGETS,
-)
+from harness.analysis.schemas import AUDIT, MULTIVERSE
+from harness.analysis.study_tables import STUDY_TABLES, added_tables
 from harness.records.files import read_json
 from harness.records.store import RUN, Store
 from harness.records.tables import Table
 from harness.views import boards
-from harness.views.figures import FIGURES, save, svg
+from harness.views.drawing import save, svg
+from harness.views.figures import FIGURES, added_figures
 from harness.views.render import by_setting, summary_layout, table3_layout
 
 TEMPLATES = Path(__file__).parent
@@ -66,7 +57,8 @@ class Provenance:
 
     def board(self) -> Layout:
         rows = [
-            words(name, ", ".join(_counted(found))) for name, found in sorted(self.facts.items())
+            plain_fields(name, ", ".join(_counted(found)))
+            for name, found in sorted(self.facts.items())
         ]
         title = "Versions and devices that the runs record"
         return Layout(title, headed(["what", "found (runs)"], []), rows, [])
@@ -93,16 +85,8 @@ class StudyReport:
     @property
     def tables(self) -> list[tuple[Table, pd.DataFrame]]:
         """What is saved beside the page, at full precision."""
-        study = self.study
         return [
-            (SCORES, study.scores),
-            (SUMMARY, study.summary),
-            (ANYTIME, anytime.anytime(study)),
-            (PROGRESS, anytime.progress(study)),
-            (AREAS, anytime.areas(study)),
-            (TARGETS, anytime.targets(study)),
-            (RANKS, ranks.ranks(study)),
-            (PAIRS, ranks.pairs(study)),
+            *((schema, make(self.study)) for schema, make in STUDY_TABLES.values()),
             (AUDIT, self.audited),
             (MULTIVERSE, self.multiverse),
         ]
@@ -131,6 +115,7 @@ class StudyReport:
                 [boards.rank_board(study), "critical_differences", "aggregates",
                  boards.pair_board(study), "pairs", "profiles"],
             ),
+            *self._added(),
             Section(
                 "Can this be trusted?",
                 [*([boards.audit_board(self.audited)] if len(self.audited) else []),
@@ -145,6 +130,12 @@ class StudyReport:
                 "Method", [protocol_board(study.protocol), self.provenance.board()], METHOD
             ),
         ]  # fmt: skip
+
+    def _added(self) -> list[Section]:
+        """What modules outside the package have added to the report; empty if they have not."""
+        tables = [boards.schema_board(row.schema, row.make(self.study)) for row in added_tables()]
+        parts: list[Layout | str] = [*tables, *added_figures()]
+        return [Section("Further tables and figures", parts)] if parts else []
 
 
 def study_report(
@@ -214,7 +205,9 @@ def provenance_of(store: Store, cells: Iterable[Any]) -> Provenance:
 def protocol_board(protocol: Protocol) -> Layout:
     """Every choice of the analysis, with its value and meaning."""
     meanings = _meanings(type(protocol))
-    rows = [words(name, str(getattr(protocol, name)), text) for name, text in meanings.items()]
+    rows = [
+        plain_fields(name, str(getattr(protocol, name)), text) for name, text in meanings.items()
+    ]
     return Layout(f"Protocol {protocol.name}", headed(["choice", "value", "meaning"], []), rows, [])
 
 
@@ -252,8 +245,8 @@ def _part(part: Layout | str, drawn: Mapping[str, str]) -> dict[str, str]:
     if isinstance(part, Layout):
         return {"html": part.html()} if part.rows else {"line": f"{part.title}."}
     if part not in drawn:
-        return {"line": f"{FIGURES[part][0]}: nothing to draw."}
-    return {"title": FIGURES[part][0], "svg": drawn[part]}
+        return {"line": f"{FIGURES[part].title}: nothing to draw."}
+    return {"title": FIGURES[part].title, "svg": drawn[part]}
 
 
 def _warnings(made: StudyReport) -> list[str]:

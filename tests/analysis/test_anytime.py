@@ -12,7 +12,7 @@ from studies import FAST, T, baseline, reaching, row, run, study
 from harness.analysis import anytime
 from harness.analysis.replay import at_budget
 from harness.analysis.schemas import ANYTIME, AREAS, PROGRESS, TARGETS
-from harness.analysis.scores import run_result
+from harness.analysis.winners import run_result
 from harness.records.run import Run
 
 STEPS = [(1.5, 0.3), (3.0, None), (4.0, 0.2), (8.0, 0.8)]

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from harness.analysis import statistics as stats
 from harness.analysis.protocols import CORRECTED
-from harness.analysis.published import load
-from harness.analysis.published.runset import published_study
+from harness.analysis.published import load_published
+from harness.analysis.published.archive import published_study
 from harness.analysis.replay import at_budget, replay
-from harness.analysis.scores import run_result, scores, winner
+from harness.analysis.scores import scores
+from harness.analysis.winners import run_result, winner
 from harness.records.baseline import Baseline
 from harness.records.outcome import Outcome
 from harness.records.run import Confirmation, Run, RunRow
@@ -128,7 +129,7 @@ def test_more_budget_never_loses_a_trial(seconds: list[float], one: float, other
 
 
 def test_recorded_runs_of_the_study_feed_the_whole_pipeline() -> None:
-    study = load()
+    study = load_published()
     longest = [run for run in study.runs if run.budget == 50 and run.fault in ("D1", "R4", "U4")]
     times = {name: facts.training_time for name, facts in study.facts.items()}
     frame = scores(replay(longest, (5, 20), times), study.baselines(CORRECTED), CORRECTED)
@@ -140,7 +141,7 @@ def test_recorded_runs_of_the_study_feed_the_whole_pipeline() -> None:
 @pytest.mark.parametrize("budget", [10, 20])
 def test_beginnings_do_not_differ_from_the_study_s_separate_runs(budget: int) -> None:
     """Of 90 cells, 5 and 8 have p < 0.05 (4.5 would by chance), and none after Holm."""
-    published = load()
+    published = load_published()
     own = published_study(published, budget, CORRECTED)
     long = published_study(published, 50, CORRECTED)
     runs = [at_budget(r, budget, own.baseline(r.fault).training_time) for r in long.runs]

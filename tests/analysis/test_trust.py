@@ -9,7 +9,7 @@ from studies import FAST, T, Trials, baseline, reaching, run, study
 from harness.analysis import trust
 from harness.analysis.protocols import ICST23
 from harness.analysis.schemas import AUDIT
-from harness.analysis.scores import run_result
+from harness.analysis.winners import run_result
 from harness.vocabulary import HarnessError
 
 

@@ -8,8 +8,8 @@ import pytest
 from common import CONFIGS, campaign, reset_hydra
 from hydra import compose, initialize_config_dir
 
-from harness.mutation.operators import MUTATION_OPERATORS
-from harness.mutation.records import Campaign
+from harness.mutation.harvest import Campaign
+from harness.mutation.mutation_operators import MUTATION_OPERATORS
 from harness.vocabulary import HarnessError
 
 

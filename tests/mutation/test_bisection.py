@@ -1,7 +1,7 @@
 import pytest
 
 from harness.mutation.bisection import bisect
-from harness.mutation.operators import Range
+from harness.mutation.mutation_operators import Range
 
 EPOCHS = Range("HNE", "epochs", mild=50, aggressive=1, precision=5, whole=True)
 RATE = Range("HLR", "learning_rate", mild=0.01, aggressive=0.001, precision=0.0001, whole=False)

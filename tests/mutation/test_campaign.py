@@ -17,20 +17,22 @@ import harness.subjects.registry
 from harness.analysis.criterion import Fate, kill_verdict
 from harness.engine import Pool
 from harness.mutation.campaign import run_campaign
-from harness.mutation.faults import Draw, as_fault, draws, write_fault
-from harness.mutation.operators import Mutant
-from harness.mutation.records import Campaign, Harvest, JudgedMutant
-from harness.mutation.report import by_fault, by_operator, mutants
+from harness.mutation.harvest import Campaign, Harvest
+from harness.mutation.mutant_faults import write_fault
+from harness.mutation.summaries import by_fault, by_operator, mutants
 from harness.records.files import read_json
 from harness.records.store import Store
 from harness.study.baselines import measure_baselines
 from harness.study.plan import BASELINE_SEEDS, Plan
-from harness.subjects.registry import Registry, load_registry
+from harness.subjects.registry import load_registry
 from harness.techniques.random import Random
 from harness.vocabulary import METRICS, HarnessError, Value
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
 OPERATORS = ("HNE", "RAW", "RCD", "WCI")
+
 
 pytestmark = [pytest.mark.usefixtures("ray_session"), pytest.mark.timeout(240)]
 
@@ -220,76 +222,6 @@ def test_the_command(harvest: Harvest, results: Store, folder: Path, tmp_path: P
     assert "old" not in page.read_text()
     assert page.read_text().endswith("<!-- end of sum_sign -->\nafter\n")
     assert (results.root / "tables" / "mutants-sum_sign-s1" / "mutants.csv").exists()
-
-
-def kept(value: str) -> JudgedMutant:
-    return JudgedMutant(Mutant("WCI", 1, value, {"kernel_initialiser_1": value}), Fate.KEPT, None)
-
-
-@pytest.fixture
-def faults(tmp_path: Path) -> Registry:
-    return load_registry([write_faults(tmp_path / "f", "X1")])
-
-
-def drawn(
-    faults: Registry, tested: dict[str, list[JudgedMutant]], seed: int, prefix: str
-) -> list[Draw]:
-    folders = (faults.subject("sum_sign").path.parents[1],)
-    made = Campaign(subject="sum_sign", operators=[*tested], seed=seed, folders=folders)
-    return draws(made, faults, tested, prefix)
-
-
-def test_one_mutant_per_operator_is_drawn_by_seed(faults: Registry) -> None:
-    names = ("zeros", "ones", "he_normal", "orthogonal", "lecun_normal")
-
-    def order(seed: int) -> list[str]:
-        (draw,) = drawn(faults, {"WCI": [kept(n) for n in names], "HNE": []}, seed, "Z")
-        assert draw.identity == f"Z-WCI{seed}"
-        return [str(judged.mutant.value) for judged in draw.mutants]
-
-    assert order(7) == order(7)
-    assert sorted(order(7)) == sorted(names)
-    assert len({tuple(order(seed)) for seed in range(2, 8)}) > 1
-
-
-def test_a_registered_fault_is_drawn_last_and_under_its_own_id(faults: Registry) -> None:
-    values = dict(faults["X1"].values)
-    registered = JudgedMutant(Mutant("HLR", None, 0.00001, values), Fate.KEPT, None)
-    other = JudgedMutant(Mutant("HLR", None, 0.001, {"learning_rate": 0.001}), Fate.KEPT, None)
-    assert drawn(faults, {"HLR": [registered]}, 1, "Z") == [Draw("X1", [registered])]
-    assert drawn(faults, {"HLR": [registered, other]}, 1, "Z") == [Draw("Z-HLR1", [other])]
-
-
-def test_an_id_of_another_subject_is_not_taken(tmp_path: Path) -> None:
-    folder = write_faults(tmp_path / "f", "Z-WCI1")
-    module = folder / "subjects" / "sum_sign.py"
-    (folder / "subjects" / "other.py").write_text(module.read_text())
-    made = Campaign(subject="other", operators=["WCI"], folders=(folder,))
-    with pytest.raises(HarnessError, match="the id Z-WCI1 belongs to .* a fault of sum_sign"):
-        draws(made, load_registry([folder]), {"WCI": [kept("ones")]}, "Z")
-
-
-def test_a_mutant_as_a_fault(campaign: Campaign, folder: Path) -> None:
-    fault = as_fault(campaign, kept("ones").mutant, "Z-WCI1")
-    assert fault.title == "kernel initialiser 1 glorot_uniform changed to ones"
-    assert fault.path == folder / "mutants" / "Z-WCI1.yaml"
-
-
-BAD = {
-    "n": ({"n": 1}, "n must be 2 or more"),
-    "fraction": ({"fraction": 0.0}, r"fraction must be in \(0, 1\]"),
-    "data": ({"data": "real"}, "no data variant of sum_sign 'real'"),
-    "operator": ({"operators": ["HXX"]}, "no mutation operator 'HXX'"),
-    "subject": ({"subject": "sum_sing"}, "no subject 'sum_sing'. Did you mean sum_sign"),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_named(case: str, folder: Path) -> None:
-    changes, message = BAD[case]
-    usual = {"subject": "sum_sign", "operators": ["HLR"], "folders": (folder,)}
-    with pytest.raises(HarnessError, match=message):
-        Campaign(**{**usual, **changes})
 
 
 def test_a_subject_that_does_not_train_is_named(folder: Path, tmp_path: Path, pool: Pool) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from harness.analysis.criterion import ALPHA, SMALLEST_EFFECT, Fate, KillVerdict, fate
-from harness.mutation.operators import MUTATION_OPERATORS
+from harness.mutation.mutation_operators import MUTATION_OPERATORS
 from harness.subjects.fault import Fault
 from harness.subjects.registry import FAULTS, load_registry
 

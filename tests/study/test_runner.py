@@ -17,7 +17,7 @@ import pytest
 from drivers import untimed
 
 from harness.analysis.protocols import CORRECTED
-from harness.analysis.scores import confirmations, winner
+from harness.analysis.winners import confirmations, winner
 from harness.records.files import read_json
 from harness.records.log import LOG, read_log
 from harness.records.outcome import Trial

@@ -1,5 +1,9 @@
-from harness.subjects.coverage import FAULT_KINDS, STUDY, faults_of
-from harness.subjects.registry import FAULTS, load_registry
+from dataclasses import replace
+
+import pytest
+
+from harness.subjects.coverage import FAULT_KINDS, STUDY_FAULTS, faults_of
+from harness.subjects.registry import FAULTS, Registry, load_registry
 
 ALL = load_registry([FAULTS])
 FOUND = {kind.title: faults_of(kind, ALL) for kind in FAULT_KINDS}
@@ -27,5 +31,12 @@ def test_kinds_are_those_of_the_study() -> None:
 
 def test_every_fault_of_the_study_is_of_some_kind() -> None:
     covered = {fault for found in FOUND.values() for fault in found}
-    assert covered == {name for name in ALL if STUDY.fullmatch(name)}
-    assert len(covered) == 30
+    assert covered == set(STUDY_FAULTS)
+    assert len(covered) == len(STUDY_FAULTS) == 30
+
+
+@pytest.mark.parametrize("identity", ["D10", "D9x", "D99", "M4", "D0"])
+def test_a_fault_of_another_id_does_not_join_the_study(identity: str) -> None:
+    larger = Registry(ALL.subjects, [*ALL.values(), replace(ALL["D9"], id=identity)])
+    for kind in FAULT_KINDS:
+        assert faults_of(kind, larger) == FOUND[kind.title]

@@ -13,6 +13,7 @@ import pytest
 from harness.data import STAND_IN
 from harness.space.derivation import derive
 from harness.space.operators import operator_of
+from harness.subjects.coverage import STUDY_FAULTS
 from harness.subjects.fault import Fault
 from harness.subjects.registry import FAULTS, Registry, load_registry
 from harness.training.device import NATIVE
@@ -20,8 +21,6 @@ from harness.training.judge import mean_angle
 from harness.vocabulary import TrialStatus, changed
 
 ALL = load_registry([FAULTS])
-STUDY = [f"{letter}{n}" for letter, last in (("D", 9), ("C", 3), ("U", 8), ("M", 3), ("R", 7))
-         for n in range(1, last + 1)]  # fmt: skip
 
 every_fault = pytest.mark.parametrize("fault", ALL.values(), ids=lambda f: f.id)
 
@@ -88,7 +87,7 @@ def test_the_programs_differ_in_the_ground_truth_only(fault: Fault) -> None:
 def test_a_fault_says_where_it_comes_from(fault: Fault) -> None:
     assert fault.origin.get("post") or fault.origin.get("operator")
     assert fault.source
-    if fault.id in STUDY:
+    if fault.id in STUDY_FAULTS:
         assert fault.description
         assert {"faulty", "fixed", "hyperparameters", "training_time"} <= set(fault.published)
     if fault.id.endswith("-package"):
@@ -97,7 +96,7 @@ def test_a_fault_says_where_it_comes_from(fault: Fault) -> None:
 
 
 def test_the_study_s_thirty_faults_are_there() -> None:
-    assert set(STUDY) <= set(ALL)
+    assert set(STUDY_FAULTS) <= set(ALL)
 
 
 OUT_OF_REACH = {
@@ -108,7 +107,7 @@ OUT_OF_REACH = {
 """What no repair operator of the study changes: data code and regularisers."""
 
 
-@pytest.mark.parametrize("name", STUDY)
+@pytest.mark.parametrize("name", STUDY_FAULTS)
 def test_the_fix_can_be_found_in_the_corrected_space(name: str) -> None:
     fault = ALL[name]
     space = derive(fault.faulty, fault.subject.context)
@@ -140,7 +139,7 @@ def test_numbers_of_hyperparameters_are_those_of_table_two() -> None:
     """The study's lists fuse two names in D2 and D5, count an unused one in D7, dropouts in M."""
     differing = {
         name: (len(ALL[name].hyperparameters), ALL[name].published["hyperparameters"])
-        for name in STUDY
+        for name in STUDY_FAULTS
         if len(ALL[name].hyperparameters) != ALL[name].published["hyperparameters"]
     }
     assert differing == {"D2": (21, 20), "D5": (19, 18), "D7": (8, 9), "M1": (19, 21),

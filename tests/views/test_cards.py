@@ -13,7 +13,7 @@ from harness.analysis.qualification import qualify, update_qualification
 from harness.analysis.schemas import QUALIFICATION
 from harness.records.baseline import Baseline
 from harness.subjects.registry import FAULTS, load_registry
-from harness.views.cards import card, main
+from harness.views.cards import card, print_card
 from harness.vocabulary import HarnessError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,9 +56,9 @@ def test_every_fault_has_a_card(fault) -> None:  # type: ignore[no-untyped-def]
 
 def test_a_fault_that_is_not_registered_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(HarnessError, match=r"no fault 'C9'. Did you mean"):
-        main(["show", "C9"])
+        print_card(["show", "C9"])
     with pytest.raises(HarnessError, match="which fault"):
-        main(["show"])
+        print_card(["show"])
     done = subprocess.run(
         [sys.executable, "-m", "harness.views.cards", "show", "C9"],
         capture_output=True, text=True, check=False, cwd=ROOT,

@@ -4,11 +4,12 @@ import math
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from studies import reaching, study
 
 from harness.analysis.runset import RunSet
-from harness.views import figures
+from harness.views import drawing, figures
 
 FAULTS = ("M1", "M2", "M3")
 SMALL = reaching(
@@ -24,19 +25,19 @@ ALONE = study({("M1", "random"): [[]]})
 
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_every_figure_can_be_saved(name: str, tmp_path: Path) -> None:
-    figure = figures.FIGURES[name][1](SMALL)
+    figure = figures.FIGURES[name].draw(SMALL)
     assert figure is not None
-    figures.save(figure, tmp_path, name)
+    drawing.save(figure, tmp_path, name)
     with Image.open(tmp_path / f"{name}.png") as image:
-        assert image.width == pytest.approx(200 * figures.FIGURE_WIDTH, abs=2)
+        assert image.width == pytest.approx(200 * drawing.FIGURE_WIDTH, abs=2)
         assert len(set(image.convert("L").resize((50, 50)).tobytes())) > 3, "the figure is blank"
     assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-    assert figures.svg(figure).lstrip().startswith(b"<?xml")
+    assert drawing.svg(figure).lstrip().startswith(b"<?xml")
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_every_axis_of_values_has_a_label(name: str) -> None:
-    figure = figures.FIGURES[name][1](SMALL)
+    figure = figures.FIGURES[name].draw(SMALL)
     assert figure is not None
     if name == "critical_differences":  # its axis is drawn by hand, and named in the title
         assert "rank" in figure.axes[0].get_title()
@@ -50,26 +51,10 @@ def test_every_axis_of_values_has_a_label(name: str) -> None:
 
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_a_study_with_nothing_to_show_breaks_no_figure(name: str, tmp_path: Path) -> None:
-    figure = figures.FIGURES[name][1](ALONE)
+    figure = figures.FIGURES[name].draw(ALONE)
     assert (figure is None) == (name == "critical_differences")
     if figure is not None:
-        figures.save(figure, tmp_path, name)
-
-
-def test_techniques_differ_in_more_than_colour() -> None:
-    many = reaching({("M1", f"t{i}"): [0.5] for i in range(len(figures.COLOURS))})
-    kinds = figures.styles(many).values()
-    for part in ("colour", "line", "marker"):
-        assert len({getattr(kind, part) for kind in kinds}) == len(figures.COLOURS)
-
-
-def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
-    def drawn(study: RunSet, folder: Path) -> list[bytes]:
-        figure = figures.costs(study)
-        figures.save(figure, folder, "costs")
-        return [path.read_bytes() for path in sorted(folder.iterdir())] + [figures.svg(figure)]
-
-    assert drawn(SMALL, tmp_path / "a") == drawn(SMALL, tmp_path / "b")
+        drawing.save(figure, tmp_path, name)
 
 
 def test_the_improvement_rates_are_those_of_the_scores() -> None:
@@ -77,3 +62,28 @@ def test_the_improvement_rates_are_those_of_the_scores() -> None:
     points = {round(float(y), 9) for line in axes.lines for y in line.get_ydata()}
     assert {round(rate, 9) for rate in SMALL.scores["ir"]} <= points
     assert not any(math.isnan(y) for y in points)
+
+
+def test_another_module_adds_a_figure() -> None:
+    def runs_by_fault(study: RunSet) -> Figure:
+        figure = Figure()
+        figure.add_subplot().bar(study.faults, study.scores.groupby("fault")["n"].sum())
+        return figure
+
+    before = dict(figures.FIGURES)
+    figures.report_figure("Runs of each fault")(runs_by_fault)
+    try:
+        assert figures.added_figures() == ["runs_by_fault"]
+        assert figures.FIGURES["runs_by_fault"].title == "Runs of each fault"
+        assert figures.FIGURES["runs_by_fault"].draw(SMALL) is not None
+    finally:
+        del figures._figures["runs_by_fault"]
+    assert before == figures.FIGURES
+
+
+def test_a_figure_of_the_package_stays() -> None:
+    def costs(study: RunSet) -> None:
+        return None
+
+    with pytest.raises(ValueError, match="figure costs is one of the package"):
+        figures.report_figure("another")(costs)

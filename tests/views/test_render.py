@@ -10,7 +10,7 @@ from rich.table import Table
 
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
 from harness.analysis.schemas import SCORES
-from harness.analysis.scores import summarise
+from harness.analysis.summary import summarise
 from harness.views.render import (
     by_setting,
     summary_markdown,

@@ -22,13 +22,10 @@ def load(seed: int, variant: str, fraction: float) -> Data:
 def build(c):
     from keras import Input, Sequential, layers
 
+    from harness.subjects.keras_layers import layer_options
+
     def dense(n: int, units: int):
-        return layers.Dense(
-            units,
-            activation=c[f"activation_{n}"],
-            kernel_initializer=c[f"kernel_initialiser_{n}"],
-            bias_initializer=c[f"bias_initialiser_{n}"],
-        )
+        return layers.Dense(units, **layer_options(c, n))
 
     return Sequential(
         [

@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.layout import MARK, NONE, Header, Layout, fixed, headed, words
-from harness.analysis.published.facts import AUTOTRAINER, REPETITIONS, read_published_json
-from harness.analysis.published.figures import ALL, Answer
+from harness.analysis.layout import MARK, NONE, Header, Layout, fixed, headed, plain_fields
+from harness.analysis.published.answers import ALL, Answer
+from harness.analysis.published.facts import (
+    AUTOTRAINER,
+    MAIN_BUDGET,
+    REPETITIONS,
+    read_published_json,
+)
 from harness.analysis.statistics import Floats
 
-PRINTED_BUDGET = 20
 RESAMPLINGS = 100
 SEED = 0
 DIFFERS = "≠"
@@ -115,7 +119,7 @@ def _text(answer: Answer, printed: Mapping[str, Any], tool: _Resampled) -> list[
         by_budget.add(f"budget {budget}", str(answer.significant("random", int(budget))), str(told))
     rates = Item("median improvement rates, budget 20")
     for technique, told in printed["median_IR_budget20"].items():
-        median = answer.improvement_median(technique, PRINTED_BUDGET).value
+        median = answer.improvement_median(technique, MAIN_BUDGET).value
         rates.add(technique, fixed(median, 2), fixed(told, 2))
     deviations = Item("mean standard deviations of significant cells")
     for technique, told in printed["mean_sigma_of_significant"].items():
@@ -137,7 +141,7 @@ class _Resampled:
         self._answer = answer
         self._drawn: dict[tuple[str, int], Floats] = {}
 
-    def values(self, fault: str, budget: int = PRINTED_BUDGET) -> Floats:
+    def values(self, fault: str, budget: int = MAIN_BUDGET) -> Floats:
         """What the runs of many resamplings reach, of shape (resamplings, runs)."""
         if (fault, budget) not in self._drawn:
             self._drawn[fault, budget] = self._draw(fault, budget)
@@ -167,14 +171,14 @@ class _Resampled:
 
 
 def _cells(answer: Answer) -> list[dict[str, Any]]:
-    cells = answer.cells[answer.cells["budget"] == PRINTED_BUDGET]
+    cells = answer.cells[answer.cells["budget"] == MAIN_BUDGET]
     return [{str(k): v for k, v in row.items()} for row in cells.to_dict("records")]
 
 
 def agreement_layout(items: Sequence[Item]) -> Layout:
     """One row per kind of figure; what disagrees is listed below."""
     rows = [
-        words(item.name, str(item.cells), str(item.agree), str(item.within or NONE))
+        plain_fields(item.name, str(item.cells), str(item.agree), str(item.within or NONE))
         for item in items
     ]
     notes = [
@@ -204,7 +208,10 @@ def side_by_side(answer: Answer) -> Layout:
     return Layout(
         "Table III at budget 20: computed = printed",
         headed(["fault", *ALL], []),
-        [words(fault, *(row.get(name, NONE) for name in ALL)) for fault, row in rows.items()],
+        [
+            plain_fields(fault, *(row.get(name, NONE) for name in ALL))
+            for fault, row in rows.items()
+        ],
         [f"{MARK}: significant. {DIFFERS}: the two differ. {NONE}: no value."],
     )
 

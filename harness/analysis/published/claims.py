@@ -13,14 +13,12 @@ from typing import Any
 
 import pandas as pd
 
+from harness.analysis.published.answers import Answer
 from harness.analysis.published.diagnostics import Behaviour
-from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, TECHNIQUES
-from harness.analysis.published.figures import COMPLEXITY_BUDGET, Answer
-from harness.analysis.scores import winner_only
+from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, MAIN_BUDGET, TECHNIQUES
+from harness.analysis.winners import winner_only
 from harness.records.run import Run
 
-BUDGET = 20
-"""The budget of the study's Table III."""
 KEEPS = 0.9
 """A claim whose measure falls below this share of the published one is weaker."""
 COMPETES = 0.85
@@ -185,7 +183,7 @@ def _tool(answer: Answer) -> Measure:
 
 
 def _random_competes(answer: Answer) -> Measure:
-    chance, *guided = (answer.significant(t, BUDGET) for t in TECHNIQUES)
+    chance, *guided = (answer.significant(t, MAIN_BUDGET) for t in TECHNIQUES)
     share = chance / max(*guided, 1)
     return Measure(f"{chance} against {_list(guided)}", share >= COMPETES, share)
 
@@ -197,7 +195,7 @@ def _hebo_leads(answer: Answer) -> Measure:
 
 
 def _half_way(answer: Answer) -> Measure:
-    own = [answer.improvement_median(t, BUDGET).value or 0.0 for t in TECHNIQUES]
+    own = [answer.improvement_median(t, MAIN_BUDGET).value or 0.0 for t in TECHNIQUES]
     return Measure(_list(own, 2), min(own) > 1 / 3, min(own))
 
 
@@ -210,7 +208,7 @@ def _budget_helps(answer: Answer) -> Measure:
 
 def _better_than_fix(answer: Answer) -> Measure:
     cells = answer.cells
-    own = cells[cells["technique"].isin(TECHNIQUES) & (cells["budget"] == BUDGET)]
+    own = cells[cells["technique"].isin(TECHNIQUES) & (cells["budget"] == MAIN_BUDGET)]
     found = list(dict.fromkeys(own.loc[own["significant"] & (own["ir"] > 1), "fault"]))
     return Measure(", ".join(found) or "none", bool(found), len(found))
 
@@ -261,7 +259,7 @@ def _mean_jaccard(cells: pd.DataFrame, answer: Answer) -> float:
 
 def _complex(answer: Answer) -> Measure:
     cells = answer.cells
-    own = cells[cells["significant"] & (cells["budget"] == COMPLEXITY_BUDGET)]
+    own = cells[cells["significant"] & (cells["budget"] == MAIN_BUDGET)]
     fixes = cells.drop_duplicates("fault")["fix_complexity"]
     middle, fix = float(own["complexity_mean"].median()), float(fixes.median())
     return Measure(f"median {middle:.2f}, fixes {fix:.2f}", middle > 2 * fix, middle - fix)
@@ -269,7 +267,7 @@ def _complex(answer: Answer) -> Measure:
 
 def searched(found: Behaviour) -> Judgement:
     """The claim that the study compares guided search with Random."""
-    fixed, chance = found.from_fixed_list[BUDGET], found.agreement["random"]
+    fixed, chance = found.from_fixed_list[MAIN_BUDGET], found.agreement["random"]
     guided = {t: share for t, share in found.agreement.items() if t != "random"}
     told = ", ".join(f"{t} {share:.1%}" for t, share in found.agreement.items())
     learns = [t for t, share in guided.items() if share > 2 * chance]
@@ -279,7 +277,7 @@ def searched(found: Behaviour) -> Judgement:
     return Judgement(
         "The study compares two guided searches with Random",
         "HEBO and BOHB learn from their trials",
-        f"HEBO: {fixed:.0%} of the trials at budget {BUDGET} are one list; "
+        f"HEBO: {fixed:.0%} of the trials at budget {MAIN_BUDGET} are one list; "
         f"late trials like the best so far: {told}",
         verdict,
         "HEBO proposes an unscrambled Sobol list until enough trials have finished; BOHB's trials "

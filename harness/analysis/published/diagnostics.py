@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.analysis.published.archive import Published
 from harness.analysis.published.facts import TECHNIQUES
-from harness.analysis.published.study import Published
 from harness.analysis.published.trials import HYPERPARAMETERS
 from harness.vocabulary import METRICS
 
@@ -21,7 +21,7 @@ CATEGORICAL = ("loss", "batch_size", "optimizer", "act", "ki", "bi")
 DRAWN_PER_PROCESS = "epochs"
 """Its list of values differs between processes, so that it tells no configurations apart."""
 
-RUN = ["fault", "technique", "budget", "repeat"]
+RUN_COLUMNS = ["fault", "technique", "budget", "repeat"]
 FINISHED = ("ok", "nan_metric")
 
 BIAS_VALUES = "orthogonal initialiser on a bias"
@@ -95,7 +95,7 @@ def _fixed_list(trials: pd.DataFrame) -> tuple[dict[str, int | None], dict[int, 
 
 def _agreement(study: Published, codes: dict[str, NDArray[np.intp]]) -> dict[str, float]:
     trials = study.trials
-    run = trials.groupby(RUN, sort=False).ngroup()
+    run = trials.groupby(RUN_COLUMNS, sort=False).ngroup()
     lower = trials["fault"].map(
         {
             name: -1.0 if METRICS[f.metric].higher_is_better else 1.0

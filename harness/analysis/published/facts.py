@@ -23,6 +23,8 @@ TECHNIQUES = ("random", "hebo", "bohb")
 """The searchers. AutoTrainer's runs have another record."""
 AUTOTRAINER = "autotrainer"
 BUDGETS = (10, 20, 50)
+MAIN_BUDGET = 20
+"""The budget of Table III, of Figure 3, and of the claims that name none."""
 REPETITIONS = 10
 
 _NAMES = {

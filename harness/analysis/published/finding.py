@@ -9,6 +9,8 @@ import numpy as np
 from harness.analysis.layout import Layout
 from harness.analysis.published import sheets
 from harness.analysis.published.agreement import Item, agreement_layout
+from harness.analysis.published.answers import Answer
+from harness.analysis.published.archive import Published
 from harness.analysis.published.claims import (
     ClaimVerdict,
     Judgement,
@@ -19,8 +21,6 @@ from harness.analysis.published.claims import (
 )
 from harness.analysis.published.diagnostics import Behaviour, behaviour
 from harness.analysis.published.facts import TECHNIQUES
-from harness.analysis.published.figures import Answer
-from harness.analysis.published.study import Published
 from harness.vocabulary import METRICS, TrialStatus
 
 

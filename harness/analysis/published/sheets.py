@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Literal
 
-from harness.analysis.layout import NONE, Header, Layout, fixed, headed, interval, words
+from harness.analysis.layout import NONE, Header, Layout, fixed, headed, interval, plain_fields
 from harness.analysis.protocols import Protocol
+from harness.analysis.published.answers import ALL, Answer, Box
 from harness.analysis.published.claims import STEPS, Judgement
 from harness.analysis.published.diagnostics import Behaviour
-from harness.analysis.published.facts import BUDGETS, TECHNIQUES
-from harness.analysis.published.figures import ALL, Answer, Box
+from harness.analysis.published.facts import BUDGETS, MAIN_BUDGET, TECHNIQUES
 
 BOX = ("n", "low", "q1", "median", "q3", "high", "outliers")
-BUDGET = 20
-"""The budget of the study's Table III and of its text."""
 WAYS: tuple[tuple[Literal["as_published", "as_defined"], str], ...] = (
     ("as_published", "as coded"),
     ("as_defined", "as defined"),
@@ -26,7 +24,7 @@ WAYS: tuple[tuple[Literal["as_published", "as_defined"], str], ...] = (
 def improvement_sheet(answer: Answer) -> Layout:
     """Figure 1."""
     rows = [
-        words(technique, str(budget), *_box(answer.improvement_box(technique, budget), 3))
+        plain_fields(technique, str(budget), *_box(answer.improvement_box(technique, budget), 3))
         for technique in ALL
         for budget in BUDGETS
     ]
@@ -45,7 +43,9 @@ def values(answer: Answer, faults: Sequence[str]) -> Layout:
         HarnessError: If a fault has no published runs.
     """
     rows = [
-        words(fault, technique, str(budget), *_box(answer.values(fault, technique, budget), 3))
+        plain_fields(
+            fault, technique, str(budget), *_box(answer.values(fault, technique, budget), 3)
+        )
         for fault in faults
         for technique in TECHNIQUES
         for budget in BUDGETS
@@ -63,7 +63,7 @@ def values(answer: Answer, faults: Sequence[str]) -> Layout:
 def complexity_sheet(answer: Answer) -> Layout:
     """Figure 3."""
     rows = [
-        words(fault, fixed(answer.fix_complexity(fault), 3), *_box(drawn, 3))
+        plain_fields(fault, fixed(answer.fix_complexity(fault), 3), *_box(drawn, 3))
         for fault in dict.fromkeys(answer.cells["fault"])
         if (drawn := answer.complexity_box(fault))
     ]
@@ -85,7 +85,7 @@ def summary_sheet(answer: Answer) -> Layout:
         counts = [str(answer.significant(technique, budget)) for budget in BUDGETS]
         rates = [answer.improvement_median(technique, budget) for budget in BUDGETS]
         rows.append(
-            words(
+            plain_fields(
                 technique,
                 *counts,
                 str(answer.significant_in_comparable(technique)),
@@ -126,7 +126,7 @@ def jaccards(answer: Answer) -> Layout:
                 share = answer.jaccard(way, faults=faults, significant_only=only)
                 cells = "significant" if only else "all"
                 rows.append(
-                    words(
+                    plain_fields(
                         kind,
                         told,
                         cells,
@@ -145,7 +145,7 @@ def jaccards(answer: Answer) -> Layout:
 
 def judgements(found: Sequence[Judgement]) -> Layout:
     """Claim, published, corrected, verdict, why."""
-    rows = [words(j.claim, j.published, j.corrected, j.verdict.value, j.why) for j in found]
+    rows = [plain_fields(j.claim, j.published, j.corrected, j.verdict.value, j.why) for j in found]
     headers = [Header(n, "left") for n in ("claim", "published", "corrected", "verdict", "why")]
     return Layout("What remains of the claims", headers, rows, VERDICT_NOTES)
 
@@ -164,11 +164,11 @@ def corrections(path: Sequence[Answer]) -> Layout:
     for step, answer in zip(STEPS, path, strict=True):
         cells = answer.cells
         searchers = cells[cells["technique"].isin(TECHNIQUES)]
-        counts = [answer.significant(t, BUDGET) for t in ALL]
+        counts = [answer.significant(t, MAIN_BUDGET) for t in ALL]
         comparable = [answer.significant_in_comparable(t) for t in ALL]
-        rates = [answer.improvement_median(t, BUDGET).value for t in TECHNIQUES]
+        rates = [answer.improvement_median(t, MAIN_BUDGET).value for t in TECHNIQUES]
         rows.append(
-            words(
+            plain_fields(
                 step.name,
                 f"{int(searchers['significant'].sum())} of {len(searchers)}",
                 ", ".join(map(str, counts)),
@@ -198,24 +198,29 @@ def behaviours(found: Behaviour, executions: tuple[int, int]) -> Layout:
     never = [name for name, n in found.fixed_list.items() if n is None]
     rows = [
         *(
-            words(f"HEBO: trials from its fixed list, budget {budget}", f"{share:.0%}")
+            plain_fields(f"HEBO: trials from its fixed list, budget {budget}", f"{share:.0%}")
             for budget, share in found.from_fixed_list.items()
         ),
-        words(
+        plain_fields(
             "HEBO: first trial in which the runs of a fault differ",
             f"{min(length)}-{max(length)}; never: {', '.join(never) or 'none'}",
         ),
         *(
-            words(f"{technique}: late trials, values as in the best so far", f"{share:.1%}")
+            plain_fields(f"{technique}: late trials, values as in the best so far", f"{share:.1%}")
             for technique, share in found.agreement.items()
         ),
-        words(
+        plain_fields(
             "random: trials that another run of the cell tries too",
             ", ".join(f"{fault} {share:.0%}" for fault, share in found.repeated.items()) or NONE,
         ),
-        words("trials that crash", f"{found.crashed:.0%}"),
-        *(words(f"crashes: {cause}", f"{share:.1%}") for cause, share in found.causes.items()),
-        words("AutoTrainer: faults on which all executions reach one value", f"{same} of {tried}"),
+        plain_fields("trials that crash", f"{found.crashed:.0%}"),
+        *(
+            plain_fields(f"crashes: {cause}", f"{share:.1%}")
+            for cause, share in found.causes.items()
+        ),
+        plain_fields(
+            "AutoTrainer: faults on which all executions reach one value", f"{same} of {tried}"
+        ),
     ]
     return Layout(
         "How the study's techniques searched",
@@ -233,7 +238,7 @@ def behaviours(found: Behaviour, executions: tuple[int, int]) -> Layout:
 def choices(published: Protocol, corrected: Protocol) -> Layout:
     """Every field in which the two protocols differ."""
     rows = [
-        words(f.name, str(before), str(after))
+        plain_fields(f.name, str(before), str(after))
         for f in fields(Protocol)
         if f.name != "name"
         and (before := getattr(published, f.name)) != (after := getattr(corrected, f.name))

@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from harness.analysis.published.answers import Answer
+from harness.analysis.published.archive import Published
 from harness.analysis.published.facts import AUTOTRAINER, REPETITIONS, hyperparameter
-from harness.analysis.published.figures import Answer
-from harness.analysis.published.study import Published
 from harness.analysis.published.trials import HYPERPARAMETERS
 
 LISTS: Mapping[str, tuple[str, ...]] = {
@@ -92,20 +92,21 @@ def changed_kinds(solutions: Sequence[str]) -> set[str]:
 
 
 def layer_kind(hyperparameter: str) -> str:
-    """
-    >>> kind_of("activation_2"), kind_of("learning_rate")
+    """The hyperparameter without its layer's number.
+
+    >>> layer_kind("activation_2"), layer_kind("learning_rate")
     ('activation', 'learning_rate')
     """
     return re.sub(r"_\d+$", "", hyperparameter)
 
 
-def complexity(hyperparameters: Sequence[str], solutions: Sequence[str]) -> float:
+def solutions_complexity(hyperparameters: Sequence[str], solutions: Sequence[str]) -> float:
     """Share of a fault's hyperparameters that the solutions change, by the package's rule."""
     changed = changed_kinds(solutions) & set(_IN_COMPLEXITY)
     return sum(layer_kind(name) in changed for name in hyperparameters) / len(hyperparameters)
 
 
-def jaccard(fix: Sequence[str], solutions: Sequence[str]) -> float:
+def solutions_jaccard(fix: Sequence[str], solutions: Sequence[str]) -> float:
     """Share of the fix's operators that the solutions have, too; 0 if no operator reaches it."""
     truth = {layer_kind(name) for name in fix} & set(_OPERATORS)
     return len(changed_kinds(solutions) & truth) / len(truth) if truth else 0.0
@@ -116,7 +117,7 @@ def patch_table(study: Published) -> pd.DataFrame:
     rows = []
     for fault, printed in PRINTED_COMPLEXITY.items():
         names = _hyperparameters(study, fault)
-        values = {round(complexity(names, s), 3) for s in executions(study)[fault]}
+        values = {round(solutions_complexity(names, s), 3) for s in executions(study)[fault]}
         rows.append(
             {
                 "fault": fault,
@@ -140,18 +141,18 @@ def jaccard_table(answer: Answer) -> pd.DataFrame:
     weighed: dict[str, list[float]] = {"artificial": [], "real": []}
     for fault, budgets in own.groupby("fault")["budget"]:
         known = answer.study.facts[str(fault)]
-        values = {jaccard([*known.fix], s) for s in executions(answer.study)[str(fault)]}
+        values = {solutions_jaccard([*known.fix], s) for s in executions(answer.study)[str(fault)]}
         (value,) = values
         weighed["real" if known.real else "artificial"] += [value] * REPETITIONS * len(budgets)
         rows.append({"faults": fault, "cells": len(budgets), "re-derived": f"{value:.2f}"})
     for group, all_values in weighed.items():
-        told = f"{np.mean(all_values):.2f} ({np.std(all_values):.2f})"
+        rederived = f"{np.mean(all_values):.2f} ({np.std(all_values):.2f})"
         mean, deviation = PRINTED_JACCARD[group]
         rows.append(
             {
                 "faults": f"all {group}",
                 "cells": len(all_values) // REPETITIONS,
-                "re-derived": told,
+                "re-derived": rederived,
                 "printed": f"{mean:.2f} ({deviation:.2f})",
             }
         )

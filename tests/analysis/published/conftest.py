@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from harness.analysis.protocols import CORRECTED, ICST23
-from harness.analysis.published import Published, load
-from harness.analysis.published.figures import Answer
+from harness.analysis.published import Published, load_published
+from harness.analysis.published.answers import Answer
 
 
 @pytest.fixture(scope="session")
 def study() -> Published:
-    return load()
+    return load_published()
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import pytest
 from replication import write_package
 
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
-from harness.analysis.published import Published, load
+from harness.analysis.published import Published, load_published
+from harness.analysis.published.answers import Answer
 from harness.analysis.published.facts import SHIPPED
-from harness.analysis.published.figures import Answer
 from harness.analysis.published.trials import TRIALS_FILE
 from harness.vocabulary import HarnessError
 
@@ -39,7 +39,7 @@ def files(package: Path, *words: str) -> list[Path]:
 def test_the_original_layout_gives_the_same_tables(
     study: Published, package: Path, protocol: Protocol
 ) -> None:
-    read = load(package=package)
+    read = load_published(package=package)
     assert [len(read.runs), read.complete] == [27, False]
     kept = {(r.fault, r.technique, r.budget, r.repetition) for r in read.runs}
     same = [r for r in study.runs if (r.fault, r.technique, r.budget, r.repetition) in kept]
@@ -57,7 +57,7 @@ def test_the_original_layout_gives_the_same_tables(
 
 
 def test_what_is_lacking_is_said(package: Path) -> None:
-    notes = load(package=package).notes
+    notes = load_published(package=package).notes
     assert "hebo on U2 at budget 10: 3 of 10 runs" in notes
     assert "random on M1 at budget 50: 0 of 10 runs" in notes
     assert "no result of fault R7" in notes
@@ -90,7 +90,7 @@ def test_a_damaged_file_is_left_out_with_a_message(
         content = rows.to_csv(index=False).encode()
     assert isinstance(content, bytes)
     path.write_bytes(content)
-    read = load(package=package)
+    read = load_published(package=package)
     (note,) = [n for n in read.notes if n.startswith("left out")]
     assert path.name in note and message in note
     assert len(read.runs) == 26
@@ -101,30 +101,32 @@ def test_two_invocations_that_count_from_zero(package: Path) -> None:
         path.rename(
             path.with_name(path.name.replace("2022-09-11", "2022-09-30").replace("_2_", "_0_"))
         )
-    runs = [r for r in load(package=package).runs if (r.fault, r.technique) == ("D4", "hebo")]
+    runs = [
+        r for r in load_published(package=package).runs if (r.fault, r.technique) == ("D4", "hebo")
+    ]
     assert [run.repetition for run in runs] == [0, 1, 2]
 
 
 def test_subjects_outside_the_paper_are_passed_over(package: Path) -> None:
     (path,) = files(package, "48385830", "hebo", "repeat_1")
     path.with_name(path.name.replace("48385830", "39217567")).write_text("not looked at")
-    assert len(load(package=package).runs) == 27
+    assert len(load_published(package=package).runs) == 27
 
 
 def test_a_folder_that_is_no_package_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(HarnessError, match="no clone of the replication package.*notes.txt"):
-        load(package=tmp_path)
+        load_published(package=tmp_path)
     with pytest.raises(HarnessError, match="no clone of the replication package"):
-        load(package=tmp_path / "nowhere")
+        load_published(package=tmp_path / "nowhere")
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "a.csv").touch()
     with pytest.raises(HarnessError, match="no result of the study's 30 faults.*1 other CSV"):
-        load(package=tmp_path)
+        load_published(package=tmp_path)
 
 
 def test_a_package_without_a_readable_file_is_one_message(package: Path) -> None:
     for path in files(package):
         path.write_text("")
     with pytest.raises(HarnessError, match="none of the 27 result files"):
-        load(package=package)
+        load_published(package=package)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.analysis.published import Published
-from harness.analysis.published.figures import Answer
+from harness.analysis.published.answers import Answer
 from harness.analysis.published.tool_patches import (
     PRINTED_COMPLEXITY,
     executions,

@@ -26,7 +26,8 @@ from harness.analysis.published.facts import (
 )
 from harness.analysis.published.package import read_package
 from harness.analysis.published.trials import HYPERPARAMETERS, TRIALS_FILE, read_trials
-from harness.analysis.scores import BaselineKey
+from harness.analysis.reference import BaselineKey
+from harness.analysis.runset import RunSet
 from harness.records.baseline import Baseline
 from harness.records.run import Run, RunRow
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
@@ -203,7 +204,7 @@ def _ends(trials: pd.DataFrame) -> list[float]:
     return result
 
 
-def load(path: Path | None = None, package: Path | None = None) -> Published:
+def load_published(path: Path | None = None, package: Path | None = None) -> Published:
     """The published study.
 
     Args:
@@ -226,3 +227,26 @@ def load(path: Path | None = None, package: Path | None = None) -> Published:
             f"Known: {', '.join(facts)}"
         )
     return Published(trials=trials, facts=facts, folder=folder, notes=notes)
+
+
+def published_study(published: Published, budget: float, protocol: Protocol) -> RunSet:
+    """The searchers' recorded runs of the published study at one of its budgets.
+
+    Raises:
+        HarnessError: If it has no runs of that budget.
+    """
+    runs = [run for run in published.runs if run.budget == budget]
+    if not runs:
+        found = sorted({run.budget for run in published.runs})
+        raise HarnessError(
+            f"the published study has no runs of budget {budget:g}. "
+            f"Found: {', '.join(f'{b:g}' for b in found)}"
+        )
+    used = {run.technique for run in runs}
+    return RunSet(
+        runs=runs,
+        baselines=published.baselines(protocol),
+        subjects={name: name if facts.real else name[0] for name, facts in published.facts.items()},
+        protocol=protocol,
+        techniques=[name for name in TECHNIQUES if name in used],
+    )

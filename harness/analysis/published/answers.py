@@ -16,26 +16,26 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.metrics import asymmetric_jaccard_as_published, complexity, stability
+from harness.analysis.patches import aj_as_defined, fix_complexity
 from harness.analysis.protocols import Protocol
-from harness.analysis.published.facts import AUTOTRAINER, BUDGETS, DATA, FRACTION, TECHNIQUES
-from harness.analysis.published.study import Published
-from harness.analysis.scores import (
-    BaselineKey,
-    aj_as_defined,
-    fix_complexity,
-    rounded,
-    run_result,
-    scores,
-    winner,
+from harness.analysis.published.archive import Published
+from harness.analysis.published.facts import (
+    AUTOTRAINER,
+    BUDGETS,
+    DATA,
+    FRACTION,
+    MAIN_BUDGET,
+    TECHNIQUES,
 )
+from harness.analysis.reference import BaselineKey, rounded
+from harness.analysis.scores import scores
 from harness.analysis.statistics import Floats
+from harness.analysis.winners import run_result, winner
 from harness.records.baseline import Baseline
 from harness.records.run import Run
 from harness.vocabulary import METRICS, CellStatus, Configuration, unknown
 
 ALL = (*TECHNIQUES, AUTOTRAINER)
-COMPLEXITY_BUDGET = 20
-"""The budget of Figure 3."""
 WHISKER = 1.5
 """Interquartile ranges that a whisker may be long, as matplotlib draws it."""
 
@@ -222,7 +222,7 @@ class Answer:
     def complexity_box(self, fault: str) -> Box | None:
         """Figure 3: complexity of the patches of significant cells at budget 20, all searchers."""
         own = self.outcomes[self.outcomes["significant"]]
-        own = own[(own["fault"] == fault) & (own["budget"] == COMPLEXITY_BUDGET)]
+        own = own[(own["fault"] == fault) & (own["budget"] == MAIN_BUDGET)]
         return box(own["complexity"].dropna())
 
     def fix_complexity(self, fault: str) -> float:

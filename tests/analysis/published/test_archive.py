@@ -1,3 +1,5 @@
+"""The published study as runs and baselines."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,10 +8,10 @@ import pandas as pd
 import pytest
 
 from harness.analysis.protocols import CORRECTED, ICST23
-from harness.analysis.published import Published, load
+from harness.analysis.published import Published, load_published
 from harness.analysis.published.facts import SHIPPED
-from harness.analysis.published.trials import TRIALS_FILE, checked, read_trials
-from harness.analysis.scores import winner
+from harness.analysis.published.trials import TRIALS_FILE
+from harness.analysis.winners import winner
 from harness.vocabulary import HarnessError, TrialStatus
 
 
@@ -63,38 +65,6 @@ def test_faulty_lists(study: Published) -> None:
     assert trained[key].fixed_mean == 0.044 and not trained[key].fixed_holdout
 
 
-def test_a_parquet_with_missing_columns_is_one_message(tmp_path: Path) -> None:
-    pd.DataFrame({"fault": ["D1"], "trial": [0]}).to_parquet(tmp_path / TRIALS_FILE)
-    with pytest.raises(HarnessError, match="no table of published trials: it lacks .*technique"):
-        read_trials(tmp_path / TRIALS_FILE)
-
-
-def test_a_file_that_is_no_parquet_is_one_message(tmp_path: Path) -> None:
-    (tmp_path / TRIALS_FILE).write_text("fault,technique\n")
-    with pytest.raises(HarnessError, match="cannot be read as a table of trials"):
-        read_trials(tmp_path / TRIALS_FILE)
-
-
 def test_a_folder_without_the_study_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot be read"):
-        load(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"technique": "annealing"}, "column technique says annealing"),
-        ({"budget": 30}, "column budget says 30"),
-        ({"trial": 1}, "no run of D1 has its first trial"),
-    ],
-)
-def test_odd_trials_are_one_message(
-    study: Published, change: dict[str, object], message: str
-) -> None:
-    few = study.trials[study.trials["fault"] == "D1"].head(1)
-    with pytest.raises(HarnessError, match=message):
-        checked(few.assign(**change), "here")
-    with pytest.raises(HarnessError, match="1 trials occur twice"):
-        checked(pd.concat([few, few]), "here")
-    with pytest.raises(HarnessError, match="holds no trials"):
-        checked(few.head(0), "here")
+        load_published(tmp_path)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.mutation.operators import (
+from harness.mutation.mutation_operators import (
     MUTATION_OPERATORS,
     Mutant,
     Range,

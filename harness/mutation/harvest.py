@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.analysis.criterion import Fate, KillVerdict
-from harness.mutation.operators import Mutant, mutation_operator
+from harness.mutation.mutation_operators import Mutant, mutation_operator
 from harness.records.files import digest
-from harness.records.tables import Table, _columns
+from harness.records.tables import table
 from harness.study.plan import trained_on
 from harness.subjects.fault import Fault
 from harness.subjects.registry import folders, load_registry
@@ -103,9 +103,9 @@ class Harvest:
     """What could not be finished, and why."""
 
 
-MUTANTS = Table(
+MUTANTS = table(
     "mutants",
-    _columns("""
+    """
         subject             | str   |         | name of the subject
         operator            | str   |         | acronym of the mutation operator
         layer               | int   |         | number in the name of the setting, if it works layer by layer
@@ -120,5 +120,5 @@ MUTANTS = Table(
         d                   | float |         | Cohen's d, positive where the mutant is worse
         fault               | str   |         | id of the fault that the mutant became
         message             | str   |         | why the mutant cannot be trained
-    """),
+    """,
 )

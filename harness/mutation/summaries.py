@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.analysis.criterion import Fate, KillVerdict
-from harness.mutation.operators import mutation_operator
-from harness.mutation.records import MUTANTS, Harvest, JudgedMutant
+from harness.analysis.layout import NONE
+from harness.mutation.harvest import MUTANTS, Harvest, JudgedMutant
+from harness.mutation.mutation_operators import mutation_operator
 from harness.vocabulary import Metric
-
-NONE = "-"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from harness.analysis.criterion import Fate, KillVerdict
-from harness.mutation.operators import Mutant, mutation_operator
-from harness.mutation.records import Campaign, JudgedMutant, Qualified
+from harness.mutation.harvest import Campaign, JudgedMutant, Qualified
+from harness.mutation.mutation_operators import Mutant, mutation_operator
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry
 from harness.vocabulary import HarnessError

@@ -1,0 +1,61 @@
+"""The patches of a cell: how much they change, and how like the fix they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness.analysis.metrics import (
+    asymmetric_jaccard_as_defined,
+    asymmetric_jaccard_as_published,
+    complexity,
+    hyperparameters,
+)
+from harness.analysis.protocols import Protocol
+from harness.analysis.reference import mean_or_none
+from harness.analysis.winners import RunResult
+from harness.records.run import Run
+from harness.vocabulary import Configuration
+
+
+def patch_figures(
+    cell: Sequence[Run], results: Sequence[RunResult], protocol: Protocol
+) -> dict[str, Any]:
+    """What the patches change, and what the fix changes. A run without a patch has no say."""
+    faulty, fixed = cell[0].faulty, cell[0].fixed
+    patches = [(r.patch, r.structural) for r in results if r.patch is not None]
+    defined = [aj_as_defined(faulty, fixed, *patch, protocol) for patch in patches]
+    published = [asymmetric_jaccard_as_published(faulty, fixed, *patch) for patch in patches]
+    counted = protocol.settings_count
+    return {
+        "patches": len(patches),
+        "complexity_mean": mean_or_none(
+            [
+                complexity(faulty, patch, settings=counted, structural=len(structural))
+                for patch, structural in patches
+            ]
+        ),
+        "fix_complexity": fix_complexity(faulty, fixed, protocol),
+        "aj_as_defined_mean": mean_or_none([aj for aj in defined if aj is not None]),
+        "aj_as_published_mean": mean_or_none(published),
+    }
+
+
+def aj_as_defined(
+    faulty: Configuration,
+    fixed: Configuration,
+    patched: Configuration,
+    structural: Iterable[str],
+    protocol: Protocol,
+) -> float | None:
+    """:func:`asymmetric_jaccard_as_defined`, with the protocol's value for a fix out of reach."""
+    share = asymmetric_jaccard_as_defined(faulty, fixed, patched, structural)
+    return protocol.unreachable_fix_aj if share is None else share
+
+
+def fix_complexity(faulty: Configuration, fixed: Configuration, protocol: Protocol) -> float:
+    """Complexity of the true fix; a fault always has one, so that none counted is out of reach."""
+    share = complexity(faulty, fixed, settings=protocol.settings_count)
+    if share == 0 and protocol.unreachable_fix_counts_one:
+        return 1 / len(hyperparameters(faulty, settings=protocol.settings_count))
+    return share

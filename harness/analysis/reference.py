@@ -1,0 +1,91 @@
+"""The reference of a fault: what its faulty and its fixed program reach, and what they are told by.
+
+Every figure of a technique is relative to these values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+from harness.analysis import statistics as stats
+from harness.analysis.protocols import Protocol
+from harness.records.baseline import Baseline
+from harness.vocabulary import METRICS
+
+BaselineKey = tuple[str, str, float]
+"""Fault, data variant and fraction of the training data: what a baseline belongs to."""
+
+
+def mean_of_faulty(baseline: Baseline) -> float | None:
+    """Mean holdout metric of the faulty program: the one known best, else that of its list."""
+    known = baseline.faulty_mean
+    return mean_or_none(trained_faulty(baseline)) if known is None else known
+
+
+def mean_of_fixed(baseline: Baseline) -> float | None:
+    """Likewise of the fixed program."""
+    known = baseline.fixed_mean
+    return mean_or_none(baseline.fixed_holdout) if known is None else known
+
+
+class Exposure(NamedTuple):
+    """How well the baseline tells the fixed program from the faulty one."""
+
+    p: float | None
+    """Two-sided Mann-Whitney p-value on the holdout metric; None without judged trainings."""
+    a12: float | None
+    """Chance that a fixed training is better than a faulty one; None likewise."""
+    exposed: bool
+
+
+def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
+    """Whether the trainings of the fixed program are really better than those of the faulty one.
+
+    Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. Trainings that diverged
+    or crashed rank worst. Where only the fixed program's mean is known, there is no test, and the
+    fault is exposed if that mean is better than the faulty one.
+    """
+    metric = METRICS[baseline.metric]
+    faulty = [*baseline.faulty_holdout, *[metric.nothing] * baseline.faulty_unjudged]
+    fixed = [*baseline.fixed_holdout, *[metric.nothing] * baseline.fixed_unjudged]
+    p = stats.mann_whitney(faulty, fixed)
+    a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=metric.higher_is_better)
+    if not fixed and baseline.fixed_mean is not None and faulty:
+        shows = metric.better(baseline.fixed_mean, fmean(faulty))
+        return Exposure(p, a12, exposed=shows)
+    if p is None or a12 is None:
+        return Exposure(p, a12, exposed=False)
+    shows = p < protocol.exposure_alpha and a12 >= protocol.exposure_a12
+    return Exposure(p, a12, exposed=shows)
+
+
+def metered(values: Sequence[float | None], baseline: Baseline) -> list[float]:
+    """The values with a number in place of those that rank worst.
+
+    That is the metric's worst value; without such a bound, the worst value seen in the cell or in
+    the trainings of the faulty program. None can be named if nothing was ever judged.
+    """
+    metric = METRICS[baseline.metric]
+    judged = [v for v in values if v is not None]
+    worst = metric.worst
+    if worst is None and (seen := [*judged, *baseline.faulty_holdout]):
+        worst = max(seen, key=metric.loss)
+    return judged + [worst] * (len(values) - len(judged)) if worst is not None else judged
+
+
+def trained_faulty(baseline: Baseline) -> list[float]:
+    """The trainings of the faulty program, likewise: those that diverged count as the worst."""
+    return metered([*baseline.faulty_holdout, *[None] * baseline.faulty_unjudged], baseline)
+
+
+def mean_or_none(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def rounded(values: Sequence[float], protocol: Protocol) -> list[float]:
+    """The values as test and improvement rate see them."""
+    if protocol.decimals is None:
+        return list(values)
+    return [round(v, protocol.decimals) for v in values]
