@@ -20,13 +20,13 @@ from harness.techniques.autotrainer.rules import AS_DESCRIBED
 from harness.subjects.subject import Data
 from harness.subjects.registry import load_registry
 from harness.training import configure
-from harness.training.history import Training
-from harness.training.keras_programs import Keras
-from harness.training.network import network_of
+from harness.training.watched.history import Training
+from harness.training.keras.keras_programs import Keras
+from harness.training.watched.network import network_of
 from dataclasses import replace
 from harness.training.judge import accuracy
 from harness.training.steps import Pace, epoch_order
-from harness.training.watch import Labelled, watch
+from harness.training.watched.watch import Labelled, watch
 
 def digits():
     fault = load_registry()["G1"]

@@ -29,7 +29,7 @@ from harness.techniques.guided.suspicion import Curve, Evidence, Sign, operator_
 from harness.techniques.guided.technique import Guided
 from harness.theia.suspects import Blame
 from harness.training import Request
-from harness.training.symptoms import Symptom
+from harness.training.watched.symptoms import Symptom
 
 EVIDENCE_KINDS: Mapping[str, Callable[[Evidence], Evidence]] = {
     "taxonomy": lambda e: replace(e, values=False, signs=(), blames=()),

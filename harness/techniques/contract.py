@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from harness.records.clocks import Clock
 from harness.records.outcome import Outcome, Trial
 from harness.space.derivation import Space
-from harness.training.history import History
+from harness.training.watched.history import History
 from harness.vocabulary import Configuration, Metric
 
 

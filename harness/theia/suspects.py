@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.data import STAND_IN
+from harness.records.observation import Blame
 from harness.space.operators import ACTIVATIONS, operator_of
 from harness.subjects.fault import Fault
 from harness.subjects.subject import Data, Subject
@@ -36,20 +37,6 @@ _NOT_LAYERS = ("loss", "optimiser", "learning_rate", "batch_size", "epochs", "in
 
 _LEARNER = {"loss": "loss", "optimiser": "learning_rate", "batch_size": "batch_size"}
 """Subject of a finding -> hyperparameter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blame:
-    """A hyperparameter that a finding names."""
-
-    hyperparameter: str
-    severity: str
-    """``bug`` or ``advice``."""
-    rule: str
-    reason: str
-    """What the finding observed and expected."""
-    value: Value | None = None
-    """What it suggests, where that is a value of the hyperparameter."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@
 """
 
 from harness.training.device import configure, device, memory
-from harness.training.replay import training_seed
+from harness.training.watched.replay import training_seed
 from harness.training.trainer import Request, Trainer
 
 __all__ = ["Request", "Trainer", "configure", "device", "memory", "training_seed"]

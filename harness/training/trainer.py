@@ -22,14 +22,14 @@ from harness.space.operators import operator_of
 from harness.subjects.fault import Fault
 from harness.subjects.registry import load_registry
 from harness.subjects.subject import Data, Subject
-from harness.training.history import History
+from harness.training.watched.history import History
 from harness.training.judge import measure
 from harness.training.look import look
-from harness.training.network import Network, WatchedLoop, network_of
+from harness.training.watched.network import Network, WatchedLoop, network_of
 from harness.training.programs import Framework, Trainable, framework
-from harness.training.replay import Material, Replayer
+from harness.training.watched.replay import Material, Replayer
 from harness.training.steps import Pace, each, epoch_order, taken
-from harness.training.watch import Validation
+from harness.training.watched.watch import Validation
 from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration, TrialStatus
 

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, replace
 
 from harness.records.outcome import Outcome
-from harness.training.history import History, Seen
-from harness.training.symptoms import Symptom
+from harness.training.watched.history import History, Seen
+from harness.training.watched.symptoms import Symptom
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 

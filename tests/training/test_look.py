@@ -8,9 +8,9 @@ import pytest
 
 from harness.subjects.registry import Registry
 from harness.training import Request, Trainer
-from harness.training.history import History, Link, Training
+from harness.training.watched.history import History, Link, Training
 from harness.training.look import Look
-from harness.training.symptoms import Symptom, SymptomThresholds
+from harness.training.watched.symptoms import Symptom, SymptomThresholds
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import numpy as np
 
 from harness.techniques.autotrainer.rules import Rules
 from harness.techniques.autotrainer.solutions import Change, Situation, Solution, solutions_for
-from harness.training.history import History, Link, Seen, Training
-from harness.training.symptoms import Symptom
+from harness.training.watched.history import History, Link, Seen, Training
+from harness.training.watched.symptoms import Symptom
 from harness.vocabulary import Configuration
 
 LEVELS = 10

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.techniques.autotrainer.rules import Rules
-from harness.training.history import LayerEdit, Training
-from harness.training.symptoms import Symptom
+from harness.training.watched.history import LayerEdit, Training
+from harness.training.watched.symptoms import Symptom
 
 TOOL_RATES: Mapping[str, float] = {
     "sgd": 0.01,
@@ -42,7 +42,7 @@ class Situation:
 
     training: Training
     kinds: tuple[str, ...]
-    """Of its layers, see ``harness.training.network.KINDS``."""
+    """Of its layers, see ``harness.training.watched.network.KINDS``."""
     symptom: Symptom
     rules: Rules
 

@@ -20,7 +20,7 @@ from harness.techniques.autotrainer.scheduler import (
     schedule,
 )
 from harness.techniques.contract import Finish, NotApplicable, Optimiser, Proposal, RepairTask
-from harness.training.history import Seen, Training
+from harness.training.watched.history import Seen, Training
 from harness.vocabulary import CellStatus, Configuration, TrialStatus
 
 
@@ -116,7 +116,7 @@ class Autotrainer:
     mode: str = "as_described"
     strategy: str = "balance"
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Fields of ``harness.training.symptoms.Thresholds`` that differ from the mode's."""
+    """Fields of ``harness.training.watched.symptoms.Thresholds`` that differ from the mode's."""
 
     def __post_init__(self) -> None:
         told = {name: self.thresholds[name] for name in self.thresholds}

@@ -14,12 +14,12 @@ import numpy as np
 from harness.space.operators import OPTIMISERS
 from harness.techniques.autotrainer.rules import Rules, rules_of
 from harness.techniques.autotrainer.scheduler import ScheduledTraining, Status, schedule
-from harness.training.history import History, Seen, Training
-from harness.training.network import Network, network_of
+from harness.training.watched.history import History, Seen, Training
+from harness.training.watched.network import Network, network_of
 from harness.training.programs import Loss, framework
-from harness.training.replay import Material, Replayer
-from harness.training.symptoms import Symptom
-from harness.training.watch import Validation
+from harness.training.watched.replay import Material, Replayer
+from harness.training.watched.symptoms import Symptom
+from harness.training.watched.watch import Validation
 from harness.vocabulary import HarnessError, unknown
 
 
@@ -116,7 +116,7 @@ class AutoTrainer:
     mode: str = "as_described"
     strategy: str = "balance"
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Fields of ``harness.training.symptoms.Thresholds`` that differ from the mode's."""
+    """Fields of ``harness.training.watched.symptoms.Thresholds`` that differ from the mode's."""
     seed: int = 0
 
     def rules(self) -> Rules:
@@ -251,7 +251,7 @@ def _own_losses(network: Network) -> Mapping[str, Loss]:
     """Losses besides those that a framework's programs share."""
     if network.framework != "pytorch":
         return {}
-    from harness.training.torch_network import LOGITS
+    from harness.training.torch.torch_network import LOGITS
 
     return LOGITS
 

@@ -17,7 +17,7 @@ from harness.space.domains import Choice, Domain
 from harness.space.operators import operator_of
 from harness.space.usual import Usual
 from harness.theia.suspects import Blame
-from harness.training.symptoms import Symptom
+from harness.training.watched.symptoms import Symptom
 from harness.vocabulary import Configuration, Value
 
 TAXONOMY: Mapping[str, float] = {

@@ -32,9 +32,9 @@ from harness.techniques.guided.suspicion import (
     suspects,
 )
 from harness.theia.suspects import Blame
-from harness.training.history import History, Link, Seen, Training
+from harness.training.watched.history import History, Link, Seen, Training
 from harness.training.look import Look
-from harness.training.symptoms import SymptomThresholds
+from harness.training.watched.symptoms import SymptomThresholds
 from harness.vocabulary import Cause, TrialStatus, Value, changed
 
 LOOKS = 8

@@ -19,8 +19,8 @@ from harness.techniques.autotrainer.scheduler import (
     schedule,
 )
 from harness.techniques.autotrainer.solutions import SOLUTIONS, Situation, solutions_for
-from harness.training.history import History, Seen, Training
-from harness.training.symptoms import Symptom
+from harness.training.watched.history import History, Seen, Training
+from harness.training.watched.symptoms import Symptom
 from harness.vocabulary import HarnessError
 
 TRAINING = Training(

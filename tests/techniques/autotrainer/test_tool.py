@@ -27,7 +27,7 @@ from harness.techniques.autotrainer import AutoTrainer, ToolData, ToolResult
 from harness.techniques.autotrainer.files import load_data, load_model, load_training, write_repair
 from harness.techniques.autotrainer.scheduler import Status
 from harness.training.judge import accuracy
-from harness.training.symptoms import Symptom
+from harness.training.watched.symptoms import Symptom
 from harness.vocabulary import HarnessError
 
 SLOW = {

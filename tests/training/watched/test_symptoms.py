@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN
-from harness.training.symptoms import (
+from harness.training.watched.symptoms import (
     Gradients,
     Recogniser,
     Series,

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.training.history import History, Link
-from harness.training.network import Network, WatchedLoop
+from harness.training.watched.history import History, Link
+from harness.training.watched.network import Network, WatchedLoop
 from harness.training.programs import Loss
 from harness.training.steps import epoch_order
-from harness.training.watch import Validation, Watched, watch
+from harness.training.watched.watch import Validation, Watched, watch
 
 NETWORKS_KEPT = 4
 """Trained networks kept: later histories go on from them. One that is gone is trained again."""

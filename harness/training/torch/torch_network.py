@@ -1,4 +1,4 @@
-"""PyTorch models as ``harness.training.network.Network``: ``nn.Sequential``, nested or not.
+"""PyTorch models as ``harness.training.watched.network.Network``: ``nn.Sequential``, nested or not.
 
 An activation is a module of its own here; the activation of a layer is the one that follows it
 before the next weights. Both modes of AutoTrainer therefore replace it.
@@ -17,9 +17,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.subjects.pytorch import TORCH_ACTIVATIONS, TORCH_LOSSES, activation, initialise
-from harness.training.history import LayerEdit, Training, check_edits
-from harness.training.native_torch import NativeTorch, TorchProgram
-from harness.training.network import WEIGHTED_KINDS, WatchedLoop, clipped, output_index
+from harness.training.watched.history import LayerEdit, Training, check_edits
+from harness.training.torch.torch_programs import NativeTorch, TorchProgram
+from harness.training.watched.network import WEIGHTED_KINDS, WatchedLoop, clipped, output_index
 from harness.training.programs import Loss
 from harness.vocabulary import HarnessError, unknown
 

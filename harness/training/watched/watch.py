@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.training.history import Check, Seen, Training
+from harness.training.watched.history import Check, Seen, Training
 from harness.training.judge import accuracy
-from harness.training.network import WatchedLoop
+from harness.training.watched.network import WatchedLoop
 from harness.training.steps import Pace, epoch_order
-from harness.training.symptoms import Gradients, Recogniser, Series, Symptom, SymptomThresholds
+from harness.training.watched.symptoms import Gradients, Recogniser, Series, Symptom, SymptomThresholds
 
 PATIENCE, FACTOR, LOWEST_RATE, LEAST_FALL = 5, 0.2, 0.001, 1e-4
 """Of the falling learning rate. Source: AutoTrainer's code; Keras' default for the last."""
