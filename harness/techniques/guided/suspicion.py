@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
+from harness.records.observation import Blame, Symptom
 from harness.space.domains import Choice, Domain
 from harness.space.operators import operator_of
 from harness.space.usual import Usual
-from harness.theia.suspects import Blame
-from harness.training.watched.symptoms import Symptom
 from harness.vocabulary import Configuration, Value
 
 TAXONOMY: Mapping[str, float] = {

@@ -30,9 +30,7 @@ class _Part:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def edited_model(
-    model: Any, layers: Sequence[Any], edits: Sequence[LayerEdit], seed: int
-) -> Any:
+def edited_model(model: Any, layers: Sequence[Any], edits: Sequence[LayerEdit], seed: int) -> Any:
     """A copy of a chain of layers with ``edits`` applied, and the same weights where they stay.
 
     Args:

@@ -57,9 +57,7 @@ class Keras:
         import keras
 
         made = keras.optimizers.get(KERAS_OPTIMISERS.get(optimiser))
-        parts = LoopParts(
-            model=model, loss=loss, optimiser=made, x=x, y=y, batch_size=batch_size
-        )
+        parts = LoopParts(model=model, loss=loss, optimiser=made, x=x, y=y, batch_size=batch_size)
         return KerasProgram(model, made, make_loop(parts))
 
 

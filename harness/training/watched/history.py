@@ -16,6 +16,7 @@ from harness.training.watched.edits import LayerEdit
 from harness.training.watched.symptoms import SymptomThresholds
 from harness.vocabulary import Configuration, HarnessError, Value
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """How a program is trained."""
@@ -29,8 +30,8 @@ class Training:
     options: Mapping[str, Value] = field(default_factory=dict)
     """Further arguments of the optimiser, by Keras' names: ``momentum``, ``clipvalue`` ..."""
     reduce_rate: bool = False
-    """Whether the learning rate falls to a fifth, not below 0.001, after five epochs without a lower
-    validation loss."""
+    """Whether the learning rate falls to a fifth after five epochs without a lower validation loss;
+    never below 0.001."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.epochs < 1:

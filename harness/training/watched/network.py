@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from harness.training.programs import Loss
 from harness.training.watched.edits import LayerEdit
 from harness.training.watched.history import Training
-from harness.training.programs import Loss
 from harness.vocabulary import HarnessError
 
 LAYER_KINDS: Mapping[str, str] = {
