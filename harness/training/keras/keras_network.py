@@ -74,10 +74,8 @@ class _KerasLoop:
             )
         )
         self.run, self.predict = loop.run, loop.predict
-        weights = [
-            v for layer in layers if kind_of_layer(layer) != "embedding" for v in layer.weights
-        ]
-        trainable = [v for v in weights if v.trainable]
+        counted = [layer for layer in layers if kind_of_layer(layer) != "embedding"]
+        trainable = [v for layer in counted for v in layer.weights if v.trainable]
         self._probe = make_probe(model, loss, trainable, x[:size], y[:size])
         self.gradients()  # traces
 

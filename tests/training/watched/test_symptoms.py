@@ -33,7 +33,7 @@ from harness.vocabulary import HarnessError
 
 LIMITS = SymptomThresholds()
 CALM = Gradients(first=1.0, last=1.0, zero_share=0.0, finite=True)
-DEMOS = Path(__file__).parents[1] / "data"
+DEMOS = Path(__file__).parents[2] / "data"
 
 
 def published(name: str) -> Series:
