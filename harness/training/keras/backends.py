@@ -12,7 +12,7 @@ from harness.vocabulary import unknown
 
 
 def backend() -> Backend:
-    """The module for the backend that Keras runs on; imports both.
+    """The backend that Keras runs on; imports both.
 
     Raises:
         HarnessError: If Keras runs on another one.
@@ -21,17 +21,17 @@ def backend() -> Backend:
 
     name = keras.config.backend()
     if name == "tensorflow":
-        from harness.training.keras import tensorflow_backend
+        from harness.training.keras.tensorflow_backend import TensorFlowBackend
 
-        return tensorflow_backend
+        return TensorFlowBackend()
     if name == "jax":
-        from harness.training.keras import jax_backend
+        from harness.training.keras.jax_backend import JaxBackend
 
-        return jax_backend
+        return JaxBackend()
     if name == "torch":
-        from harness.training.keras import torch_backend
+        from harness.training.keras.torch_backend import TorchBackend
 
-        return torch_backend
+        return TorchBackend()
     raise unknown("Keras backend", name, BACKENDS)
 
 

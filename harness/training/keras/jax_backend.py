@@ -101,27 +101,31 @@ def _steps(parts: LoopParts, step: _Step, whole: int) -> Any:
     return run
 
 
-def make_loop(parts: LoopParts) -> JaxLoop:
-    return JaxLoop(parts)
+class JaxBackend:
+    """``Backend`` for JAX."""
 
+    def make_loop(self, parts: LoopParts) -> JaxLoop:
+        return JaxLoop(parts)
 
-def make_probe(model: Any, loss: Loss, weights: Sequence[Any], x: Any, y: Any) -> GradientProbe:
-    wanted = {id(v) for v in weights}
-    places = [i for i, v in enumerate(model.trainable_variables) if id(v) in wanted]
+    def make_probe(
+        self, model: Any, loss: Loss, weights: Sequence[Any], x: Any, y: Any
+    ) -> GradientProbe:
+        wanted = {id(v) for v in weights}
+        places = [i for i, v in enumerate(model.trainable_variables) if id(v) in wanted]
 
-    def objective(trainable: Any, fixed: Any) -> Any:
-        predicted, _, own = model.stateless_call(
-            trainable, fixed, x, training=False, return_losses=True
-        )
-        return jnp.mean(loss(y, predicted)) + sum(own)
+        def objective(trainable: Any, fixed: Any) -> Any:
+            predicted, _, own = model.stateless_call(
+                trainable, fixed, x, training=False, return_losses=True
+            )
+            return jnp.mean(loss(y, predicted)) + sum(own)
 
-    gradient = jax.jit(jax.grad(objective))
+        gradient = jax.jit(jax.grad(objective))
 
-    def probe() -> list[np.ndarray]:
-        found = gradient(
-            [v.value for v in model.trainable_variables],
-            [v.value for v in model.non_trainable_variables],
-        )
-        return [np.asarray(found[i]) for i in places]
+        def probe() -> list[np.ndarray]:
+            found = gradient(
+                [v.value for v in model.trainable_variables],
+                [v.value for v in model.non_trainable_variables],
+            )
+            return [np.asarray(found[i]) for i in places]
 
-    return probe
+        return probe

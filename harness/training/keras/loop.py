@@ -73,7 +73,7 @@ class Loop(Protocol):
 
 
 class Backend(Protocol):
-    """How one backend of Keras trains: a module of this package."""
+    """How one backend of Keras trains."""
 
     def make_loop(self, parts: LoopParts) -> Loop:
         """Compile a training loop.

@@ -63,18 +63,22 @@ def _steps(parts: LoopParts) -> Any:
     return run
 
 
-def make_loop(parts: LoopParts) -> TensorFlowLoop:
-    return TensorFlowLoop(parts)
+class TensorFlowBackend:
+    """``Backend`` for TensorFlow."""
 
+    def make_loop(self, parts: LoopParts) -> TensorFlowLoop:
+        return TensorFlowLoop(parts)
 
-def make_probe(model: Any, loss: Loss, weights: Sequence[Any], x: Any, y: Any) -> GradientProbe:
-    values = [v.value for v in weights]
+    def make_probe(
+        self, model: Any, loss: Loss, weights: Sequence[Any], x: Any, y: Any
+    ) -> GradientProbe:
+        values = [v.value for v in weights]
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def gradients() -> Any:
-        with tf.GradientTape() as tape:
-            mean = tf.reduce_mean(loss(y, model(x, training=False)))
-            total = tf.add_n([mean, *model.losses])
-        return [g for g in tape.gradient(total, values) if g is not None]
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+        def gradients() -> Any:
+            with tf.GradientTape() as tape:
+                mean = tf.reduce_mean(loss(y, model(x, training=False)))
+                total = tf.add_n([mean, *model.losses])
+            return [g for g in tape.gradient(total, values) if g is not None]
 
-    return lambda: [g.numpy() for g in gradients()]
+        return lambda: [g.numpy() for g in gradients()]

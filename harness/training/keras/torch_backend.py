@@ -43,18 +43,22 @@ class TorchLoop:
             return batched(lambda batch: model(batch, training=False).cpu().numpy(), x)
 
 
-def make_loop(parts: LoopParts) -> TorchLoop:
-    return TorchLoop(parts)
+class TorchBackend:
+    """``Backend`` for PyTorch."""
 
+    def make_loop(self, parts: LoopParts) -> TorchLoop:
+        return TorchLoop(parts)
 
-def make_probe(model: Any, loss: Loss, weights: Sequence[Any], x: Any, y: Any) -> GradientProbe:
-    def probe() -> list[np.ndarray]:
-        model.zero_grad()
-        mean = loss(y, model(x, training=False)).mean()
-        sum(model.losses, mean).backward()
-        found = [v.value.grad for v in weights]
-        arrays = [g.detach().cpu().numpy().copy() for g in found if g is not None]
-        model.zero_grad()
-        return arrays
+    def make_probe(
+        self, model: Any, loss: Loss, weights: Sequence[Any], x: Any, y: Any
+    ) -> GradientProbe:
+        def probe() -> list[np.ndarray]:
+            model.zero_grad()
+            mean = loss(y, model(x, training=False)).mean()
+            sum(model.losses, mean).backward()
+            found = [v.value.grad for v in weights]
+            arrays = [g.detach().cpu().numpy().copy() for g in found if g is not None]
+            model.zero_grad()
+            return arrays
 
-    return probe
+        return probe
