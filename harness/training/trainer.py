@@ -17,13 +17,13 @@ from harness.subjects.subject import Data, Subject
 from harness.training.failures import CannotTrain
 from harness.training.frameworks import framework
 from harness.training.look import look
-from harness.training.plain import CompiledPrograms, PlainTraining, UnfinishedTrainings
+from harness.training.plain_training import CompiledPrograms, PlainTraining, UnfinishedTrainings
 from harness.training.prepared import PreparedTraining, Progress, Verdict, run_training
 from harness.training.programs import Framework
 from harness.training.request import Request
 from harness.training.samples import each
 from harness.training.watched.replay import Replayer
-from harness.training.watched.watched_training import WatchedTraining, material_of
+from harness.training.watched_training import WatchedTraining, material_of
 from harness.vocabulary import TrialStatus
 
 
