@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from harness.techniques.autotrainer import ToolData
-from harness.training.history import Training
+from harness.training.watched.history import Training
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from harness.analysis.published.tool_patches import jaccard_table, patch_table
 from harness.subjects.registry import load_registry
 from harness.techniques.autotrainer import AutoTrainer, ToolData, ToolResult
 from harness.training import configure
-from harness.training.history import Training
+from harness.training.watched.history import Training
 from harness.vocabulary import HarnessError
 
 ROOT = Path(__file__).resolve().parents[1]

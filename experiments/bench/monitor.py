@@ -20,13 +20,14 @@ from harness.techniques.autotrainer.rules import AS_DESCRIBED
 from harness.subjects.arrays import Data
 from harness.subjects.registry import load_registry
 from harness.training import configure
-from harness.training.history import Training
-from harness.training.keras_programs import Keras
-from harness.training.network import network_of
+from harness.training.watched.history import Training
+from harness.training.keras.keras_programs import Keras
+from harness.training.frameworks import network_of
 from dataclasses import replace
 from harness.training.judge import accuracy
-from harness.training.steps import Pace, epoch_order
-from harness.training.watch import Labelled, watch
+from harness.training.pace import Pace
+from harness.training.seeds import epoch_order
+from harness.training.watched.watch import Validation, watch
 
 def digits():
     fault = load_registry()["G1"]
@@ -62,7 +63,7 @@ samples, per_epoch = len(x), -(-len(x) // how.batch_size)
 plain = keras.program(build(), loss, how.optimiser, x, y, how.batch_size)
 network = network_of(build())
 watched = network.loop(how, loss, x, y, 0)
-validation = Labelled(data.x_search, data.y_search)
+validation = Validation(data.x_search, data.y_search)
 limits = replace(AS_DESCRIBED.detection, accuracy_floor=0.0, least_gain=0.0, swing_share=9.0)
 # Nothing is found, so that all epochs are trained.
 
@@ -80,7 +81,7 @@ def ordinary(judged):
 def monitored():
     began = time.perf_counter()
     done = watch(watched, how, limits, validation, network.kinds, samples=samples, seed=0)
-    assert done.seen.epochs == how.epochs, done.seen.symptom
+    assert done.shown.epochs == how.epochs, done.shown.symptom
     return time.perf_counter() - began
 
 ordinary(True), monitored()

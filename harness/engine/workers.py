@@ -15,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as Nod
 
 from harness.records.outcome import Outcome
 from harness.training import Request, Trainer, configure, device, memory, training_seed
-from harness.training.history import History
+from harness.training.watched.history import History
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
 MEMORY_LIMIT = 1_600_000_000

@@ -28,7 +28,7 @@ from harness.records.store import Store
 from harness.study.kept import KeptTrainings, NotTrained, baseline_seeds
 from harness.subjects.registry import load_registry
 from harness.training import Request
-from harness.training.replay import training_seed
+from harness.training.seeds import training_seed
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
 CampaignProgress = Callable[[int, int, int, int], None]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from harness.records.observation import Look, Observation, Watched
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 
@@ -40,8 +41,8 @@ class Outcome:
     """From request to answer, everything included."""
     memory: int = 0
     """Bytes that the training process held afterwards."""
-    seen: Mapping[str, Any] | None = None
-    """What a watched training showed, as JSON values: ``harness.training.history.Seen``."""
+    seen: Observation | None = None
+    """What the training showed besides its score; None unless it was watched or looked at."""
 
     def __post_init__(self) -> None:
         judged = self.search is not None and self.holdout is not None
@@ -72,6 +73,16 @@ class Outcome:
     def judged(self) -> bool:
         return self.search is not None
 
+    @property
+    def watched(self) -> Watched | None:
+        """The symptoms, if the training was watched."""
+        return None if self.seen is None else self.seen.watched
+
+    @property
+    def look(self) -> Look | None:
+        """The localiser's view of the program, if it was asked for."""
+        return None if self.seen is None else self.seen.look
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
@@ -93,12 +104,13 @@ def parse_outcome(entry: Mapping[str, Any]) -> Outcome:
     known = {f.name for f in fields(Outcome)}
     if odd := set(entry) - known:
         raise ValueError(f"unknown fields {sorted(odd)}")
-    cause = entry.get("cause")
+    cause, seen = entry.get("cause"), entry.get("seen")
     return Outcome(
         **{
             **entry,
             "status": TrialStatus(entry["status"]),
             "cause": None if cause is None else Cause(cause),
             "losses": tuple(entry["losses"]),
+            "seen": None if seen is None else Observation.parse(seen),
         }
     )

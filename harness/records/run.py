@@ -27,7 +27,7 @@ class RunRow:
     """Of a patch that is a history: the repair operator of each edit that no hyperparameter tells;
     None for an ordinary patch."""
     history: Mapping[str, Any] | None = None
-    """That history as stored, see ``harness.training.history``."""
+    """That history as stored, see ``harness.training.watched.history``."""
     choice: int | None = None
     """Proposal that the technique would have returned before this trial; None if it did not say."""
 

@@ -24,7 +24,7 @@ from harness.records.run import Confirmation, RunRow
 from harness.records.store import Store
 from harness.subjects.registry import folders, load_registry
 from harness.training import Request
-from harness.training.history import History
+from harness.training.watched.history import History
 from harness.vocabulary import Cause
 
 NOT_TOLD = (Cause.INFRASTRUCTURE, Cause.TIME_OUT)

@@ -17,6 +17,7 @@ from harness.engine.workers import NEVER
 from harness.records.cell import Cell
 from harness.records.clocks import TrainingClock
 from harness.records.files import digest, read_json, write_json
+from harness.records.observation import Symptom, parse_blame
 from harness.records.store import Store
 from harness.records.tables import Table, table
 from harness.space.derivation import derive
@@ -27,9 +28,7 @@ from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry, folders, load_registry
 from harness.techniques.guided.suspicion import Curve, Evidence, Sign, operator_rank, suspects
 from harness.techniques.guided.technique import Guided
-from harness.theia.suspects import Blame
 from harness.training import Request
-from harness.training.symptoms import Symptom
 
 EVIDENCE_KINDS: Mapping[str, Callable[[Evidence], Evidence]] = {
     "taxonomy": lambda e: replace(e, values=False, signs=(), blames=()),
@@ -143,7 +142,7 @@ def _read(path: Path, fault: Fault, space: str) -> Evidence:
     context = fault.subject.context
     steps = math.inf if content["steps"] is None else float(content["steps"])
     usual = Usual(derive(fault.faulty, context, space), context.labels, fault.faulty, steps)
-    blames = [Blame(**blame) for blame in content["blames"]]
+    blames = [parse_blame(blame) for blame in content["blames"]]
     return Evidence(fault.faulty, usual, [*map(_sign, content["signs"])], blames)
 
 

@@ -23,7 +23,7 @@ from harness.records.store import Store
 from harness.subjects.fault import Fault
 from harness.subjects.registry import load_registry
 from harness.training import Request
-from harness.training.replay import training_seed
+from harness.training.seeds import training_seed
 from harness.vocabulary import Cause, TrialStatus
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from harness.records.clocks import Clock
 from harness.records.outcome import Outcome, Trial
 from harness.space.derivation import Space
-from harness.training.history import History
+from harness.training.watched.history import History
 from harness.vocabulary import Configuration, Metric
 
 
@@ -66,10 +66,10 @@ class Train(Protocol):
             limit: What the training may be charged at most, in the unit of the run's clock;
                 then it is cut.
             history: Asks for a watched training that goes on from others; the outcome then says
-                what was ``seen``. The program is built from its start; ``configuration`` is
+                what was ``watched``. The program is built from its start; ``configuration`` is
                 what the program has become, as far as hyperparameters tell it.
             look: Asks what a localiser says of the program before it trains; the outcome then
-                says what was ``seen``: ``harness.training.look.Look``.
+                has a ``look``. Both may be asked for together.
         """
 
     def remember(self, proposal: int, outcome: Outcome) -> None:

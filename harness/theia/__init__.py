@@ -3,7 +3,7 @@
 A Keras or PyTorch program becomes one meta-model (``program``); twelve rules (``rules``) read it.
 Importing this package loads neither framework.
 
-    python -m harness.theia train.py          # a script, up to where it trains
+    dnn-repair localise train.py              # a script, up to where it trains
     theia.check(model, loss, optimizer, loader, task)
     model.fit(..., callbacks=[theia.TheiaCallback(task="multiclass", stop=True)])
 

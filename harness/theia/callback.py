@@ -31,8 +31,8 @@ class TheiaCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         task: binary, multiclass, multilabel or regression; guessed if not given.
-        stop: Raise :class:`BugsFound` if there are bugs; else training goes on.
-        train, test: The data, if they are not to be those that ``fit`` was given.
+        stop: Raise :class:`BugsFound` if there are bugs, instead of training.
+        train, test: The data; by default those of ``fit``.
         profile: recommended, paper or published.
 
     ``findings`` and ``report`` hold the result.
@@ -65,7 +65,7 @@ class TheiaCallback(keras.callbacks.Callback):  # type: ignore[misc]
             train,
             self._task,
             test=test,
-            batch_size=given.get("batch_size") or _KERAS_BATCH,
+            batch_size=given.get("batch_size") or live.KERAS_BATCH,
             epochs=(self.params or {}).get("epochs"),
         )
         self.findings = judge(program, self._profile)
@@ -76,13 +76,10 @@ class TheiaCallback(keras.callbacks.Callback):  # type: ignore[misc]
             raise BugsFound(self.findings)
 
 
-_KERAS_BATCH = 32
-
-
 def _fit_arguments(model: Any) -> Mapping[str, Any]:
-    """What ``fit`` was called with; Keras does not tell its callbacks.
+    """The arguments of the running ``fit``, which Keras does not pass to its callbacks.
 
-    The frame of ``fit`` that runs this model is looked up on the stack.
+    They are those of the frame of ``fit`` that runs this model, on the stack.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:

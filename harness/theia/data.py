@@ -246,7 +246,7 @@ def _columns(y: np.ndarray) -> tuple[str, int | None, tuple[str, ...]]:
 def guess_task(data: DataFacts, units: int | None, loss: str) -> str:
     """The task that labels, output units and loss suggest, where the user names none.
 
-    >>> guess_task(Data(kind="tabular", labels="binary"), 1, "mse")
+    >>> guess_task(DataFacts(kind="tabular", labels="binary"), 1, "mse")
     'binary'
     """
     single = units in (None, 1)

@@ -1,21 +1,19 @@
 """From a Keras model, compiled or not, to the meta-model.
 
 Functional and sequential models, nested ones and reused layers included, are listed in the order
-in which Keras executes them. Of a subclassed model only the list of its layers is known; the
-program says so in ``listing``.
+in which Keras executes them. Of a subclassed model only the list of its layers is known;
+``listing`` says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.theia.extraction import Names, Places, assembled, made_at
 from harness.theia.losses import loss_named
 from harness.theia.program import DataFacts, Kind, Layer, Learner, Place, Program, chain
-
-Places = Callable[[Any], Place | None]
-"""An object of the framework -> where the user made it."""
 
 _KINDS: Mapping[str, Kind] = {
     "Dense": Kind.DENSE,
@@ -105,7 +103,7 @@ def extract_keras_program(
     """The program of a built model.
 
     Args:
-        loss, optimizer: For a model that is not compiled; else what ``compile`` was given.
+        loss, optimizer: For a model that is not compiled; by default those of ``compile``.
         place: Where the user made a layer, loss or optimiser, if recorded.
         places: Where ``compile``, ``fit`` and their arguments stand, if recorded.
     """
@@ -118,9 +116,7 @@ def extract_keras_program(
     learner = replace(
         learner, batch_size=batch_size, epochs=epochs, places={**(places or {}), **learner.places}
     )
-    if layers and layers[0].kind is Kind.EMBEDDING:
-        data = replace(data, kind="other")
-    return Program(layers, learner, data, task, framework="keras", listing=listing)
+    return assembled(layers, listing, learner, data, task, "keras")
 
 
 @dataclass
@@ -130,14 +126,14 @@ class _Walk:
     place: Places
     layers: list[Layer] = field(default_factory=list)
     sources: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
+    names: Names = field(default_factory=Names)
 
     def graph(self, function: Any, inputs: list[tuple[int, ...]], prefix: str = "") -> None:
         """Walk a functional graph; ``inputs`` are the layers that give its inputs."""
         for tensor, given in zip(_flat(function.inputs), inputs, strict=False):
             self.sources[id(tensor)] = given
         order = {id(operation): n for n, operation in enumerate(function.operations)}
-        by_depth = function._nodes_by_depth  # what Keras itself runs, deepest first
+        by_depth = function._nodes_by_depth  # Keras runs the deepest nodes first
         for depth in sorted(by_depth, reverse=True):
             for node in sorted(by_depth[depth], key=lambda n: order[id(n.operation)]):
                 if not node.is_input:
@@ -148,8 +144,8 @@ class _Walk:
         given = tuple(dict.fromkeys(i for t in tensors for i in self.sources.get(id(t), (0,))))
         inner = _graph_of(operation)
         if inner is not None:
-            each = [self.sources.get(id(t), (0,)) for t in tensors]
-            self.graph(inner, each, f"{prefix}{operation.name}/")
+            sources = [self.sources.get(id(t), (0,)) for t in tensors]
+            self.graph(inner, sources, f"{prefix}{operation.name}/")
             for outside, inside in zip(_flat(node.outputs), _flat(inner.outputs), strict=True):
                 self.sources[id(outside)] = self.sources[id(inside)]
             return
@@ -172,11 +168,8 @@ class _Walk:
 
     def describe(self, operation: Any, prefix: str = "") -> Layer:
         layer = describe_layer(operation)
-        name, number = f"{prefix}{operation.name}", 1
-        while (unique := name if number == 1 else f"{name}#{number}") in self.names:
-            number += 1
-        self.names.add(unique)
-        return replace(layer, name=unique, place=self.place(operation))
+        name = self.names.given(f"{prefix}{operation.name}")
+        return replace(layer, name=name, place=self.place(operation))
 
 
 def keras_layers(model: Any, place: Places = lambda _: None) -> tuple[tuple[Layer, ...], str]:
@@ -313,7 +306,6 @@ def learner_of(loss: Any, optimizer: Any, place: Places = lambda _: None) -> Lea
     """The learner of a compiled model: loss (name, function or object) and optimiser."""
     name, expects = keras_loss(loss)
     rate, scheduled = _rate_of(optimizer)
-    made = {"loss": place(loss), "optimiser": place(optimizer)}
     return Learner(
         loss=name,
         expects=expects,
@@ -321,14 +313,14 @@ def learner_of(loss: Any, optimizer: Any, place: Places = lambda _: None) -> Lea
         optimiser=type(optimizer).__name__.lower() if optimizer is not None else "custom",
         learning_rate=rate,
         scheduled=scheduled,
-        places={k: v for k, v in made.items() if v is not None},
+        places=made_at(loss, optimizer, place),
     )
 
 
 def keras_loss(loss: Any) -> tuple[str, str]:
-    """Canonical name of a loss, and what it takes.
+    """Canonical name of a loss, and the kind of predictions that it takes.
 
-    >>> loss_of("categorical_crossentropy"), loss_of("MSE")
+    >>> keras_loss("categorical_crossentropy"), keras_loss("MSE")
     (('cce', 'probabilities'), ('mse', 'values'))
     """
     while isinstance(loss, list | tuple | dict) and len(loss) == 1:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from harness.theia import data as data_of
@@ -11,12 +12,26 @@ from harness.theia.data import Batches
 from harness.theia.findings import Finding
 from harness.theia.program import Place, Program
 from harness.theia.recorder import Recorder
-from harness.theia.report import localiser_report
+from harness.theia.report import LocaliserReport, localiser_report
 from harness.theia.rules import judge
 from harness.vocabulary import HarnessError
 
-RECORDER: Recorder | None = None
-"""Set while a script is being localised (``script``)."""
+KERAS_BATCH = 32
+"""Default batch size of ``fit`` for arrays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Localisation:
+    """A script that is being localised."""
+
+    recorder: Recorder
+    """Knows where the script made its objects."""
+    deliver: Callable[[LocaliserReport], None]
+    """Takes the report of the first check; does not return."""
+
+
+LOCALISATION: Localisation | None = None
+"""Set by ``harness.theia.script`` in the process that runs a user's script."""
 
 
 def check(
@@ -30,17 +45,17 @@ def check(
     batch_size: int | None = None,
     profile: str = "recommended",
 ) -> list[Finding]:
-    """What Theia finds in a program that is about to train. Nothing is changed or printed.
+    """The findings on a program that is about to train. Nothing is changed or printed.
 
     Args:
         model: A PyTorch module, or a Keras model (then loss and optimiser may be compiled in).
         loss: A loss module or function.
         optimizer: The optimiser, whose learning rate counts.
         loader: The training data: a ``DataLoader``, or ``(x, y)``, or any holder that
-            :func:`harness.theia.data.read` knows.
+            :func:`harness.theia.data.read_batches` knows.
         task: binary, multiclass, multilabel or regression; guessed if not given.
         test: Test or validation data, likewise.
-        batch_size: If the loader does not say it.
+        batch_size: For data that have none of their own.
         profile: recommended, paper or published.
 
     Raises:
@@ -50,10 +65,9 @@ def check(
         model, loss, optimizer, loader, task, test=test, batch_size=batch_size
     )
     findings = judge(program, profile)
-    if RECORDER is not None:
-        from harness.theia.script import deliver
-
-        deliver(localiser_report("", program, findings, profile=profile, guessed=guessed))
+    if LOCALISATION is not None:
+        report = localiser_report("", program, findings, profile=profile, guessed=guessed)
+        LOCALISATION.deliver(report)
     return findings
 
 
@@ -77,7 +91,8 @@ def program_of(
     batches, tested = _read(train), None if test is None else _read(test)
     described = data_of.describe(batches, tested)
     known = {k: v for k, v in (places or {}).items() if v is not None}
-    loader = RECORDER.place(train) if RECORDER else None
+    recorder = None if LOCALISATION is None else LOCALISATION.recorder
+    loader = recorder.place(train) if recorder else None
     more: dict[str, Any] = {
         "data": described,
         "task": task or "multiclass",
@@ -85,7 +100,7 @@ def program_of(
         "optimizer": optimizer,
         "batch_size": batches.batch_size or batch_size,
         "epochs": epochs,
-        "place": RECORDER.place if RECORDER else (lambda _: None),
+        "place": recorder.place if recorder else (lambda _: None),
         "places": known | ({"loader": loader} if loader else {}),
     }
     if _is_keras(model):
@@ -98,7 +113,7 @@ def program_of(
 
         if not batches.pairs:
             raise HarnessError("the loader gives no batch; a PyTorch model is traced with one")
-        inside = RECORDER.here if RECORDER else (lambda: None)
+        inside = recorder.here if recorder else (lambda: None)
         program = extract_torch.extract_torch_program(
             model, batch=_sample(train, batches), inside=inside, **more
         )
@@ -121,7 +136,7 @@ def _read(holder: Any) -> Batches:
 
 
 def _sample(train: Any, batches: Batches) -> Any:
-    """Some inputs of the model; all of its inputs where the training data hold several."""
+    """Two samples of the model's input, or of each of its inputs."""
     if isinstance(train, tuple) and isinstance(train[0], tuple | list):
         return [data_of.as_array(x)[:2] for x in train[0]]
     return batches.pairs[0][0][:2]

@@ -1,4 +1,4 @@
-"""Localises in a script of the user: runs it, in a process of its own, up to where it trains.
+"""Localises faults in a user's script: runs it in a process of its own, up to its training.
 
 The parent is :func:`localise`; the child (``python -m harness.theia.script``) runs the script with
 recording on, catches the first ``fit`` of Keras or ``theia.check``, writes a report and ends.
@@ -26,9 +26,6 @@ from harness.theia.report import LocaliserReport, localiser_report
 from harness.theia.rules import judge
 from harness.vocabulary import HarnessError
 
-KERAS_BATCH = 32
-"""What ``fit`` takes for arrays if it is not told."""
-
 _ROOT = Path(__file__).resolve().parents[2]
 _ANSWER = "THEIA_ANSWER"
 _SETTINGS = "THEIA_SETTINGS"
@@ -45,7 +42,7 @@ def localise(
     """The report of a training script, which is run up to the start of its training.
 
     Args:
-        arguments: What the script itself is given.
+        arguments: Command-line arguments of the script.
         task: One of the four tasks; guessed if not given.
         limit: Seconds that the script may take until it trains.
 
@@ -65,11 +62,11 @@ def localise(
             "PYTHONPATH": os.pathsep.join(paths),
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
-        words = [sys.executable, "-m", "harness.theia.script", str(script), *arguments]
+        command = [sys.executable, "-m", "harness.theia.script", str(script), *arguments]
         with log.open("w") as output:
             try:
                 done = subprocess.run(
-                    words,
+                    command,
                     env=env,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -103,11 +100,11 @@ def _no_answer(script: Path, code: int, output: str) -> HarnessError:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The child: run the script; nothing is returned, the answer is a file."""
+    """The child: runs the script, which ends with a file that holds the answer."""
     script, *rest = arguments
     path = Path(script).resolve()
     recorder = Recorder(path.parent)
-    live.RECORDER = recorder
+    live.LOCALISATION = live.Localisation(recorder, deliver)
     after_import(
         {
             "keras": lambda module: _catch_keras(recorder, module),
@@ -120,7 +117,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def deliver(found: LocaliserReport) -> None:
-    """Write the answer and end the process: the user's training is not to start."""
+    """Write the answer and end the process, before the user's training starts."""
     settings = _settings()
     _answer(replace(found, target=settings["target"]).to_json())
 
@@ -159,9 +156,9 @@ def _compile_places(recorder: Recorder, given: Mapping[str, Any]) -> dict[str, P
     """Lines of ``compile`` and of what it names; objects have places of their own."""
     here = recorder.here()
     places = {"compile": here}
-    for word, argument in (("loss", "loss"), ("optimiser", "optimizer")):
+    for name, argument in (("loss", "loss"), ("optimiser", "optimizer")):
         if recorder.place(given.get(argument)) is None:
-            places[word] = recorder.argument(here, argument)
+            places[name] = recorder.argument(here, argument)
     return {k: v for k, v in places.items() if v is not None}
 
 
@@ -187,7 +184,7 @@ def _check_fit(
             x if y is None else (x, y),
             settings["task"],
             test=test,
-            batch_size=given.get("batch_size") or KERAS_BATCH,
+            batch_size=given.get("batch_size") or live.KERAS_BATCH,
             epochs=given.get("epochs", 1),
             places={k: v for k, v in lines.items() if v is not None},
         )
@@ -234,6 +231,4 @@ def _script_names() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from harness.theia import script as imported
-
-    imported.main(sys.argv[1:])  # as the module that ``live`` knows, not as a second copy
+    main(sys.argv[1:])

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.data import STAND_IN
+from harness.records.observation import Blame
 from harness.space.operators import ACTIVATIONS, Reach, operator_of
 from harness.subjects.arrays import Data
 from harness.subjects.fault import Fault
@@ -31,20 +32,6 @@ from harness.theia.findings import (
 from harness.theia.program import WEIGHTED, Layer, Program, comparable
 from harness.theia.rules import judge
 from harness.vocabulary import Configuration, HarnessError, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Blame:
-    """A hyperparameter that a finding names."""
-
-    hyperparameter: str
-    severity: str
-    """``bug`` or ``advice``."""
-    rule: str
-    reason: str
-    """What the finding observed and expected."""
-    value: Value | None = None
-    """What it suggests, where that is a value of the hyperparameter."""
 
 
 @dataclass(frozen=True)

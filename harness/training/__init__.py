@@ -1,4 +1,7 @@
-"""Trains one configuration of one subject and judges it. Needs no Ray: a debugger will do.
+"""Trains one configuration of one subject and judges it, without Ray.
+
+``keras`` and ``torch`` hold what is particular to a framework, ``watched`` the trainings that are
+checked for symptoms.
 
 >>> from harness.subjects.registry import load_registry
 >>> from harness.training import Request, Trainer, configure
@@ -9,7 +12,8 @@
 """
 
 from harness.training.device import configure, device, memory
-from harness.training.replay import training_seed
-from harness.training.trainer import Request, Trainer
+from harness.training.request import Request
+from harness.training.seeds import training_seed
+from harness.training.trainer import Trainer
 
 __all__ = ["Request", "Trainer", "configure", "device", "memory", "training_seed"]

@@ -46,7 +46,7 @@ def mean_angle(y: np.ndarray, predicted: np.ndarray) -> float:
         y, predicted: (n, 2) spherical coordinates (theta, phi), radians, of the unit vectors
             (sin theta cos phi, sin theta sin phi, cos theta).
 
-    >>> round(angle(np.array([[0.0, 0.0]]), np.array([[0.5, 2.0]])), 6)
+    >>> round(mean_angle(np.array([[0.0, 0.0]]), np.array([[0.5, 2.0]])), 6)
     0.5
     """
     cosine = np.sum(_direction(y) * _direction(predicted), axis=0)

@@ -1,48 +1,23 @@
-"""A look at a program before it trains: what a localiser blames, and how large its data are."""
+"""A look at a program before it trains: what the localiser blames, and how large the data are."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from harness.records.observation import Blame, Look
 from harness.subjects.arrays import Data
 from harness.subjects.subject import Subject
-from harness.theia.suspects import Blame, blames
+from harness.theia.suspects import blames
 from harness.vocabulary import Configuration
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What was seen. Plain data."""
-
-    blames: tuple[Blame, ...]
-    """Hyperparameters that Theia's findings reach: bugs first."""
-    samples: int
-    """Of the training part."""
-    judged: int
-    """Samples of the search part, which a technique's metric is measured on."""
-    seconds: float
-    """What it took, building programs left out: building is charged nowhere."""
-    build_seconds: float
-    error: str = ""
-    """Why the localiser could say nothing; '' if it could."""
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {**asdict(self), "blames": [asdict(blame) for blame in self.blames]}
-
-    @staticmethod
-    def parse(content: Mapping[str, Any]) -> Look:
-        """What :meth:`plain` made."""
-        return Look(**{**content, "blames": tuple(Blame(**b) for b in content["blames"])})
 
 
 def look(subject: Subject, configuration: Configuration, data: Data) -> Look:
     """Check the program of a configuration with Theia, on the training and the search part.
 
-    A program that Theia cannot read is no failure of the training: it is blamed for nothing.
+    A program that Theia cannot read does not fail the training: the look has no blames then, and
+    says why in ``error``.
     """
     building = 0.0
 

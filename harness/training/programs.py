@@ -1,4 +1,4 @@
-"""What a framework has to offer so that its programs can be trained."""
+"""What a framework implements so that its programs can be trained: two protocols."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 Loss = Callable[[Any, Any], Any]
-"""(labels, predictions) -> the loss of each sample."""
+"""(labels, predictions) -> (n,) the loss of each sample."""
 
 
 class Trainable(Protocol):
@@ -19,14 +19,14 @@ class Trainable(Protocol):
     """Multiply-accumulates of training on one sample, see ``harness.training.work``."""
 
     def start(self, fresh: Any, learning_rate: float, seed: int) -> None:
-        """Take the weights of a freshly built model, and a new optimiser."""
+        """Take over the weights of a freshly built model, with a new optimiser."""
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         """Train steps ``first`` to ``last`` (excluded) of an epoch.
 
         Args:
-            order: (samples,) int32, the epoch's order; step i takes its i-th batch, and the last
-                step what is left.
+            order: (samples,) int32, the epoch's order. Step i takes its i-th batch; the last step
+                takes the rest.
 
         Returns:
             (last - first,) the mean loss of each step.
@@ -36,29 +36,29 @@ class Trainable(Protocol):
         """(n, ...) outputs in inference mode."""
 
     def finite(self) -> bool:
-        """Whether every trainable weight is."""
+        """Whether all trainable weights are finite."""
 
     def state(self) -> Any:
-        """All that the rest of a training depends on, copied."""
+        """A copy of everything on which the rest of a training depends."""
 
     def restore(self, state: Any) -> None:
-        """Go on where ``state`` was called."""
+        """Return to a state, so that the training continues from there."""
 
 
 class Framework(Protocol):
-    """How programs are made; one object lives as long as its training process."""
+    """Makes programs of models; one object serves a training process."""
 
     def seed(self, seed: int) -> None:
-        """Fix what building a model draws."""
+        """Seed the generators from which a model draws its weights."""
 
     def tensor(self, array: np.ndarray) -> Any:
-        """The array where programs train."""
+        """The array as a tensor on the device that trains."""
 
     def loss(self, name: str, own: Mapping[str, Loss]) -> Loss:
-        """The loss of that name, a subject's own first."""
+        """The loss of that name; a subject's own losses come first."""
 
     def outputs(self, model: Any, x: Any) -> Any:
-        """What a model makes of some samples in inference mode."""
+        """Outputs of a model for some samples, in inference mode."""
 
     def program(
         self, model: Any, loss: Loss, optimiser: str, x: Any, y: Any, batch_size: int
@@ -68,14 +68,3 @@ class Framework(Protocol):
         Raises:
             Exception: Whatever the framework raises for a program that cannot train.
         """
-
-
-def framework(name: str) -> Framework:
-    """The framework of that name, a key of ``harness.subjects.subject.FRAMEWORKS``; imports it."""
-    if name == "pytorch":
-        from harness.training.native_torch import NativeTorch
-
-        return NativeTorch()
-    from harness.training.keras_programs import Keras
-
-    return Keras()

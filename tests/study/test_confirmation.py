@@ -11,8 +11,8 @@ from harness.records.run import RunRow
 from harness.study.confirmation import _Job, _train
 from harness.subjects.registry import FAULTS, load_registry
 from harness.training import Request
-from harness.training.history import History, Link, Training
-from harness.training.symptoms import SymptomThresholds
+from harness.training.watched.history import History, Link, Training
+from harness.training.watched.symptoms import SymptomThresholds
 from harness.vocabulary import TrialStatus
 
 D6 = load_registry([FAULTS])["D6"]

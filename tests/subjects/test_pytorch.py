@@ -19,7 +19,7 @@ from harness.subjects.pytorch import (
     block,
 )
 from harness.training import configure
-from harness.training.keras_programs import KERAS_OPTIMISERS as KERAS_OPTIMISERS
+from harness.training.keras.keras_programs import KERAS_OPTIMISERS as KERAS_OPTIMISERS
 from harness.vocabulary import HarnessError
 
 Y = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]

@@ -6,9 +6,9 @@ import os
 import time
 from dataclasses import dataclass, replace
 
+from harness.records.observation import Observation, Symptom, Watched
 from harness.records.outcome import Outcome
-from harness.training.history import History, Seen
-from harness.training.symptoms import Symptom
+from harness.training.watched.history import History
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 
@@ -21,9 +21,9 @@ def quality(configuration: Configuration) -> float:
     return max(score, 0.0)
 
 
-def seen(symptom: Symptom | None, accuracy: float = 0.5) -> Seen:
+def seen(symptom: Symptom | None, accuracy: float = 0.5) -> Watched:
     """What a watched training of four epochs shows."""
-    return Seen(
+    return Watched(
         symptom=symptom,
         epochs=4,
         accuracy=(accuracy,) * 4,
@@ -60,7 +60,7 @@ class FakeTrain:
         outcome = self._train(configuration, proposal, fidelity, limit)
         if history is None or not outcome.judged:
             return outcome
-        return replace(outcome, seen=seen(Symptom.SLOW, outcome.search).plain())
+        return replace(outcome, seen=Observation(watched=seen(Symptom.SLOW, outcome.search)))
 
     def _train(
         self, configuration: Configuration, proposal: int, fidelity: float, limit: float

@@ -9,12 +9,12 @@ from typing import Any
 from fakes import seen
 
 from harness.records.clocks import TrainingClock, exhausted, remaining
+from harness.records.observation import Look, Observation
 from harness.records.outcome import Outcome
 from harness.space.derivation import derive
 from harness.subjects.registry import FAULTS, load_registry
 from harness.techniques.contract import Proposal, RepairTask
 from harness.techniques.guided.technique import Guided
-from harness.training.look import Look
 from harness.vocabulary import METRICS, Cause, Configuration, TrialStatus
 
 Quality = Callable[[Configuration], float]
@@ -66,10 +66,10 @@ def run(
         elif value < 0:
             outcome = Outcome(status=TrialStatus.DIVERGED, seconds=end, cause=Cause.NON_FINITE)
         elif proposal.history:
-            outcome = replace(outcome, seen=seen(None).plain())
+            outcome = replace(outcome, seen=Observation(watched=seen(None)))
         elif proposal.look:
             look = Look(blames=(), samples=1400, judged=200, seconds=0.0, build_seconds=0.0)
-            outcome = replace(outcome, seen=look.plain())
+            outcome = replace(outcome, seen=Observation(look=look))
         optimiser.tell(proposal, outcome)
         clock.charge(outcome)
         found.append((proposal, outcome))

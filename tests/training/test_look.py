@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.records.observation import Symptom
 from harness.subjects.registry import Registry
 from harness.training import Request, Trainer
-from harness.training.history import History, Link, Training
-from harness.training.look import Look
-from harness.training.symptoms import Symptom, SymptomThresholds
+from harness.training.watched.history import History, Link, Training
+from harness.training.watched.symptoms import SymptomThresholds
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +28,9 @@ def test_a_look_tells_what_theia_blames_and_changes_no_training(
     plain = trainer.train(request)
     looked = trainer.train(replace(request, look=True))
     assert (looked.search, looked.losses) == (plain.search, plain.losses)
-    assert looked.seen is not None
-    look = Look.parse(json.loads(json.dumps(looked.seen)))
+    look = looked.look
+    assert look is not None
+    assert looked.watched is None
     assert look.error == ""
     assert next((b.hyperparameter, b.value) for b in look.blames) == ("activation_3", "sigmoid")
     assert look.samples == 2000
@@ -47,8 +47,25 @@ def test_a_program_can_be_watched_to_its_end(trainer: Trainer, registry: Registr
     request = Request.of(fault, faulty, seed=3, fraction=0.1)
     stopped = trainer.train(replace(request, history=history))
     watched = trainer.train(replace(request, history=replace(history, stops=False)))
-    assert stopped.seen is not None
-    assert watched.seen is not None
-    assert stopped.seen["symptom"] == watched.seen["symptom"] == Symptom.SLOW
-    assert stopped.seen["epochs"] < watched.seen["epochs"] == faulty["epochs"]
-    assert len(watched.seen["val_accuracy"]) == len(watched.seen["checks"])
+    assert stopped.watched is not None
+    assert watched.watched is not None
+    assert stopped.watched.symptom == watched.watched.symptom == Symptom.SLOW
+    assert stopped.watched.epochs < watched.watched.epochs == faulty["epochs"]
+    assert len(watched.watched.val_accuracy) == len(watched.watched.checks)
+
+
+def test_a_look_at_a_watched_training_loses_neither(trainer: Trainer, registry: Registry) -> None:
+    fault = registry["D3"]
+    link = Link(number=0, training=replace(Training.of(fault.faulty), epochs=2))
+    history = History(links=(link,), start=fault.faulty)
+    request = Request.of(fault, fault.faulty, seed=3, fraction=0.1)
+    both = trainer.train(replace(request, history=history, look=True))
+    only_watched = trainer.train(replace(request, history=history))
+    only_looked = trainer.train(replace(request, look=True))
+    assert both.watched is not None
+    assert only_watched.watched is not None
+    assert replace(both.watched, check_seconds=0) == replace(only_watched.watched, check_seconds=0)
+    assert both.look is not None
+    assert only_looked.look is not None
+    assert both.look.blames == only_looked.look.blames
+    assert both.search == only_watched.search

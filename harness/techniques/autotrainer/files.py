@@ -20,8 +20,8 @@ from harness.techniques.autotrainer.tool import (
     arrays_of,
     training_of,
 )
-from harness.training.history import Training
-from harness.training.network import network_of
+from harness.training.frameworks import network_of
+from harness.training.watched.history import Training
 from harness.vocabulary import HarnessError
 
 NAMES = ("repaired.keras", "repaired.pt", "log.jsonl", "summary.html")
@@ -50,7 +50,7 @@ def load_model(path: Path, *, trusted: bool = False) -> Any:
         )
     import keras
 
-    from harness.training.keras_network import thresholded_relu
+    from harness.training.keras.keras_layers import thresholded_relu
 
     thresholded_relu()  # so that models repaired with it can be loaded
     try:

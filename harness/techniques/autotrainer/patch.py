@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from harness.training.history import History
+from harness.training.watched.history import History
 from harness.vocabulary import Configuration, Value
 
 STRUCTURAL: Mapping[str, str] = {

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.training.symptoms import SymptomThresholds
+from harness.training.watched.symptoms import SymptomThresholds
 from harness.vocabulary import HarnessError, unknown
 
 STRATEGIES = ("balance", "structure", "efficiency")

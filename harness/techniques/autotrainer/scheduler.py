@@ -12,10 +12,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from harness.records.observation import Symptom, Watched
 from harness.techniques.autotrainer.rules import Rules
 from harness.techniques.autotrainer.solutions import Change, Situation, Solution, solutions_for
-from harness.training.history import History, Link, Seen, Training
-from harness.training.symptoms import Symptom
+from harness.training.watched.history import History, Link, Training
 from harness.vocabulary import Configuration
 
 LEVELS = 10
@@ -65,12 +65,12 @@ class ToolVerdict:
 @dataclass(frozen=True, slots=True)
 class _Tried:
     job: ScheduledTraining
-    seen: Seen
+    shown: Watched
 
     @property
     def accuracy(self) -> float:
         """Of the last epoch, in validation; 0 if no epoch was finished."""
-        return self.seen.val_accuracy[-1] if self.seen.val_accuracy else 0.0
+        return self.shown.val_accuracy[-1] if self.shown.val_accuracy else 0.0
 
 
 def schedule(
@@ -79,7 +79,7 @@ def schedule(
     rng: np.random.Generator,
     numbers: Iterator[int],
     start: Configuration | None = None,
-) -> Generator[ScheduledTraining, Seen | None, ToolVerdict]:
+) -> Generator[ScheduledTraining, Watched | None, ToolVerdict]:
     """One run of the tool: yields trainings, is sent what each showed, returns the verdict.
 
     Every solution of a symptom starts from the same trained program, so solutions do not add up.
@@ -99,15 +99,15 @@ def schedule(
     first = Link(number=next(numbers), training=training)
     here = ScheduledTraining(History(links=(first,), thresholds=rules.detection, start=start or {}),
                0, None, "", 0, "the program itself")  # fmt: skip
-    seen = yield here
-    if seen is None:
+    shown = yield here
+    if shown is None:
         return ToolVerdict(Status.FAILED, (), here)
-    if seen.symptom is None:
+    if shown.symptom is None:
         return ToolVerdict(Status.NO_SYMPTOM, (), here)
-    seed = _Tried(here, seen)
+    seed = _Tried(here, shown)
     tackled: list[Symptom] = []
     for level in range(LEVELS):
-        symptom = seed.seen.symptom
+        symptom = seed.shown.symptom
         assert symptom is not None
         tackled.append(symptom)
         potential: _Tried | None = None
@@ -115,20 +115,20 @@ def schedule(
         for solution in solutions_for(symptom, rules):
             for repetition, change in _changes(solution, seed, symptom, rules, rng):
                 job = _job(seed, change, rules, next(numbers), level, solution, repetition)
-                seen = yield job
-                if seen is None:
+                shown = yield job
+                if shown is None:
                     continue
-                tried = _Tried(job, seen)
-                if seen.symptom is None:
+                tried = _Tried(job, shown)
+                if shown.symptom is None:
                     return ToolVerdict(Status.SOLVED, tuple(tackled), job)
-                if seen.symptom is not symptom and _above(tried, potential):
+                if shown.symptom is not symptom and _above(tried, potential):
                     potential = tried
                 if unsolved is None or tried.accuracy >= unsolved.accuracy:
                     unsolved = tried
         if potential is None:
             answer = seed if level or unsolved is None else unsolved
             return ToolVerdict(Status.UNSOLVED, tuple(tackled), answer.job)
-        if potential.seen.symptom in tackled:
+        if potential.shown.symptom in tackled:
             return ToolVerdict(Status.POTENTIAL, tuple(tackled), potential.job)
         seed = potential
     return ToolVerdict(Status.POTENTIAL, tuple(tackled), seed.job)
@@ -143,7 +143,7 @@ def _changes(
 ) -> Iterator[tuple[int, Change]]:
     """What the repetitions of a solution change; those that would change nothing are left out."""
     training = seed.job.history.links[-1].training
-    case = Situation(training, seed.seen.layers, symptom, rules)
+    case = Situation(training, seed.shown.layers, symptom, rules)
     for repetition in range(solution.repetitions):
         change = solution.apply(case, repetition, rng)
         if change is not None:
@@ -165,10 +165,10 @@ def _job(
     *before, last = seed.job.history.links
     links = (
         *before,
-        replace(last, epochs=seed.seen.epochs),
+        replace(last, epochs=seed.shown.epochs),
         Link(number=number, training=change.training, edits=change.edits),
     )
     history = replace(seed.job.history, links=links, thresholds=rules.retraining)
     return ScheduledTraining(
-        history, level, seed.seen.symptom, solution.name, repetition, change.text
+        history, level, seed.shown.symptom, solution.name, repetition, change.text
     )

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from harness.records.observation import Symptom
 from harness.techniques.autotrainer.rules import Rules
-from harness.training.history import LayerEdit, Training
-from harness.training.symptoms import Symptom
+from harness.training.watched.edits import LayerEdit
+from harness.training.watched.history import Training
 
 TOOL_RATES: Mapping[str, float] = {
     "sgd": 0.01,
@@ -42,7 +43,7 @@ class Situation:
 
     training: Training
     kinds: tuple[str, ...]
-    """Of its layers, see ``harness.training.network.KINDS``."""
+    """Of its layers, see ``harness.training.watched.network.LAYER_KINDS``."""
     symptom: Symptom
     rules: Rules
 

@@ -10,6 +10,7 @@ from itertools import count
 import numpy as np
 
 from harness.records.clocks import Clock
+from harness.records.observation import Watched
 from harness.records.outcome import Outcome
 from harness.techniques.autotrainer.patch import patch_of
 from harness.techniques.autotrainer.rules import Rules, rules_of
@@ -20,15 +21,14 @@ from harness.techniques.autotrainer.scheduler import (
     schedule,
 )
 from harness.techniques.contract import Finish, NotApplicable, Optimiser, Proposal, RepairTask
-from harness.training.history import Seen, Training
+from harness.training.watched.history import Training
 from harness.vocabulary import CellStatus, Configuration, TrialStatus
 
 
 class AutotrainerOptimiser(Optimiser):
     """Runs the tool again and again, each time from freshly initialised weights.
 
-    It stops where the tool finds no symptom in the first place: who is told that nothing is wrong
-    does not ask again.
+    A first run of the tool that finds no symptom ends the search.
     """
 
     def __init__(self, faulty: Configuration, rules: Rules, seed: int) -> None:
@@ -43,7 +43,7 @@ class AutotrainerOptimiser(Optimiser):
         self._begin()
 
     def _begin(self) -> None:
-        self._run: Generator[ScheduledTraining, Seen | None, ToolVerdict] = schedule(
+        self._run: Generator[ScheduledTraining, Watched | None, ToolVerdict] = schedule(
             Training.of(self._faulty), self._rules, self._rng, self._numbers, self._faulty
         )
         self._job = next(self._run)
@@ -69,15 +69,15 @@ class AutotrainerOptimiser(Optimiser):
         )
 
     def tell(self, proposal: Proposal, outcome: Outcome) -> None:
-        """Pass on what the training showed. One that the budget cut short tells nothing."""
+        """Pass on what the training showed; nothing for one that the budget cut short."""
         if outcome.status is TrialStatus.CUT:
             return
-        seen = None if outcome.seen is None else Seen.parse(outcome.seen)
-        if seen is not None:
-            self._found[seen.symptom.value if seen.symptom else "no_symptom"] += 1
-            self._checking += seen.check_seconds
+        shown = outcome.watched
+        if shown is not None:
+            self._found[shown.symptom.value if shown.symptom else "no_symptom"] += 1
+            self._checking += shown.check_seconds
         try:
-            self._job = self._run.send(seen)
+            self._job = self._run.send(shown)
         except StopIteration as stop:
             self._end(stop.value, proposal, outcome)
 
@@ -116,11 +116,10 @@ class Autotrainer:
     mode: str = "as_described"
     strategy: str = "balance"
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Fields of ``harness.training.symptoms.Thresholds`` that differ from the mode's."""
+    """Fields of ``SymptomThresholds`` that differ from the mode's."""
 
     def __post_init__(self) -> None:
-        told = {name: self.thresholds[name] for name in self.thresholds}
-        object.__setattr__(self, "thresholds", told)
+        object.__setattr__(self, "thresholds", dict(self.thresholds))
         self.rules()
 
     def rules(self) -> Rules:

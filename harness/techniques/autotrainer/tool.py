@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from harness.records.observation import Symptom, Watched
 from harness.space.operators import OPTIMISERS
 from harness.techniques.autotrainer.rules import Rules, rules_of
 from harness.techniques.autotrainer.scheduler import ScheduledTraining, Status, schedule
-from harness.training.history import History, Seen, Training
-from harness.training.network import Network, network_of
-from harness.training.programs import Loss, framework
-from harness.training.replay import Material, Replayer
-from harness.training.symptoms import Symptom
-from harness.training.watch import Validation
+from harness.training.frameworks import framework, network_of
+from harness.training.programs import Loss
+from harness.training.watched.history import History, Training
+from harness.training.watched.network import Network
+from harness.training.watched.replay import Material, Replayer
+from harness.training.watched.watch import Validation
 from harness.vocabulary import HarnessError, unknown
 
 
@@ -76,7 +77,8 @@ class Attempt:
     seconds: float
     """Compiling and training."""
     losses: tuple[float, ...] = ()
-    seen: Seen | None = None
+    seen: Watched | None = None
+    """The course of the training; None if it could not be trained."""
 
     @property
     def accuracy(self) -> float | None:
@@ -116,7 +118,7 @@ class AutoTrainer:
     mode: str = "as_described"
     strategy: str = "balance"
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Fields of ``harness.training.symptoms.Thresholds`` that differ from the mode's."""
+    """Fields of ``SymptomThresholds`` that differ from the mode's."""
     seed: int = 0
 
     def rules(self) -> Rules:
@@ -251,7 +253,7 @@ def _own_losses(network: Network) -> Mapping[str, Loss]:
     """Losses besides those that a framework's programs share."""
     if network.framework != "pytorch":
         return {}
-    from harness.training.torch_network import LOGITS
+    from harness.training.torch.torch_losses import LOGITS
 
     return LOGITS
 
@@ -296,8 +298,8 @@ def _attempt(replayer: Replayer, material: Material, job: ScheduledTraining, see
     seen, error = None, ""
     try:
         opened = replayer.open(material, job.history, run="", seed=seed)
-        watched = replayer.train(material, opened, run="", limit=math.inf)
-        seen, losses = watched.seen, watched.losses
+        result = replayer.train(material, opened, run="", limit=math.inf)
+        seen, losses = result.shown, result.losses
     except HarnessError:
         raise
     except Exception as caught:

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
+from harness.records.observation import Blame, Symptom
 from harness.space.domains import Choice, Domain
 from harness.space.operators import OPERATORS, operator_of
 from harness.space.usual import Usual
-from harness.theia.suspects import Blame
-from harness.training.symptoms import Symptom
 from harness.vocabulary import Configuration, Value
 
 TAXONOMY: Mapping[str, float] = {row.name: row.leaves for row in OPERATORS}

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from harness.records.clocks import Clock, remaining
+from harness.records.observation import Blame, Look
 from harness.records.outcome import Outcome
 from harness.space.usual import Usual
 from harness.techniques.contract import Finish, Optimiser, Proposal, RepairTask
@@ -31,10 +32,8 @@ from harness.techniques.guided.suspicion import (
     operators_ranked,
     suspects,
 )
-from harness.theia.suspects import Blame
-from harness.training.history import History, Link, Seen, Training
-from harness.training.look import Look
-from harness.training.symptoms import SymptomThresholds
+from harness.training.watched.history import History, Link, Training
+from harness.training.watched.symptoms import SymptomThresholds
 from harness.vocabulary import Cause, TrialStatus, Value, changed
 
 LOOKS = 8
@@ -279,8 +278,8 @@ class GuidedOptimiser(Optimiser):
         start.partial = self._error(outcome)
         if outcome.steps:
             self._steps = outcome.steps / outcome.fidelity
-        if settings.localise and outcome.seen is not None:
-            self._look = Look.parse(outcome.seen)
+        if settings.localise and outcome.look is not None:
+            self._look = outcome.look
         watched = settings.watch and self._looks_pay()
         if watched:
             link = Link(number=self._numbers, training=Training.of(start.configuration))
@@ -507,9 +506,9 @@ class GuidedOptimiser(Optimiser):
 
 def _signs(outcome: Outcome) -> list[Sign]:
     """What the whole training of the faulty program shows."""
-    seen = None if outcome.seen is None else Seen.parse(outcome.seen)
+    shown = outcome.watched
     finite = outcome.status is not TrialStatus.DIVERGED
     found: list[Sign] = [*curve(outcome.losses, finite)]
-    if seen is not None and seen.symptom is not None and Curve.NOT_FINITE not in found:
-        found.append(seen.symptom)
+    if shown is not None and shown.symptom is not None and Curve.NOT_FINITE not in found:
+        found.append(shown.symptom)
     return found

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fakes import seen
 
+from harness.records.observation import Observation, Symptom, Watched
 from harness.techniques.autotrainer.patch import patch_of
 from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN, MODES, Rules, rules_of
 from harness.techniques.autotrainer.scheduler import (
@@ -19,8 +20,7 @@ from harness.techniques.autotrainer.scheduler import (
     schedule,
 )
 from harness.techniques.autotrainer.solutions import SOLUTIONS, Situation, solutions_for
-from harness.training.history import History, Seen, Training
-from harness.training.symptoms import Symptom
+from harness.training.watched.history import History, Training
 from harness.vocabulary import HarnessError
 
 TRAINING = Training(
@@ -43,7 +43,7 @@ FAULTY = {
 
 
 def run(
-    answer: Callable[[ScheduledTraining], Seen | None],
+    answer: Callable[[ScheduledTraining], Watched | None],
     rules: Rules = AS_RUN,
     training: Training = TRAINING,
 ) -> tuple[list[ScheduledTraining], ToolVerdict]:
@@ -129,7 +129,7 @@ def test_each_attempt_starts_from_the_trained_program() -> None:
 
 
 def test_another_symptom_starts_the_next_list_from_the_best_of_those_trainings() -> None:
-    def answer(job: ScheduledTraining) -> Seen:
+    def answer(job: ScheduledTraining) -> Watched:
         if job.level == 1:
             return seen(None if job.solution == "optimizer" else Symptom.SLOW)
         if job.solution in ("relu", "bn"):
@@ -147,7 +147,7 @@ def test_another_symptom_starts_the_next_list_from_the_best_of_those_trainings()
 
 
 def test_a_symptom_that_comes_back_is_a_potential_solution_only() -> None:
-    def answer(job: ScheduledTraining) -> Seen:
+    def answer(job: ScheduledTraining) -> Watched:
         return seen(Symptom.SLOW if job.symptom is Symptom.VANISHING else Symptom.VANISHING)
 
     _, verdict = run(answer)
@@ -157,7 +157,7 @@ def test_a_symptom_that_comes_back_is_a_potential_solution_only() -> None:
 
 
 def test_without_a_way_on_the_answer_is_that_of_the_level_before() -> None:
-    def answer(job: ScheduledTraining) -> Seen:
+    def answer(job: ScheduledTraining) -> Watched:
         return seen(Symptom.VANISHING if job.symptom is None else Symptom.SLOW)
 
     jobs, verdict = run(answer)
@@ -285,5 +285,5 @@ def test_a_history_survives_its_json() -> None:
 
     history = history_of(Symptom.DYING, "leaky")
     assert History.parse(json.loads(json.dumps(history.plain()))) == history
-    shown = seen(Symptom.SLOW)
-    assert Seen.parse(json.loads(json.dumps(shown.plain()))) == shown
+    observation = Observation(watched=seen(Symptom.SLOW))
+    assert Observation.parse(json.loads(json.dumps(observation.plain()))) == observation

@@ -23,11 +23,11 @@ from experiments.autotrainer_cases import (
     torch_model,
     torch_training,
 )
+from harness.records.observation import Symptom
 from harness.techniques.autotrainer import AutoTrainer, ToolData, ToolResult
 from harness.techniques.autotrainer.files import load_data, load_model, load_training, write_repair
 from harness.techniques.autotrainer.scheduler import Status
 from harness.training.judge import accuracy
-from harness.training.symptoms import Symptom
 from harness.vocabulary import HarnessError
 
 SLOW = {

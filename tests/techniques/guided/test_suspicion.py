@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from harness.records.observation import Blame
 from harness.space.derivation import derive
 from harness.space.operators import OPERATORS, Context
 from harness.space.usual import Usual
@@ -20,7 +21,6 @@ from harness.techniques.guided.suspicion import (
     operators_ranked,
     suspects,
 )
-from harness.theia.suspects import Blame
 from harness.vocabulary import Configuration
 
 USUAL: Configuration = {

@@ -12,22 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
 
+from harness.records.observation import Symptom
 from harness.vocabulary import HarnessError
-
-
-class Symptom(StrEnum):
-    """A problem of a training. The order is that in which one of several is reported."""
-
-    EXPLODING = "exploding_gradient"
-    DYING = "dying_relu"
-    VANISHING = "vanishing_gradient"
-    SLOW = "slow_convergence"
-    OSCILLATING = "oscillating_loss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,47 +1,41 @@
-"""Trains histories: builds a program as its links say, and watches the training of the last one."""
+"""Trains histories: rebuilds a program link by link, and watches the training of the last link."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from harness.training.history import History, Link
-from harness.training.network import Network, WatchedLoop
 from harness.training.programs import Loss
-from harness.training.steps import epoch_order
-from harness.training.watch import Validation, Watched, watch
+from harness.training.recent import Recent
+from harness.training.seeds import epoch_order, training_seed
+from harness.training.watched.history import History, Link
+from harness.training.watched.network import Network, WatchedLoop
+from harness.training.watched.watch import Validation, WatchResult, watch
 
 NETWORKS_KEPT = 4
-"""Trained networks kept: later histories go on from them. One that is gone is trained again."""
-
-
-def training_seed(run_seed: int, number: int) -> int:
-    """The seed of one training, from the run's seed and the number of the proposal."""
-    return int(np.random.SeedSequence([run_seed, number]).generate_state(1)[0])
+"""Trained networks kept, from which later histories continue. A lost one is trained again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What all histories of a program share."""
+    """The parts that all histories of a program share."""
 
     build: Callable[[int], Network]
     """Seed -> the program, freshly initialised."""
     loss: Callable[[str], Loss]
     """The loss function of that name."""
     x: Any
+    """Training inputs, as arrays or as tensors of the framework; ``y`` likewise."""
     y: Any
     validation: Validation
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A history whose last link waits to be trained."""
+    """A history whose last link is ready to be trained."""
 
     network: Network
     loop: WatchedLoop
@@ -51,15 +45,15 @@ class Opened:
 
 
 class Replayer:
-    """Opens and trains histories; keeps what they went through last."""
+    """Opens and trains histories; keeps the networks that they reached last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, str], Network] = OrderedDict()
+        self._kept = Recent[tuple[str, int, str], Network](NETWORKS_KEPT)
 
     def open(self, material: Material, history: History, *, run: str, seed: int) -> Opened:
-        """Bring the program to where the last link's training starts.
+        """Bring the program to the start of the last link's training.
 
-        Links whose result is not kept any more are trained again, for the epochs that they had.
+        Earlier links whose network is not kept any more are trained again, for their epochs.
 
         Args:
             run: Names the run within which results are kept.
@@ -75,12 +69,12 @@ class Replayer:
 
     def train(
         self, material: Material, opened: Opened, *, run: str, limit: float, most: float = math.inf
-    ) -> Watched:
-        """Watch the training of the last link; its result is kept.
+    ) -> WatchResult:
+        """Watch the training of the last link; keep its network if it came to its own end.
 
         Args:
-            limit: Seconds after which it is cut.
-            most: Steps after which it is cut.
+            limit: Seconds after which the training is cut.
+            most: Steps after which the training is cut.
         """
         *before, last = opened.history.links
         watched = watch(
@@ -96,7 +90,7 @@ class Replayer:
             stops=opened.history.stops,
         )
         if watched.ended:
-            links = (*before, replace(last, epochs=watched.seen.epochs))
+            links = (*before, replace(last, epochs=watched.shown.epochs))
             self._keep(run, opened.seed, links, opened.network)
         return watched
 
@@ -106,18 +100,18 @@ class Replayer:
         """The network after ``links``; None if there are none."""
         if not links:
             return None
-        key = (run, seed, _told(links))
-        if key not in self._kept:
-            last = links[-1]
-            network = self.reached(material, links[:-1], run=run, seed=seed)
-            opened = self._start(material, network, History(links=links), seed)
-            per_epoch = -(-opened.samples // last.training.batch_size)
-            for epoch in range(last.epochs or last.training.epochs):
-                order = epoch_order(training_seed(seed, last.number), epoch, opened.samples)
-                opened.loop.run(order, 0, per_epoch)
-            self._keep(run, seed, links, opened.network)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        kept = self._kept.recall((run, seed, _key(links)))
+        if kept is not None:
+            return kept
+        last = links[-1]
+        network = self.reached(material, links[:-1], run=run, seed=seed)
+        opened = self._start(material, network, History(links=links), seed)
+        per_epoch = -(-opened.samples // last.training.batch_size)
+        for epoch in range(last.epochs or last.training.epochs):
+            order = epoch_order(training_seed(seed, last.number), epoch, opened.samples)
+            opened.loop.run(order, 0, per_epoch)
+        self._keep(run, seed, links, opened.network)
+        return opened.network
 
     def _start(
         self, material: Material, network: Network | None, history: History, seed: int
@@ -133,10 +127,8 @@ class Replayer:
         return Opened(fresh, loop, history, seed, len(material.x))
 
     def _keep(self, run: str, seed: int, links: tuple[Link, ...], network: Network) -> None:
-        self._kept[run, seed, _told(links)] = network
-        while len(self._kept) > NETWORKS_KEPT:
-            self._kept.popitem(last=False)
+        self._kept.keep((run, seed, _key(links)), network)
 
 
-def _told(links: tuple[Link, ...]) -> str:
+def _key(links: tuple[Link, ...]) -> str:
     return repr([asdict(link) for link in links])

@@ -1,6 +1,6 @@
-"""A model as AutoTrainer sees it: a chain of layers that can be looked into, changed and trained.
+"""A model as AutoTrainer sees it: a chain of layers that can be inspected, edited and trained.
 
-Keras and PyTorch models stand behind the same two interfaces.
+Keras and PyTorch models implement the same two protocols.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from harness.training.history import LayerEdit, Training
 from harness.training.programs import Loss
+from harness.training.watched.edits import LayerEdit
+from harness.training.watched.history import Training
 from harness.vocabulary import HarnessError
 
 LAYER_KINDS: Mapping[str, str] = {
@@ -30,7 +31,7 @@ WEIGHTED_KINDS = ("dense", "convolution", "recurrent")
 
 
 class WatchedLoop(Protocol):
-    """A network that is being trained, and can be looked at in between."""
+    """A network in training, which can be inspected between two calls."""
 
     rate: float
     """The learning rate; may be set between two calls."""
@@ -39,7 +40,7 @@ class WatchedLoop(Protocol):
     """Multiply-accumulates of training on one sample, see ``harness.training.work``."""
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Train steps as ``harness.training.steps.Loop`` does.
+        """Train steps as ``harness.training.programs.Trainable.run`` does.
 
         Returns:
             (last - first, 2): of each step the mean loss and the share of samples classified
@@ -53,18 +54,18 @@ class WatchedLoop(Protocol):
         """Mean loss of predictions, regularisation included."""
 
     def gradients(self) -> list[np.ndarray]:
-        """Of the total loss with respect to each trainable weight, in the order of the layers.
+        """Gradients of the total loss, one array a trainable weight, in the order of the layers.
 
-        On the first mini-batch of the training data, in inference mode, regularisation included,
-        clipped as the optimiser clips; embeddings left out.
+        They are those of the first mini-batch of the training data, in inference mode, with
+        regularisation, clipped as the optimiser clips. Embeddings have none.
         """
 
     def finite(self) -> bool:
-        """Whether all weights are."""
+        """Whether all weights are finite."""
 
 
 class Network(Protocol):
-    """A model with its weights. Nothing that is done with it changes it, but training."""
+    """A model with its weights. Only training changes it."""
 
     framework: str
     """A key of ``harness.subjects.subject.FRAMEWORKS``."""
@@ -75,10 +76,10 @@ class Network(Protocol):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Kind of each layer, in order; keys of ``KINDS``."""
+        """Kind of each layer, in order; keys of ``LAYER_KINDS``."""
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
-        """What the model makes of a few samples in inference mode."""
+        """Outputs of the model for a few samples, in inference mode."""
 
     def edited(self, edits: Sequence[LayerEdit], seed: int) -> Network:
         """A copy with the same weights, and ``edits`` applied.
@@ -98,29 +99,8 @@ class Network(Protocol):
         """
 
 
-def network_of(model: Any) -> Network:
-    """The network of a Keras or PyTorch model that is built.
-
-    Raises:
-        HarnessError: If the model is no chain of layers with one input and one output, or of
-            another framework.
-    """
-    modules = {base.__module__.split(".")[0] for base in type(model).__mro__}
-    if "keras" in modules:
-        from harness.training.keras_network import KerasNetwork
-
-        return KerasNetwork(model)
-    if "torch" in modules:
-        from harness.training.torch_network import TorchNetwork
-
-        return TorchNetwork(model)
-    raise HarnessError(
-        f"AutoTrainer repairs Keras and PyTorch models. Received: {type(model).__name__}"
-    )
-
-
 def output_index(kinds: Sequence[str]) -> int:
-    """Where the output layer is: the last one with weights.
+    """Index of the output layer: the last one with weights.
 
     Raises:
         HarnessError: If there is none.
@@ -132,6 +112,11 @@ def output_index(kinds: Sequence[str]) -> int:
             f"Found: {', '.join(kinds) or 'no layer'}"
         )
     return places[-1]
+
+
+def first_weighted(kinds: Sequence[str]) -> int:
+    """Index of the first layer with weights; there must be one."""
+    return next(i for i, kind in enumerate(kinds) if kind in WEIGHTED_KINDS)
 
 
 def clipped(gradients: Sequence[np.ndarray], options: Mapping[str, Any]) -> list[np.ndarray]:

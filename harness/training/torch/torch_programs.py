@@ -1,4 +1,4 @@
-"""Native PyTorch programs: a subject's ``torch.nn`` module, trained step by step."""
+"""Native PyTorch programs: ``torch.nn`` modules, trained step by step."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from harness.training.work import BACKWARD
 from harness.vocabulary import unknown
 
 PREDICTED_AT_ONCE = 2048
-"""Samples; bounds the memory of an evaluation."""
+"""Samples of one call of an evaluation; bounds its memory."""
 
 
 class NativeTorch:
-    """Makes programs of ``torch.nn`` modules, on the GPU if there is one."""
+    """``harness.training.programs.Framework`` for PyTorch modules, on the GPU if there is one."""
 
     def __init__(self) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -50,7 +50,7 @@ class NativeTorch:
 
 
 class TorchProgram:
-    """``harness.training.programs.Program`` for a ``torch.nn`` module."""
+    """``harness.training.programs.Trainable`` for a ``torch.nn`` module."""
 
     def __init__(
         self, model: Any, loss: Loss, optimiser: str, x: Any, y: Any, batch_size: int
@@ -72,22 +72,22 @@ class TorchProgram:
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         self.model.train()
-        losses = []
+        reports = []
         for i in range(first, last):
             indices = torch.from_numpy(order[i * self._size : (i + 1) * self._size])
             indices = indices.to(self._x.device)
             self.optimiser.zero_grad()
             labels, predicted = self._y[indices], self.model(self._x[indices])
-            each = self._loss(labels, predicted).mean()
-            each.backward()
+            mean = self._loss(labels, predicted).mean()
+            mean.backward()
             self.optimiser.step()
-            losses.append(self.told(each.detach(), labels, predicted.detach()))
-        means: np.ndarray = torch.stack(losses).float().cpu().numpy()
+            reports.append(self.report(mean.detach(), labels, predicted.detach()))
+        means: np.ndarray = torch.stack(reports).float().cpu().numpy()
         return means
 
-    def told(self, each: Any, labels: Any, predicted: Any) -> Any:
-        """What is reported of a step, given its mean loss."""
-        return each
+    def report(self, mean: Any, labels: Any, predicted: Any) -> Any:
+        """The report of a step: its mean loss; a watched loop adds the share of hits."""
+        return mean
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         self.model.eval()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN
-from harness.training.symptoms import (
+from harness.training.watched.symptoms import (
     Gradients,
     Recogniser,
     Series,
@@ -33,7 +33,7 @@ from harness.vocabulary import HarnessError
 
 LIMITS = SymptomThresholds()
 CALM = Gradients(first=1.0, last=1.0, zero_share=0.0, finite=True)
-DEMOS = Path(__file__).parents[1] / "data"
+DEMOS = Path(__file__).parents[2] / "data"
 
 
 def published(name: str) -> Series:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from harness.training.device import restore_torch_state, torch_state
+from harness.training.keras.backends import make_loop, on_torch
+from harness.training.keras.loop import Loop, LoopParts
 from harness.training.programs import Loss
-from harness.training.steps import Loop, make_loop
 from harness.training.work import training_macs
 
 KERAS_OPTIMISERS = {
@@ -25,10 +26,10 @@ KERAS_OPTIMISERS = {
 
 
 class Keras:
-    """Makes programs of Keras models."""
+    """``harness.training.programs.Framework`` for Keras models."""
 
     def seed(self, seed: int) -> None:
-        """Keras seeds every initialiser and dropout from Python's generator.
+        """Seed the generators from which Keras seeds initialisers and dropout: Python's, NumPy's.
 
         ``keras.utils.set_random_seed`` would also reset TensorFlow's kernels; each compiled call
         then took 10 ms instead of 1 ms.
@@ -56,11 +57,15 @@ class Keras:
         import keras
 
         made = keras.optimizers.get(KERAS_OPTIMISERS.get(optimiser))
-        return KerasProgram(model, made, make_loop(model, loss, made, x, y, batch_size))
+        parts = LoopParts(model=model, loss=loss, optimiser=made, x=x, y=y, batch_size=batch_size)
+        return KerasProgram(model, made, make_loop(parts))
 
 
 class KerasProgram:
-    """A compiled model; before each use its variables are set to those of a fresh one."""
+    """``harness.training.programs.Trainable`` for a compiled Keras model.
+
+    One compilation serves many trainings: ``start`` sets its variables to those of a fresh model.
+    """
 
     def __init__(self, model: Any, optimiser: Any, loop: Loop) -> None:
         self.model, self.optimiser = model, optimiser
@@ -102,10 +107,3 @@ class KerasProgram:
             variable.assign(value)
         if generators is not None:
             restore_torch_state(generators)
-
-
-def on_torch() -> bool:
-    """Whether dropout draws from PyTorch's generator; elsewhere it draws from the model's own."""
-    import keras
-
-    return bool(keras.config.backend() == "torch")

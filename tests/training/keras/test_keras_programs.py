@@ -7,7 +7,7 @@ import pytest
 
 from harness.space.operators import OPTIMISERS
 from harness.training import configure
-from harness.training.keras_programs import Keras
+from harness.training.keras.keras_programs import Keras
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)

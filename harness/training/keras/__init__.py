@@ -1,0 +1,1 @@
+"""Keras programs, on whichever backend Keras runs: TensorFlow, JAX or PyTorch."""

@@ -1,0 +1,193 @@
+"""Plain trainings: a configuration trained for a share of its steps, in one go or in several."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.space.operators import operator_of
+from harness.subjects.arrays import Data
+from harness.subjects.subject import Subject
+from harness.training.failures import cannot_train
+from harness.training.pace import Pace
+from harness.training.prepared import PreparedTraining, Progress
+from harness.training.programs import Framework, Trainable
+from harness.training.recent import Recent
+from harness.training.request import Request
+from harness.training.samples import taken
+from harness.training.seeds import epoch_order
+from harness.training.work import samples_seen, steps_to_see
+from harness.vocabulary import Cause, Configuration
+
+PROGRAMS_KEPT = 4
+"""Compiled programs kept for reuse; each costs some megabytes."""
+
+_NOT_COMPILED = ("learning_rate", "epochs")
+"""Hyperparameters that a compiled program takes at run time, besides the initialisers."""
+
+
+class CompiledPrograms(Recent[tuple[Any, ...], Trainable]):
+    """Compiled programs by structure: those that differ in run-time values only share one."""
+
+    def __init__(self) -> None:
+        super().__init__(PROGRAMS_KEPT)
+
+    def started(
+        self, framework: Framework, subject: Subject, data: Data, request: Request
+    ) -> Trainable:
+        """The program of a configuration, with fresh weights and a fresh optimiser.
+
+        Raises:
+            CannotTrain: If the framework refuses the program.
+        """
+        configuration, seed = request.configuration, request.seed
+        framework.seed(seed)
+        with cannot_train(Cause.SHAPE):
+            fresh = subject.build(configuration)
+        key = (subject.path, subject.content, *_structure(configuration))
+        program = self.recall(key)
+        if program is None:
+            program = _compiled(framework, subject, data, configuration, fresh)
+            self.keep(key, program)
+        program.start(fresh, float(configuration["learning_rate"]), seed)
+        return program
+
+
+def _compiled(
+    framework: Framework, subject: Subject, data: Data, configuration: Configuration, model: Any
+) -> Trainable:
+    x, y = data.x_train, data.y_train
+    with cannot_train(Cause.LABELS):
+        loss = framework.loss(str(configuration["loss"]), subject.losses)
+        loss(y[:2], framework.outputs(model, taken(x, slice(2))))
+    with cannot_train(Cause.PROGRAM):
+        size = int(configuration["batch_size"])
+        optimiser = str(configuration["optimiser"])
+        return framework.program(model, loss, optimiser, x, y, size)
+
+
+def _structure(configuration: Configuration) -> tuple[tuple[str, object], ...]:
+    """Values on which a compiled program depends: all but rate, epochs and initial weights."""
+    return tuple(
+        (name, value)
+        for name, value in sorted(configuration.items())
+        if name not in _NOT_COMPILED
+        and not ((row := operator_of(name)) is not None and row.name == "initialiser")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The state of a program whose training may continue."""
+
+    steps: int
+    program: Any
+    """The result of the program's ``state``."""
+
+
+class UnfinishedTrainings:
+    """States of proposals that may be trained further, all of one run."""
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[str, int], _State] = {}
+
+    def forget_others(self, run: str) -> None:
+        """Drop the states of all other runs."""
+        self._states = {key: state for key, state in self._states.items() if key[0] == run}
+
+    def keep(self, run: str, proposal: int, steps: int, program: Trainable) -> None:
+        """Keep the state of a program after ``steps`` steps."""
+        self._states[run, proposal] = _State(steps, program.state())
+
+    def restore(self, run: str, proposal: int, steps: int, program: Trainable) -> bool:
+        """Return a program to its state after ``steps`` steps, if that is kept; say whether."""
+        state = self._states.pop((run, proposal), None)
+        if state is None or state.steps != steps:
+            return False
+        program.restore(state.program)
+        return True
+
+
+class PlainTraining(PreparedTraining):
+    """A compiled program that is to be trained from one step of its configuration to another."""
+
+    def __init__(
+        self, program: Trainable, request: Request, samples: int, unfinished: UnfinishedTrainings
+    ) -> None:
+        self._program, self._request, self._unfinished = program, request, unfinished
+        self._samples, self._size = samples, int(request.configuration["batch_size"])
+        self._per_epoch = -(-samples // self._size)
+        self._total = self._per_epoch * int(request.configuration["epochs"])
+        self._done = round(request.reached * self._total)
+        self._target = max(1, round(request.fidelity * self._total))
+
+    def resume(self) -> None:
+        """Restore the state after the steps that this proposal has had.
+
+        If the state is gone (the process is a new one), the steps are trained again, uncharged.
+        """
+        request, done = self._request, self._done
+        self._unfinished.forget_others(request.run)
+        if done and not self._unfinished.restore(
+            request.run, request.proposal, done, self._program
+        ):
+            self._steps(0, done, math.inf)
+
+    def train(self) -> Progress:
+        seen = self._seen(self._done)
+        macs, limits = self._program.macs, self._request
+        affordable = steps_to_see(seen + limits.work_limit / macs, self._samples, self._size)
+        target, deadline = int(min(self._target, affordable)), time.perf_counter() + limits.limit
+        steps, losses, diverged = self._steps(self._done, target, deadline)
+        reached = self._done + steps
+        return Progress(
+            begun=reached > 0,
+            ended=reached == self._target,
+            steps=steps,
+            work=float((self._seen(reached) - seen) * macs),
+            losses=losses,
+            fidelity=max(reached, 1) / self._total,
+            diverged=diverged,
+        )
+
+    def predict(self, x: Any) -> np.ndarray:
+        return self._program.predict(x)
+
+    def finite(self) -> bool:
+        return self._program.finite()
+
+    def keep(self) -> None:
+        """Keep the state, unless the configuration has had all of its steps."""
+        request = self._request
+        if request.fidelity < 1:
+            self._unfinished.keep(request.run, request.proposal, self._target, self._program)
+
+    def _seen(self, steps: int) -> int:
+        return samples_seen(steps, self._samples, self._size)
+
+    def _steps(self, done: int, target: int, deadline: float) -> tuple[int, tuple[float, ...], str]:
+        """Train from step ``done`` to ``target``, or to the deadline.
+
+        Returns:
+            Steps trained, mean loss of each epoch touched, and why it diverged ('' if it did not).
+        """
+        at, means, pace = done, list[float](), Pace(self._program, deadline)
+        while at < target:
+            epoch, first = divmod(at, self._per_epoch)
+            end = min(self._per_epoch, first + target - at)
+            order = epoch_order(self._request.seed, epoch, self._samples)
+            losses = pace.run(order, first, end)
+            if losses:
+                epoch_losses = np.concatenate(losses).astype(np.float64)
+                at += len(epoch_losses)
+                means.append(float(f"{epoch_losses.mean():.6g}"))
+                if not np.isfinite(epoch_losses).all():
+                    finite = tuple(m for m in means if np.isfinite(m))
+                    return at - done, finite, f"loss not finite in epoch {epoch + 1}"
+            if sum(map(len, losses)) < end - first:
+                break
+        return at - done, tuple(means), ""

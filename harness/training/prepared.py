@@ -1,0 +1,139 @@
+"""A training that is ready to run, how far it got, and the verdict on it."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.records.observation import Watched
+from harness.subjects.arrays import Data
+from harness.training.failures import described, is_memory
+from harness.training.judge import measure
+from harness.vocabulary import Cause, TrialStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a training got, before it is judged."""
+
+    begun: bool = False
+    """Whether the program has had any step at all."""
+    ended: bool = False
+    """Whether the training came to its own end; else a limit cut it."""
+    steps: int = 0
+    """Steps that this training added."""
+    work: float = 0.0
+    """Multiply-accumulates of these steps, forward and backward."""
+    losses: tuple[float, ...] = ()
+    """Mean training loss of each epoch touched."""
+    fidelity: float = 1.0
+    """Share of the configuration's steps that the program has had, in (0, 1]."""
+    diverged: str = ""
+    """Why the training diverged; '' if it did not."""
+    watched: Watched | None = None
+    """The symptoms, if the training was watched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How a training ended, and what it is worth."""
+
+    status: TrialStatus
+    seconds: float = 0.0
+    """Inside training and its evaluation."""
+    evaluate_seconds: float = 0.0
+    """The part of ``seconds`` that judged the program."""
+    search: float | None = None
+    """Metric on the search part; ``holdout`` likewise. Both are None unless judged."""
+    holdout: float | None = None
+    cause: Cause | None = None
+    message: str = ""
+
+    @property
+    def judged(self) -> bool:
+        return self.search is not None
+
+
+class PreparedTraining(ABC):
+    """A program with its data, compiled, at the point where its training starts."""
+
+    def resume(self) -> None:
+        """Bring the program to where it stopped before; not charged. By default it is there."""
+        return
+
+    @abstractmethod
+    def train(self) -> Progress:
+        """Train to the end, or until a limit cuts it."""
+
+    @abstractmethod
+    def predict(self, x: Any) -> np.ndarray:
+        """(n, ...) outputs in inference mode."""
+
+    @abstractmethod
+    def finite(self) -> bool:
+        """Whether all weights are finite."""
+
+    def keep(self) -> None:
+        """Keep the state from which a later training continues. By default there is none."""
+        return
+
+
+def run_training(training: PreparedTraining, metric: str, data: Data) -> tuple[Progress, Verdict]:
+    """Train and judge. An exception of the program is a verdict, too: it crashed."""
+    began, progress = time.perf_counter(), Progress()
+    try:
+        training.resume()
+        began = time.perf_counter()
+        progress = training.train()
+        verdict = _verdict(training, progress, metric, data, began)
+        if progress.ended and verdict.judged:
+            training.keep()
+    except Exception as error:
+        return progress, Verdict(
+            status=TrialStatus.CRASHED,
+            seconds=time.perf_counter() - began,
+            cause=Cause.MEMORY if is_memory(error) else Cause.PROGRAM,
+            message=described(error),
+        )
+    return progress, verdict
+
+
+def _verdict(
+    training: PreparedTraining, progress: Progress, metric: str, data: Data, began: float
+) -> Verdict:
+    """The verdict on a training that did not crash; ``began`` is when it started."""
+    if progress.diverged:
+        return _diverged(progress.diverged, began)
+    if not progress.begun:
+        return Verdict(status=TrialStatus.CUT, seconds=time.perf_counter() - began)
+    judging = time.perf_counter()
+    search = measure(metric, data.y_search, training.predict(data.x_search))
+    holdout = measure(metric, data.y_holdout, training.predict(data.x_holdout))
+    finite, ended = training.finite(), time.perf_counter()
+    if search is None or holdout is None or not finite:
+        message = "weights, predictions or metric are not finite"
+        return _diverged(message, began, ended, ended - judging)
+    return Verdict(
+        status=TrialStatus.COMPLETED if progress.ended else TrialStatus.CUT,
+        seconds=ended - began,
+        evaluate_seconds=ended - judging,
+        search=search,
+        holdout=holdout,
+    )
+
+
+def _diverged(
+    message: str, began: float, ended: float | None = None, evaluated: float = 0.0
+) -> Verdict:
+    ended = time.perf_counter() if ended is None else ended
+    return Verdict(
+        status=TrialStatus.DIVERGED,
+        seconds=ended - began,
+        evaluate_seconds=evaluated,
+        cause=Cause.NON_FINITE,
+        message=message,
+    )

@@ -1,0 +1,62 @@
+"""The request for one training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.subjects.fault import Fault
+from harness.training.watched.history import History
+from harness.vocabulary import Configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One training, asked for. Plain data."""
+
+    folders: tuple[Path, ...]
+    """Folders from which the registry reads its faults; () for the project's own."""
+    subject: str
+    data_seed: int
+    data: str
+    """Data variant."""
+    fraction: float
+    """Share of the training data, in (0, 1]."""
+    configuration: Configuration
+    seed: int
+    run: str = ""
+    """Name of the run within which ``proposal`` counts."""
+    proposal: int = 0
+    reached: float = 0.0
+    """Fidelity that this proposal has had already; the training continues from there."""
+    fidelity: float = 1.0
+    """Share of the configuration's training steps to reach, in (0, 1]."""
+    limit: float = float("inf")
+    """Seconds after which the training is cut."""
+    work_limit: float = float("inf")
+    """Multiply-accumulates after which the training is cut, with the step that reaches them."""
+    history: History | None = None
+    """Asks for a watched training that continues others; ``seed`` is then the run's."""
+    look: bool = False
+    """Asks for the localiser's view of the program before it trains."""
+
+    @staticmethod
+    def of(
+        fault: Fault,
+        configuration: Configuration,
+        *,
+        seed: int,
+        data: str = "default",
+        fraction: float = 1.0,
+        folders: tuple[Path, ...] = (),
+    ) -> Request:
+        """A whole training of one configuration of a fault's subject."""
+        return Request(
+            folders=folders,
+            subject=fault.subject.name,
+            data_seed=fault.data_seed,
+            data=data,
+            fraction=fraction,
+            configuration=configuration,
+            seed=seed,
+        )

@@ -1,0 +1,1 @@
+"""Native PyTorch programs, without Keras."""

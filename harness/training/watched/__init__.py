@@ -1,0 +1,1 @@
+"""Watched trainings: recognised symptoms, edits of the layers, trainings that continue others."""
