@@ -8,7 +8,7 @@ from typing import Any
 
 from fakes import seen
 
-from harness.records.clocks import TrainingClock, exhausted, remaining
+from harness.records.clocks import Clock, TrainingClock, exhausted, remaining
 from harness.records.outcome import Outcome
 from harness.space.derivation import derive
 from harness.subjects.registry import FAULTS, load_registry
@@ -36,13 +36,20 @@ def run(
     seed: int = 1,
     unwatchable: bool = False,
     looking: float = 0.0,
+    make_clock: Callable[[float], Clock] = TrainingClock,
     **settings: Any,
 ) -> tuple[list[tuple[Proposal, Outcome]], int | None, dict[str, Any]]:
     """A run in which a training costs its share of 1, and its value follows from a formula.
 
-    Looks and watched trainings cost ``looking`` besides.
+    Args:
+        quality: Configuration -> value on the search part; negative for a training that diverges.
+        budget: In trainings of the faulty program.
+        unwatchable: Whether watched trainings end as invalid.
+        looking: What a look or a watched training costs on top, in seconds.
+        make_clock: Budget -> clock; one training is 1 s, or 1 multiply-accumulate.
+        settings: Fields of ``Guided``.
     """
-    clock, reached = TrainingClock(budget), dict[int, float]()
+    clock, reached = make_clock(budget), dict[int, float]()
     optimiser = Guided(**settings).optimiser(task(), clock, seed)
     found: list[tuple[Proposal, Outcome]] = []
     while not exhausted(clock):
@@ -58,13 +65,16 @@ def run(
             seconds=end + looking * (proposal.look or proposal.history is not None),
             fidelity=before + end,
             steps=1000,
+            work=end,
             search=value,
             holdout=value,
         )
         if proposal.history and unwatchable:
             outcome = Outcome(status=TrialStatus.INVALID, seconds=0.0, cause=Cause.PROGRAM)
         elif value < 0:
-            outcome = Outcome(status=TrialStatus.DIVERGED, seconds=end, cause=Cause.NON_FINITE)
+            outcome = Outcome(
+                status=TrialStatus.DIVERGED, seconds=end, work=end, cause=Cause.NON_FINITE
+            )
         elif proposal.history:
             outcome = replace(outcome, seen=seen(None).plain())
         elif proposal.look:
