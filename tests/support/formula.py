@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fakes import seen
-
 from harness.records.clocks import Clock, TrainingClock, exhausted, remaining
 from harness.records.outcome import Outcome
 from harness.space.derivation import derive
 from harness.subjects.registry import FAULTS, load_registry
 from harness.techniques.contract import Proposal, RepairTask
 from harness.techniques.guided.technique import Guided
+from harness.testing import fake_seen
 from harness.training.look import Look
 from harness.vocabulary import METRICS, Cause, Configuration, TrialStatus
 
@@ -76,7 +75,7 @@ def run(
                 status=TrialStatus.DIVERGED, seconds=end, work=end, cause=Cause.NON_FINITE
             )
         elif proposal.history:
-            outcome = replace(outcome, seen=seen(None).plain())
+            outcome = replace(outcome, seen=fake_seen(None).plain())
         elif proposal.look:
             look = Look(blames=(), samples=1400, judged=200, seconds=0.0, build_seconds=0.0)
             outcome = replace(outcome, seen=look.plain())

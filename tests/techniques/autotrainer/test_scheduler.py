@@ -8,7 +8,6 @@ from itertools import count
 
 import numpy as np
 import pytest
-from fakes import seen
 
 from harness.techniques.autotrainer.patch import patch_of
 from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN, MODES, Rules, rules_of
@@ -19,6 +18,7 @@ from harness.techniques.autotrainer.scheduler import (
     schedule,
 )
 from harness.techniques.autotrainer.solutions import SOLUTIONS, Situation, solutions_for
+from harness.testing import fake_seen as seen
 from harness.training.history import History, Seen, Training
 from harness.training.symptoms import Symptom
 from harness.vocabulary import HarnessError

@@ -1,0 +1,223 @@
+"""The shipped suite passes techniques that keep their promises, and names each broken promise."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from harness.engine import repair
+from harness.records.clocks import TrainingClock
+from harness.records.outcome import Trial
+from harness.techniques.contract import Finish
+from harness.techniques.random import Random
+from harness.testing import (
+    FAILURES,
+    TROUBLES,
+    Failing,
+    FakeTrain,
+    TechniqueTestCase,
+    comparable,
+    fake_task,
+    run_technique,
+)
+from harness.vocabulary import Cause, TrialStatus, changed
+
+SEED = "test_the_seed_decides_the_trials"
+PROCESS = "test_a_new_process_gives_the_same_trials"
+CLOCK = "test_no_trial_starts_after_the_clock_is_spent_and_the_last_is_cut"
+TROUBLE = "test_trouble_is_a_row_and_never_fatal"
+WHOLE = "test_proposals_are_whole_plain_and_inside_the_space"
+GLOBAL = "test_global_generators_are_left_alone"
+ALL = {name for name in vars(TechniqueTestCase) if name.startswith("test_")}
+
+BROKEN: Mapping[str, set[str]] = {
+    "OneChange": set(),
+    "TrainsOn": ALL - {"test_the_settings_are_plain_and_frozen"},
+    "IgnoresTheLimit": {CLOCK},
+    "HidesFailures": {TROUBLE},
+    "MovesTheClock": ALL - {"test_the_settings_are_plain_and_frozen"},
+    "Stays": {"test_a_consumer_that_leaves_early_stops_the_search"},
+    "Thawed": {"test_the_settings_are_plain_and_frozen"},
+    "Keeps": set(),
+    "IgnoresTheSeed": {SEED},
+    "DrawsGlobally": {SEED, PROCESS, GLOBAL},
+    "SeedsGlobally": {GLOBAL},
+    "DependsOnHashes": {PROCESS},
+    "ChangesTheTask": {"test_the_task_is_left_alone"},
+    "ProposesArrays": {WHOLE},
+    "DropsAValue": {WHOLE},
+    "ExpectsValues": {TROUBLE, "test_a_run_in_which_all_fails_goes_on"},
+}
+"""Technique of ``broken`` -> the tests that fail for it."""
+
+OWN_LOOP = list(BROKEN)[:7]
+REALLY_ELSEWHERE = ("OneChange", "Keeps", "DrawsGlobally", "DependsOnHashes")
+
+HEAD = """
+import pytest
+from broken import *
+from harness.testing import OptimiserTestCase, TechniqueTestCase, comparable, run_technique
+
+class Here:
+    @pytest.fixture
+    def elsewhere(self, technique, task):
+        return comparable(run_technique(technique, task=task, budget=5.0, on_ray=False)[0])
+"""
+
+CASE = """
+class Test{name}({bases}):
+    @pytest.fixture
+    def technique(self):
+        return {name}()
+"""
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Technique -> tests that fail for it, each with its message: one run of a file of cases."""
+    folder = tmp_path_factory.mktemp("third_party")
+    text = HEAD
+    for name in BROKEN:
+        case = "TechniqueTestCase" if name in OWN_LOOP else "OptimiserTestCase"
+        bases = case if name in REALLY_ELSEWHERE else f"Here, {case}"
+        text += CASE.format(name=name, bases=bases)
+    (folder / "test_third_party.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider"],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert re.search(r"\d+ passed", done.stdout), done.stdout + done.stderr
+    found: dict[str, dict[str, str]] = {name: {} for name in BROKEN}
+    pattern = r"^(?:FAILED|ERROR) \S+::Test(\w+)::(\w+)(?:\[\w+\])?(?: - (.*))?$"
+    for name, test, message in re.findall(pattern, done.stdout, re.MULTILINE):
+        found[name][test] = message
+    return found
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_broken_promise_fails_its_test_and_no_other(
+    name: str, failed: dict[str, dict[str, str]]
+) -> None:
+    assert set(failed[name]) == BROKEN[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "test", "message"),
+    [
+        ("TrainsOn", CLOCK, "1 trainings were started after the clock was spent"),
+        ("IgnoresTheLimit", CLOCK, "3 seconds were used: pass limit=remaining(clock)"),
+        ("IgnoresTheSeed", SEED, "another seed gave the same trials"),
+        ("DrawsGlobally", SEED, "the same seed gave other trials"),
+        ("ProposesArrays", WHOLE, "no plain Python values"),
+        ("ChangesTheTask", "test_the_task_is_left_alone", "task.faulty was changed"),
+    ],
+)
+def test_the_message_says_which_promise(
+    name: str, test: str, message: str, failed: dict[str, dict[str, str]]
+) -> None:
+    assert message in failed[name][test]
+
+
+def test_without_pytest_one_message_says_what_is_missing() -> None:
+    code = "import sys; sys.modules['pytest'] = None; import harness.testing"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "harness.testing needs pytest, which is not installed" in done.stderr
+
+
+class TestFakeTrain:
+    def ask(self, train: FakeTrain, proposal: int = 0, **asked: Any) -> Any:
+        arguments = {"fidelity": 1.0, "limit": 9.0, **asked}
+        return train(fake_task().faulty, proposal=proposal, **arguments)
+
+    def test_a_share_of_a_training_costs_that_share(self) -> None:
+        outcome = self.ask(FakeTrain(seconds=4.0), fidelity=0.25)
+        assert (outcome.status, outcome.seconds) == (TrialStatus.COMPLETED, 1.0)
+
+    def test_a_training_is_cut_at_its_limit(self) -> None:
+        whole, cut = self.ask(FakeTrain()), self.ask(FakeTrain(), limit=0.25)
+        assert (cut.status, cut.seconds, cut.fidelity) == (TrialStatus.CUT, 0.25, 0.25)
+        assert cut.search == whole.search / 2
+
+    @pytest.mark.parametrize("trouble", [t for t in TROUBLES if t != "raise"])
+    def test_every_third_proposal_is_in_trouble(self, trouble: str) -> None:
+        outcomes = [self.ask(FakeTrain(trouble=trouble), n) for n in range(6)]
+        assert [o.judged for o in outcomes] == [True, False, True, True, False, True]
+        assert outcomes[1].cause is not None
+
+    def test_a_training_that_raises_is_no_row(self) -> None:
+        with pytest.raises(RuntimeError, match="breaks its promise"):
+            self.ask(FakeTrain(trouble="raise"), 1)
+
+
+class TestWithoutRay:
+    def test_the_trials_are_those_of_the_engine(self, ray_session: None) -> None:
+        for trouble in ("", "exit", "raise"):
+            here, _ = run_technique(Random(), train=FakeTrain(trouble=trouble), on_ray=False)
+            there, _ = run_technique(Random(), train=FakeTrain(trouble=trouble))
+            assert comparable(here) == comparable(there)
+            assert [t.outcome.cause for t in here] == [t.outcome.cause for t in there]
+
+
+@pytest.mark.usefixtures("ray_session")
+@pytest.mark.timeout(180)
+class TestTheEngineOnTechniquesThatFail:
+    def items(self, how: str, train: FakeTrain | None = None) -> tuple[list[Any], str]:
+        """What a run yields, and the error that ends it."""
+        found: list[Any] = []
+        run = repair(
+            Failing(how), fake_task(), train or FakeTrain(), clock := TrainingClock(4.0), 1
+        )
+        try:
+            for item in run:
+                found.append(item)
+                if isinstance(item, Trial):
+                    clock.charge(item.outcome)
+        except RuntimeError as error:
+            return found, str(error)
+        return found, ""
+
+    @pytest.mark.parametrize(("how", "trials"), [("start", 0), ("ask", 1), ("tell", 1)])
+    def test_an_error_ends_the_run_after_what_was_recorded(self, how: str, trials: int) -> None:
+        found, error = self.items(how)
+        assert error == f"this technique fails to {how}"
+        assert len(found) == trials
+        assert all(isinstance(item, Trial) for item in found)
+        after, _ = run_technique(Random(), budget=2.0)
+        assert after, "the next search is not disturbed"
+
+    def test_a_search_that_gives_up_at_once_has_no_trial(self) -> None:
+        (finish,), error = self.items("nothing")
+        assert isinstance(finish, Finish) and (finish.status, error) == ("ok", "")
+
+    def test_a_search_without_an_end_stops_after_two_hundred_free_trials(self) -> None:
+        found, error = self.items("endless", FakeTrain(trouble="invalid", every=1))
+        assert (len(found), error) == (201, "")
+        assert all(t.outcome.cause is Cause.LABELS for t in found[:-1])
+        assert isinstance(found[-1], Finish)
+
+    def test_a_configuration_outside_the_space_is_left_to_the_suite(self) -> None:
+        found, _ = self.items("space")
+        outside = [t for t in found[:-1] if t.configuration not in fake_task().space]
+        assert outside == found[:-1] and len(outside) == 4
+        assert set(changed(fake_task().faulty, outside[0].configuration)) == {"learning_rate"}
+        suite = TechniqueTestCase()
+        with pytest.raises(AssertionError, match="outside the space"):
+            suite.test_proposals_are_whole_plain_and_inside_the_space(Failing("space"), fake_task())
+
+    def test_every_failure_is_noticed_by_the_suite(self) -> None:
+        suite = TechniqueTestCase()
+        for how in FAILURES:
+            with pytest.raises((AssertionError, RuntimeError)):
+                suite.test_proposals_are_whole_plain_and_inside_the_space(Failing(how), fake_task())
+                suite.test_the_seed_decides_the_trials(Failing(how), fake_task())
