@@ -11,22 +11,19 @@ from typing import Any
 
 import pytest
 
-from harness.engine import repair
-from harness.records.clocks import TrainingClock
-from harness.records.outcome import Trial
-from harness.techniques.contract import Finish
 from harness.techniques.random import Random
 from harness.testing import (
     FAILURES,
     TROUBLES,
     Failing,
     FakeTrain,
+    OptimiserTestCase,
     TechniqueTestCase,
     comparable,
     fake_task,
     run_technique,
 )
-from harness.vocabulary import Cause, TrialStatus, changed
+from harness.vocabulary import TrialStatus
 
 SEED = "test_the_seed_decides_the_trials"
 PROCESS = "test_a_new_process_gives_the_same_trials"
@@ -163,61 +160,29 @@ class TestFakeTrain:
 class TestWithoutRay:
     def test_the_trials_are_those_of_the_engine(self, ray_session: None) -> None:
         for trouble in ("", "exit", "raise"):
-            here, _ = run_technique(Random(), train=FakeTrain(trouble=trouble), on_ray=False)
-            there, _ = run_technique(Random(), train=FakeTrain(trouble=trouble))
+            train = FakeTrain(trouble=trouble)
+            here, _ = run_technique(Random(), train=train, budget=2.0, on_ray=False)
+            there, _ = run_technique(Random(), train=train, budget=2.0)
             assert comparable(here) == comparable(there)
             assert [t.outcome.cause for t in here] == [t.outcome.cause for t in there]
 
 
-@pytest.mark.usefixtures("ray_session")
-@pytest.mark.timeout(180)
-class TestTheEngineOnTechniquesThatFail:
-    def items(self, how: str, train: FakeTrain | None = None) -> tuple[list[Any], str]:
-        """What a run yields, and the error that ends it."""
-        found: list[Any] = []
-        run = repair(
-            Failing(how), fake_task(), train or FakeTrain(), clock := TrainingClock(4.0), 1
-        )
-        try:
-            for item in run:
-                found.append(item)
-                if isinstance(item, Trial):
-                    clock.charge(item.outcome)
-        except RuntimeError as error:
-            return found, str(error)
-        return found, ""
+NOTICED: Mapping[str, tuple[str, str]] = {
+    "start": (TROUBLE, "fails to start"),
+    "ask": (TROUBLE, "fails to ask"),
+    "tell": (TROUBLE, "fails to tell"),
+    "space": (WHOLE, "outside the space"),
+    "endless": (SEED, "another seed gave the same trials"),
+    "nothing": (CLOCK, "no trial was run"),
+}
+"""Failure -> a test that notices it, and its message."""
 
-    @pytest.mark.parametrize(("how", "trials"), [("start", 0), ("ask", 1), ("tell", 1)])
-    def test_an_error_ends_the_run_after_what_was_recorded(self, how: str, trials: int) -> None:
-        found, error = self.items(how)
-        assert error == f"this technique fails to {how}"
-        assert len(found) == trials
-        assert all(isinstance(item, Trial) for item in found)
-        after, _ = run_technique(Random(), budget=2.0)
-        assert after, "the next search is not disturbed"
 
-    def test_a_search_that_gives_up_at_once_has_no_trial(self) -> None:
-        (finish,), error = self.items("nothing")
-        assert isinstance(finish, Finish) and (finish.status, error) == ("ok", "")
-
-    def test_a_search_without_an_end_stops_after_two_hundred_free_trials(self) -> None:
-        found, error = self.items("endless", FakeTrain(trouble="invalid", every=1))
-        assert (len(found), error) == (201, "")
-        assert all(t.outcome.cause is Cause.LABELS for t in found[:-1])
-        assert isinstance(found[-1], Finish)
-
-    def test_a_configuration_outside_the_space_is_left_to_the_suite(self) -> None:
-        found, _ = self.items("space")
-        outside = [t for t in found[:-1] if t.configuration not in fake_task().space]
-        assert outside == found[:-1] and len(outside) == 4
-        assert set(changed(fake_task().faulty, outside[0].configuration)) == {"learning_rate"}
-        suite = TechniqueTestCase()
-        with pytest.raises(AssertionError, match="outside the space"):
-            suite.test_proposals_are_whole_plain_and_inside_the_space(Failing("space"), fake_task())
-
-    def test_every_failure_is_noticed_by_the_suite(self) -> None:
-        suite = TechniqueTestCase()
-        for how in FAILURES:
-            with pytest.raises((AssertionError, RuntimeError)):
-                suite.test_proposals_are_whole_plain_and_inside_the_space(Failing(how), fake_task())
-                suite.test_the_seed_decides_the_trials(Failing(how), fake_task())
+@pytest.mark.parametrize("how", FAILURES)
+def test_every_failure_is_noticed_by_the_suite(how: str) -> None:
+    test, message = NOTICED[how]
+    more = {"trouble": "crash"} if test == TROUBLE else {}
+    check = getattr(OptimiserTestCase(), test)
+    with pytest.raises((AssertionError, RuntimeError), match=message):
+        check(technique=Failing(how), task=fake_task(), **more)
+    check(technique=Random(), task=fake_task(), **more)
