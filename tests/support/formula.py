@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -83,3 +83,29 @@ def run(
         clock.charge(outcome)
         found.append((proposal, outcome))
     return found, optimiser.choice(), dict(optimiser.health())
+
+
+def completed(value: float, **fields: Any) -> Outcome:
+    """A training that ended with this value on the search part."""
+    return Outcome(
+        status=TrialStatus.COMPLETED,
+        **{"seconds": 1.0, "steps": 1000, "search": value, "holdout": value, **fields},
+    )
+
+
+def drive(
+    steps: Generator[Proposal, Outcome, Any],
+    clock: Clock,
+    answer: Callable[[Proposal], Outcome],
+) -> tuple[list[Proposal], Any]:
+    """Answer the trainings of a part of a run; return them and what the part returns."""
+    asked: list[Proposal] = []
+    try:
+        proposal = next(steps)
+        while True:
+            asked.append(proposal)
+            outcome = answer(proposal)
+            clock.charge(outcome)
+            proposal = steps.send(outcome)
+    except StopIteration as stop:
+        return asked, stop.value
