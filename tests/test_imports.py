@@ -21,7 +21,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.techniques",),
     ("harness.engine",),
     ("harness.study",),
-    ("harness.mutation", "harness.testing", "harness.cli"),
+    ("harness.mutation", "harness.cli"),
     ("common", "tables", "experiments"),
 )
 
