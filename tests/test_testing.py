@@ -7,14 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from harness.techniques.random import Random
 from harness.testing import (
     FAILURES,
-    TROUBLES,
     Failing,
     FakeTrain,
     OptimiserTestCase,
@@ -23,7 +21,6 @@ from harness.testing import (
     fake_task,
     run_technique,
 )
-from harness.vocabulary import TrialStatus
 
 SEED = "test_the_seed_decides_the_trials"
 PROCESS = "test_a_new_process_gives_the_same_trials"
@@ -130,31 +127,6 @@ def test_without_pytest_one_message_says_what_is_missing() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "harness.testing needs pytest, which is not installed" in done.stderr
-
-
-class TestFakeTrain:
-    def ask(self, train: FakeTrain, proposal: int = 0, **asked: Any) -> Any:
-        arguments = {"fidelity": 1.0, "limit": 9.0, **asked}
-        return train(fake_task().faulty, proposal=proposal, **arguments)
-
-    def test_a_share_of_a_training_costs_that_share(self) -> None:
-        outcome = self.ask(FakeTrain(seconds=4.0), fidelity=0.25)
-        assert (outcome.status, outcome.seconds) == (TrialStatus.COMPLETED, 1.0)
-
-    def test_a_training_is_cut_at_its_limit(self) -> None:
-        whole, cut = self.ask(FakeTrain()), self.ask(FakeTrain(), limit=0.25)
-        assert (cut.status, cut.seconds, cut.fidelity) == (TrialStatus.CUT, 0.25, 0.25)
-        assert cut.search == whole.search / 2
-
-    @pytest.mark.parametrize("trouble", [t for t in TROUBLES if t != "raise"])
-    def test_every_third_proposal_is_in_trouble(self, trouble: str) -> None:
-        outcomes = [self.ask(FakeTrain(trouble=trouble), n) for n in range(6)]
-        assert [o.judged for o in outcomes] == [True, False, True, True, False, True]
-        assert outcomes[1].cause is not None
-
-    def test_a_training_that_raises_is_no_row(self) -> None:
-        with pytest.raises(RuntimeError, match="breaks its promise"):
-            self.ask(FakeTrain(trouble="raise"), 1)
 
 
 class TestWithoutRay:
