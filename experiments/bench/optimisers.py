@@ -14,7 +14,7 @@ from statistics import median
 
 import numpy as np
 
-from harness.records.clocks import TrainingClock
+from harness.records.clocks import Clock, TrainingClock
 from harness.records.outcome import Outcome
 from harness.space.derivation import Space
 from harness.space.domains import Choice
@@ -30,7 +30,7 @@ FEWEST, MOST = 5, 13
 PAIRS = 0.5
 """Standard deviation of the interaction of two neighbours; a choice's own effect has 1."""
 
-MakeOptimiser = Callable[[RepairTask, int], Optimiser]
+MakeOptimiser = Callable[[RepairTask, Clock, int], Optimiser]
 
 
 class Costs:
@@ -98,7 +98,7 @@ def measure(make: MakeOptimiser, seed: int, evaluations: float) -> Measured:
     costs = Costs(seed)
     task = costs.task()
     noise = np.random.default_rng(seed)
-    optimiser = make(task, seed)
+    optimiser = make(task, TrainingClock(evaluations), seed)
     reached: dict[int, float] = {}
     seconds, asked, best = 0.0, 0, float("inf")
     while sum(reached.values()) < evaluations - 1e-9:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
-from fakes import seen
-
-from harness.records.clocks import TrainingClock, exhausted, remaining
+from harness.records.clocks import Clock, TrainingClock, exhausted, remaining
 from harness.records.observation import Look, Observation
 from harness.records.outcome import Outcome
 from harness.space.derivation import derive
 from harness.subjects.registry import FAULTS, load_registry
 from harness.techniques.contract import Proposal, RepairTask
 from harness.techniques.guided.technique import Guided
+from harness.testing import fake_seen
 from harness.vocabulary import METRICS, Cause, Configuration, TrialStatus
 
 Quality = Callable[[Configuration], float]
@@ -36,13 +35,20 @@ def run(
     seed: int = 1,
     unwatchable: bool = False,
     looking: float = 0.0,
+    make_clock: Callable[[float], Clock] = TrainingClock,
     **settings: Any,
 ) -> tuple[list[tuple[Proposal, Outcome]], int | None, dict[str, Any]]:
     """A run in which a training costs its share of 1, and its value follows from a formula.
 
-    Looks and watched trainings cost ``looking`` besides.
+    Args:
+        quality: Configuration -> value on the search part; negative for a training that diverges.
+        budget: In trainings of the faulty program.
+        unwatchable: Whether watched trainings end as invalid.
+        looking: What a look or a watched training costs on top, in seconds.
+        make_clock: Budget -> clock; one training is 1 s, or 1 multiply-accumulate.
+        settings: Fields of ``Guided``.
     """
-    clock, reached = TrainingClock(budget), dict[int, float]()
+    clock, reached = make_clock(budget), dict[int, float]()
     optimiser = Guided(**settings).optimiser(task(), clock, seed)
     found: list[tuple[Proposal, Outcome]] = []
     while not exhausted(clock):
@@ -58,15 +64,18 @@ def run(
             seconds=end + looking * (proposal.look or proposal.history is not None),
             fidelity=before + end,
             steps=1000,
+            work=end,
             search=value,
             holdout=value,
         )
         if proposal.history and unwatchable:
             outcome = Outcome(status=TrialStatus.INVALID, seconds=0.0, cause=Cause.PROGRAM)
         elif value < 0:
-            outcome = Outcome(status=TrialStatus.DIVERGED, seconds=end, cause=Cause.NON_FINITE)
+            outcome = Outcome(
+                status=TrialStatus.DIVERGED, seconds=end, work=end, cause=Cause.NON_FINITE
+            )
         elif proposal.history:
-            outcome = replace(outcome, seen=Observation(watched=seen(None)))
+            outcome = replace(outcome, seen=Observation(watched=fake_seen(None)))
         elif proposal.look:
             look = Look(blames=(), samples=1400, judged=200, seconds=0.0, build_seconds=0.0)
             outcome = replace(outcome, seen=Observation(look=look))
@@ -74,3 +83,29 @@ def run(
         clock.charge(outcome)
         found.append((proposal, outcome))
     return found, optimiser.choice(), dict(optimiser.health())
+
+
+def completed(value: float, **fields: Any) -> Outcome:
+    """A training that ended with this value on the search part."""
+    return Outcome(
+        status=TrialStatus.COMPLETED,
+        **{"seconds": 1.0, "steps": 1000, "search": value, "holdout": value, **fields},
+    )
+
+
+def drive(
+    steps: Generator[Proposal, Outcome, Any],
+    clock: Clock,
+    answer: Callable[[Proposal], Outcome],
+) -> tuple[list[Proposal], Any]:
+    """Answer the trainings of a part of a run; return them and what the part returns."""
+    asked: list[Proposal] = []
+    try:
+        proposal = next(steps)
+        while True:
+            asked.append(proposal)
+            outcome = answer(proposal)
+            clock.charge(outcome)
+            proposal = steps.send(outcome)
+    except StopIteration as stop:
+        return asked, stop.value

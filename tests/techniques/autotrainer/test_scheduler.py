@@ -1,61 +1,19 @@
-"""Solutions, their orders, and how the scheduler goes through them. Nothing is trained here."""
+"""How the scheduler goes through the solutions. Nothing is trained here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 
-import numpy as np
 import pytest
-from fakes import seen
+from scheduling import TRAINING, run
 
-from harness.records.observation import Observation, Symptom, Watched
-from harness.techniques.autotrainer.patch import patch_of
-from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN, MODES, Rules, rules_of
+from harness.records.observation import Symptom, Watched
+from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN
 from harness.techniques.autotrainer.scheduler import (
     ScheduledTraining,
     Status,
-    ToolVerdict,
-    schedule,
 )
-from harness.techniques.autotrainer.solutions import SOLUTIONS, Situation, solutions_for
-from harness.training.watched.history import History, Training
-from harness.vocabulary import HarnessError
-
-TRAINING = Training(
-    loss="mean_squared_error", optimiser="sgd", learning_rate=0.01, batch_size=32, epochs=12
-)
-FAULTY = {
-    "loss": "mean_squared_error",
-    "optimiser": "sgd",
-    "learning_rate": 0.01,
-    "batch_size": 32,
-    "epochs": 12,
-    "activation_1": "relu",
-    "activation_2": "softmax",
-    "kernel_initialiser_1": "glorot_uniform",
-    "kernel_initialiser_2": "glorot_uniform",
-    "bias_initialiser_1": "zeros",
-    "bias_initialiser_2": "zeros",
-    "dropout_1": 0.25,
-}
-
-
-def run(
-    answer: Callable[[ScheduledTraining], Watched | None],
-    rules: Rules = AS_RUN,
-    training: Training = TRAINING,
-) -> tuple[list[ScheduledTraining], ToolVerdict]:
-    jobs: list[ScheduledTraining] = []
-    asking = schedule(training, rules, np.random.default_rng(0), count(), FAULTY)
-    job = next(asking)
-    while True:
-        jobs.append(job)
-        try:
-            job = asking.send(answer(job))
-        except StopIteration as stop:
-            return jobs, stop.value
+from harness.testing import fake_seen as seen
 
 
 def names(jobs: list[ScheduledTraining]) -> list[str]:
@@ -169,121 +127,3 @@ def test_an_attempt_that_cannot_be_trained_is_passed_over() -> None:
     jobs, verdict = run(lambda job: seen(Symptom.VANISHING) if job.symptom is None else None)
     assert len(jobs) == 4
     assert (verdict.status, verdict.answer) == (Status.UNSOLVED, jobs[0])
-
-
-def case(rules: Rules = AS_RUN, **training: object) -> Situation:
-    how = replace(TRAINING, **training)  # type: ignore[arg-type]
-    return Situation(how, ("dense", "dense"), Symptom.SLOW, rules)
-
-
-@pytest.mark.parametrize(
-    ("name", "given", "present"),
-    [
-        ("gradient", {"options": {"clipnorm": 1.0}}, True),
-        ("gradient", {"options": {"momentum": 0.5}}, False),
-        ("adam", {"optimiser": "adam"}, True),
-        ("adam", {}, False),
-        ("batch", {"batch_size": 32}, True),
-        ("batch", {"batch_size": 16}, False),
-    ],
-)
-def test_what_is_there_already_is_not_tried(
-    name: str, given: dict[str, object], present: bool
-) -> None:
-    change = SOLUTIONS[name].apply(case(**given), 0, np.random.default_rng(0))
-    assert (change is None) is present
-
-
-def test_noise_is_not_added_twice() -> None:
-    noisy = replace(case(), kinds=("other", "noise", "dense"))
-    assert SOLUTIONS["GN"].apply(noisy, 0, np.random.default_rng(0)) is None
-
-
-def test_drawn_values_lie_in_their_ranges() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        clip = SOLUTIONS["gradient"].apply(case(), 0, rng)
-        momentum = SOLUTIONS["momentum"].apply(case(), 0, rng)
-        other = SOLUTIONS["optimizer"].apply(case(), 0, rng)
-        assert clip and momentum and other
-        assert 9 <= clip.training.options["clipvalue"] <= 10
-        assert 0.01 <= momentum.training.options["momentum"] <= 0.9
-        assert other.training.optimiser != "sgd"
-
-
-def test_filters_keep_at_least_one_solution() -> None:
-    def kept(**changes: object) -> list[str]:
-        return [s.name for s in solutions_for(Symptom.EXPLODING, rules_of("as_run", **changes))]
-
-    assert kept() == ["selu", "relu", "gradient", "tanh", "bn"]
-    assert kept(grades=0) == ["gradient"]
-    assert kept(save_memory=True) == ["selu", "relu", "gradient", "tanh"]
-    assert kept(strategy="structure") == ["gradient", "relu", "selu", "tanh", "bn"]
-    vanishing = solutions_for(Symptom.VANISHING, rules_of("as_run", grades=0))
-    assert [s.name for s in vanishing] == ["selu"]
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ({"mode": "as_rum"}, "Did you mean as_run"),
-        ({"mode": "as_run", "strategy": "fast"}, "no strategy 'fast'"),
-        ({"mode": "as_run", "thresholds": {"thete": 1}}, "no threshold 'thete'"),
-        ({"mode": "as_run", "grades": 7}, "grades"),
-        ({"mode": "as_run", "redrew": True}, "no rule 'redrew'. Did you mean redraw"),
-    ],
-)
-def test_bad_rules(words: dict[str, object], message: str) -> None:
-    with pytest.raises(HarnessError, match=message):
-        rules_of(**words)  # type: ignore[arg-type]
-
-
-def test_thresholds_can_be_changed_for_all_trainings() -> None:
-    rules = rules_of("as_run", thresholds={"accuracy_floor": 0.5})
-    assert rules.detection.accuracy_floor == rules.retraining.accuracy_floor == 0.5
-    assert MODES["as_run"].retraining.accuracy_floor == 0.7
-
-
-def history_of(symptom: Symptom, solution: str) -> History:
-    jobs, _ = run(lambda job: seen(symptom), AS_DESCRIBED)
-    return next(j.history for j in jobs if j.solution == solution)
-
-
-@pytest.mark.parametrize(
-    ("symptom", "solution", "changed", "structural"),
-    [
-        (
-            Symptom.VANISHING,
-            "selu",
-            {
-                "activation_1": "selu",
-                "kernel_initialiser_1": "lecun_uniform",
-                "bias_initialiser_1": "lecun_uniform",
-            },
-            {},
-        ),
-        (Symptom.VANISHING, "bn", {}, {"batch_normalisation": "layer"}),
-        (Symptom.EXPLODING, "gradient", {}, {"clipvalue": "optimiser"}),
-        (Symptom.DYING, "leaky", {"activation_1": "leaky_relu"}, {}),
-        (Symptom.OSCILLATING, "adam", {"optimiser": "adam", "learning_rate": 0.001}, {}),
-        (Symptom.OSCILLATING, "batch", {"batch_size": 64}, {}),
-        (Symptom.OSCILLATING, "ReduceLR", {}, {"reduce_rate": "learning_rate"}),
-        (Symptom.OSCILLATING, "GN", {}, {"gaussian_noise": "layer"}),
-        (Symptom.OSCILLATING, "momentum", {}, {"momentum": "optimiser"}),
-    ],
-)
-def test_patches_are_told_in_hyperparameters(
-    symptom: Symptom, solution: str, changed: dict[str, object], structural: dict[str, str]
-) -> None:
-    patch = patch_of(history_of(symptom, solution), FAULTY)
-    assert {n: v for n, v in patch.configuration.items() if v != FAULTY[n]} == changed
-    assert patch.structural == structural
-
-
-def test_a_history_survives_its_json() -> None:
-    import json
-
-    history = history_of(Symptom.DYING, "leaky")
-    assert History.parse(json.loads(json.dumps(history.plain()))) == history
-    observation = Observation(watched=seen(Symptom.SLOW))
-    assert Observation.parse(json.loads(json.dumps(observation.plain()))) == observation

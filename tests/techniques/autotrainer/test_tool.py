@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from keras import layers as k
+from tool_programs import SLOW, answers, small, small_torch
 from torch import nn
 
 from experiments.autotrainer_cases import (
@@ -25,55 +24,15 @@ from experiments.autotrainer_cases import (
 )
 from harness.records.observation import Symptom
 from harness.techniques.autotrainer import AutoTrainer, ToolData, ToolResult
-from harness.techniques.autotrainer.files import load_data, load_model, load_training, write_repair
 from harness.techniques.autotrainer.scheduler import Status
 from harness.training.judge import accuracy
 from harness.vocabulary import HarnessError
-
-SLOW = {
-    "loss": "categorical_crossentropy",
-    "optimiser": "sgd",
-    "learning_rate": 1e-7,
-    "batch_size": 64,
-    "epochs": 6,
-}
-
-
-def small() -> keras.Model:
-    keras.utils.set_random_seed(0)
-    return keras.Sequential([keras.Input((2,)), k.Dense(16, "relu"), k.Dense(3, "softmax")])
-
-
-def small_torch() -> nn.Sequential:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 3))
-
-
-MODELS: dict[str, tuple[Callable[[], Any], str]] = {
-    "keras": (small, "categorical_crossentropy"),
-    "pytorch": (small_torch, "CrossEntropyLoss"),
-}
-
-
-@pytest.fixture(scope="module", params=MODELS)
-def repaired(request: pytest.FixtureRequest) -> tuple[ToolResult, Any, ToolData]:
-    """A program that learns too slowly, and what the tool made of it."""
-    make, loss = MODELS[request.param]
-    model = make()
-    return AutoTrainer(seed=1).repair(model, blobs(), {**SLOW, "loss": loss}), model, blobs()
 
 
 def weights_of(model: Any) -> list[np.ndarray]:
     if isinstance(model, keras.Model):
         return list(model.get_weights())
     return [p.detach().numpy().copy() for p in model.parameters()]
-
-
-def answers(model: Any, x: np.ndarray) -> np.ndarray:
-    if isinstance(model, keras.Model):
-        return np.asarray(model.predict(x, verbose=0))
-    with torch.no_grad():
-        return np.asarray(model.eval()(torch.from_numpy(x)).numpy())
 
 
 def test_a_slow_program_is_recognised_and_repaired(
@@ -98,25 +57,6 @@ def test_the_model_that_was_given_is_not_changed(
     assert all(
         np.array_equal(a, b) for a, b in zip(weights_of(model), weights_of(fresh), strict=True)
     )
-
-
-def test_what_is_written(repaired: tuple[ToolResult, Any, ToolData], tmp_path: Path) -> None:
-    result, _, data = repaired
-    model, log, page = write_repair(result, tmp_path / "out")
-    told = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [line["event"] for line in (told[0], told[-1])] == ["rules", "verdict"]
-    trainings = [line for line in told if line["event"] == "training"]
-    assert len(trainings) == len(result.attempts)
-    assert trainings[0]["seen"]["checks"][0]["epoch"] == 0
-    text = page.read_text()
-    assert text.count("<tr") == 1 + len(result.attempts)
-    assert "slow convergence" in text and "<svg" in text
-    with pytest.raises(HarnessError, match="of another run already"):
-        write_repair(result, tmp_path / "out")
-    trusted = model.suffix == ".pt"  # it is a pickle
-    loaded = load_model(model, trusted=trusted)
-    same = answers(loaded, data.x_val)
-    np.testing.assert_allclose(same, answers(result.model, data.x_val), rtol=1e-5)
 
 
 def branching() -> keras.Model:
@@ -173,33 +113,6 @@ def test_bad_input_is_one_message(name: str) -> None:
 def test_unknown_settings_are_one_message(given: dict[str, Any], message: str) -> None:
     with pytest.raises(HarnessError, match=message):
         AutoTrainer(**given).rules()
-
-
-def test_a_model_file_runs_no_code_unless_trusted(tmp_path: Path) -> None:
-    odd = keras.Sequential([keras.Input((2,)), k.Lambda(lambda x: x * 2), k.Dense(3)])
-    odd.save(tmp_path / "odd.keras")
-    with pytest.raises(HarnessError, match="Lambda layer, which runs code"):
-        load_model(tmp_path / "odd.keras")
-    assert load_model(tmp_path / "odd.keras", trusted=True).layers
-    torch.save(small_torch(), tmp_path / "odd.pt")
-    with pytest.raises(HarnessError, match="is a pickle"):
-        load_model(tmp_path / "odd.pt")
-
-
-def test_files_that_cannot_be_read_are_one_message(tmp_path: Path) -> None:
-    (tmp_path / "bad").write_text("{")
-    (tmp_path / "bad.keras").write_text("no zip")
-    np.savez(tmp_path / "objects.npz", x=np.array([{}], dtype=object))
-    for load, name, message in (
-        (load_model, "none.keras", "there is no model file"),
-        (load_model, "bad", "the ending says"),
-        (load_model, "bad.keras", "cannot be loaded"),
-        (load_training, "bad", "cannot be read as JSON"),
-        (load_data, "none.npz", "cannot be read"),
-        (load_data, "objects.npz", "cannot be read"),
-    ):
-        with pytest.raises(HarnessError, match=message):
-            load(tmp_path / name)
 
 
 QUICK = [name for name, case in CASES.items() if not case.slow]

@@ -1,0 +1,79 @@
+"""Searches on real Ray Tune: how they end, and what techniques that fail leave behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.engine.search import FREE_TRIALS, LOST_IN_A_ROW, search
+from harness.records.clocks import Clock, TrainingClock
+from harness.records.outcome import Trial
+from harness.techniques.contract import Finish
+from harness.techniques.random import Random
+from harness.testing import Failing, FakeTrain, fake_task, run_technique
+from harness.vocabulary import Cause, HarnessError, changed
+
+pytestmark = [pytest.mark.usefixtures("ray_session"), pytest.mark.timeout(180)]
+
+
+def items(how: str, train: FakeTrain | None = None) -> tuple[list[Any], str]:
+    """What a search of four trainings yields, and the error that ends it."""
+    clock: Clock = TrainingClock(4.0)
+    optimiser = Failing(how).optimiser(fake_task(), clock, 1)
+    found: list[Any] = []
+    try:
+        for item in search(optimiser, train or FakeTrain(), clock):
+            found.append(item)
+            if isinstance(item, Trial):
+                clock.charge(item.outcome)
+    except RuntimeError as error:
+        return found, str(error)
+    return found, ""
+
+
+@pytest.mark.parametrize("how", ["ask", "tell"])
+def test_an_error_of_the_optimiser_ends_the_search_after_what_was_recorded(how: str) -> None:
+    found, error = items(how)
+    assert error == f"this technique fails to {how}"
+    assert [type(item) for item in found] == [Trial]
+    after, _ = run_technique(Random(), budget=2.0)
+    assert len(after) == 2, "the next search is not disturbed"
+
+
+def test_a_search_that_gives_up_at_once_has_no_trial() -> None:
+    (finish,), error = items("nothing")
+    assert isinstance(finish, Finish)
+    assert (finish.status, finish.health, error) == ("ok", {"ask": 0, "tell": 0}, "")
+
+
+def test_a_search_without_an_end_stops_after_many_free_trials() -> None:
+    found, error = items("endless", FakeTrain(trouble="invalid", every=1))
+    assert (len(found), error) == (FREE_TRIALS + 1, "")
+    assert all(item.outcome.cause is Cause.LABELS for item in found[:-1])
+    assert isinstance(found[-1], Finish)
+
+
+def test_a_search_fails_when_the_infrastructure_loses_training_after_training() -> None:
+    found, error = items("endless", FakeTrain(trouble="raise", every=1))
+    assert len(found) == LOST_IN_A_ROW
+    assert error.startswith(
+        f"{LOST_IN_A_ROW} trainings in a row were lost: train broke its promise"
+    )
+
+
+def test_a_configuration_outside_the_space_is_trained_as_proposed() -> None:
+    *trials, _ = items("space")[0]
+    assert len(trials) == 4
+    for trial in trials:
+        assert set(changed(fake_task().faulty, trial.configuration)) == {"learning_rate"}
+
+
+class Refuses(FakeTrain):
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise HarnessError("the input is bad")
+
+
+def test_bad_input_ends_the_search_with_its_message() -> None:
+    with pytest.raises(HarnessError, match="the input is bad"):
+        items("endless", Refuses())
