@@ -71,6 +71,10 @@ class Metric:
     digits: int
     """Decimals shown in tables; files keep full precision."""
     meaning: str
+    lowest: float = -math.inf
+    """The smallest value that can occur."""
+    highest: float = math.inf
+    """The largest value that can occur."""
 
     @property
     def nothing(self) -> float:
@@ -92,9 +96,17 @@ class Metric:
 METRICS: Mapping[str, Metric] = {
     m.name: m
     for m in (
-        Metric("accuracy", True, 0.0, 2, "share of samples classified correctly, in [0, 1]"),
-        Metric("mae", False, None, 3, "mean absolute error, in the unit of the target, >= 0"),
-        Metric("angle", False, math.pi, 3, "mean angle between two directions, radians in [0, pi]"),
+        Metric("accuracy", True, 0.0, 2, "share of samples classified correctly, in [0, 1]", 0, 1),
+        Metric("mae", False, None, 3, "mean absolute error, in the unit of the target, >= 0", 0),
+        Metric(
+            "angle",
+            False,
+            math.pi,
+            3,
+            "mean angle between two directions, radians in [0, pi]",
+            lowest=0,
+            highest=math.pi,
+        ),
     )
 }
 

@@ -29,7 +29,8 @@ from harness.analysis.metrics import (
 from harness.analysis.protocols import Protocol
 from harness.analysis.schemas import SCORES, SUMMARY
 from harness.records.baseline import Baseline
-from harness.records.run import Confirmation, Minimised, Run, RunRow
+from harness.records.outcome import Trial
+from harness.records.run import Confirmation, Minimised, Run
 from harness.vocabulary import (
     METRICS,
     CellStatus,
@@ -98,7 +99,7 @@ class RunResult:
     """Repair operators of the patch's edits that no hyperparameter tells."""
 
 
-def winner(run: Run, protocol: Protocol) -> RunRow | None:
+def winner(run: Run, protocol: Protocol) -> Trial | None:
     """The best judged trial of a run by the search metric, the first one on ties.
 
     It may well be worse than the faulty program. A technique that said which proposal it returns
@@ -109,7 +110,7 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     chosen = [row for row in candidates if run.choice is not None and row.proposal == run.choice]
     candidates = chosen[-1:] or candidates
 
-    def loss(row: RunRow) -> float:
+    def loss(row: Trial) -> float:
         by_holdout = protocol.histories_by_holdout and row.structural is not None
         value = row.holdout if by_holdout else row.search
         assert value is not None
@@ -118,7 +119,7 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     return min(candidates, key=loss, default=None)
 
 
-def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
+def may_win(row: Trial, run: Run, protocol: Protocol) -> bool:
     """Whether a trial may be the result of its run."""
     if row.search is None or row.holdout is None:
         return False
@@ -137,7 +138,7 @@ def winner_only(run: Run, protocol: Protocol) -> Run:
     return replace(run, trials=[best] if best else [])
 
 
-def _search(row: RunRow) -> float:
+def _search(row: Trial) -> float:
     assert row.search is not None
     return row.search
 
@@ -147,7 +148,7 @@ def run_result(run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
     return counted(winner(run, protocol), run, baseline, protocol)
 
 
-def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
+def counted(best: Trial | None, run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
     """What ``run`` amounts to if this trial, or none, is its winner."""
     metric = METRICS[run.metric]
     if best is None or best.holdout is None:
@@ -167,7 +168,7 @@ def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protoco
     )
 
 
-def confirmations(best: RunRow | None, run: Run) -> list[Confirmation]:
+def confirmations(best: Trial | None, run: Run) -> list[Confirmation]:
     """The re-trainings of this trial, among those of the run."""
     if best is None:
         return []
@@ -532,7 +533,7 @@ def other_seconds(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return fmean(r.total_seconds - r.training_seconds - r.search_seconds for r in cell)
 
 
-def _confirmed(cell: Sequence[Run], best: Sequence[RunRow | None], baseline: Baseline) -> Row:
+def _confirmed(cell: Sequence[Run], best: Sequence[Trial | None], baseline: Baseline) -> Row:
     """How the winners, one a run, did when they were trained again."""
     again = [(confirmations(row, run), run) for row, run in zip(best, cell, strict=True)]
     values = [mean_confirmed(trainings, run) for trainings, run in again if trainings]

@@ -27,7 +27,7 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
             f"Run it first: make experiment PLAN={plan.name} BUDGET={plan.budget:g}"
         )
     paths = baseline_paths(plan, registry, store)
-    known = {fault: read_baseline(paths[fault]) for fault in {cell.fault for cell in found}}
+    known = {fault: read_baseline(paths[fault], fault) for fault in {cell.fault for cell in found}}
     runs = []
     for cell, source in found.items():
         run = store.read_run(source)
