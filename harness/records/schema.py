@@ -171,7 +171,7 @@ def _parser(kind: Any) -> _Parse:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return _mapping(_parser(arguments[1]))
     if is_dataclass(kind):
-        return _record(kind)
+        return _record(typing.cast(Any, kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _choice(kind)
     if kind is float:
@@ -237,7 +237,7 @@ def _union(kinds: tuple[Any, ...]) -> _Parse:
         inner = _parser(others[0])
         return lambda value: None if value is None else inner(value)
     scalars = {kind: _parser(kind) for kind in others if not is_dataclass(kind)}
-    records = [_parser(kind) for kind in others if is_dataclass(kind)]
+    records = [_parser(typing.cast(Any, kind)) for kind in others if is_dataclass(kind)]
     names = " or ".join(kind.__name__ for kind in others)
 
     def read(value: Any) -> Any:

@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import recorded_trial
 
 from harness.analysis import scores as analysis
 from harness.analysis.protocols import CORRECTED, ICST23, Protocol
 from harness.analysis.schemas import SCORES, SUMMARY
 from harness.analysis.scores import exposure, run_result, scores, summarise, winner
 from harness.records.baseline import Baseline
-from harness.records.outcome import Outcome
-from harness.records.run import Confirmation, Run, RunRow
+from harness.records.outcome import Outcome, Trial
+from harness.records.run import Confirmation, Run
 from harness.records.tables import Column, Table
 from harness.vocabulary import HarnessError, TrialStatus, Value
 
@@ -36,11 +37,11 @@ def trial(
     status: TrialStatus | None = None,
     fidelity: float = 1.0,
     configuration: dict[str, Value] = PATCH,
-) -> RunRow:
+) -> Trial:
     holdout = search if holdout is None else holdout
     judged = TrialStatus.DIVERGED if search is None else TrialStatus.COMPLETED
-    return RunRow(
-        proposal=proposal,
+    return recorded_trial(
+        proposal,
         status=status or judged,
         search=search,
         holdout=holdout,
@@ -50,7 +51,7 @@ def trial(
     )
 
 
-def run(repetition: int, *trials: RunRow, **changes: Any) -> Run:
+def run(repetition: int, *trials: Trial, **changes: Any) -> Run:
     base = Run(
         fault="M1",
         technique="random",
@@ -162,7 +163,7 @@ def test_the_winner_is_the_best_by_the_search_metric_the_first_on_ties() -> None
         ("partial_may_win", trial(1, 0.9, fidelity=0.5)),
     ],
 )
-def test_which_trials_may_win_is_the_protocols(field: str, excluded: RunRow) -> None:
+def test_which_trials_may_win_is_the_protocols(field: str, excluded: Trial) -> None:
     other = trial(2, 0.4)
     some = run(0, excluded, other)
     yes: dict[str, Any] = {field: field != "skip_first_trial"}
