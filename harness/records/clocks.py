@@ -127,7 +127,7 @@ SUMMING = ("training", "work")
 """Clocks whose reading is the sum of their charges. ``wall`` runs on between two trials."""
 
 
-def unit(clock: str) -> str:
+def clock_unit(clock: str) -> str:
     """The unit of a clock's charges, as part of a column's name."""
     return UNITS.get(clock, "units")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.records.schema import Misfit, checked, decode, parse
+from harness.records.schema import Misfit, decode_json, from_json, storable
 from harness.vocabulary import HarnessError
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        content = decode(path.read_bytes())
+        content = decode_json(path.read_bytes())
         if not isinstance(content, dict):
             raise ValueError(f"expected a mapping, found {type(content).__name__}")
     except (OSError, ValueError) as error:
@@ -102,7 +102,7 @@ def read_record(path: Path, kind: type[T], noun: str) -> T:
     content = read_json(path)
     content.pop("version")
     try:
-        return parse(kind, content)
+        return from_json(kind, content)
     except Misfit as misfit:
         raise HarnessError(
             f"{path} is no {noun}: {misfit}. Nothing was changed; move the file away and repeat "
@@ -116,7 +116,7 @@ def write_record(path: Path, record: Any, *, replace: bool = True) -> None:
     Raises:
         HarnessError: If the record does not fit its own schema, or cannot be written.
     """
-    write_json(path, checked(record), replace=replace)
+    write_json(path, storable(record), replace=replace)
 
 
 @contextmanager

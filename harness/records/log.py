@@ -15,7 +15,7 @@ from harness.records.cell import Cell
 from harness.records.clocks import sums_up
 from harness.records.files import RESULTS_VERSION, check_version, make_folder, writing
 from harness.records.outcome import Outcome, Trial
-from harness.records.schema import Misfit, Positive, checked, decode, parse
+from harness.records.schema import Misfit, Positive, decode_json, from_json, storable
 from harness.vocabulary import METRICS, Configuration, HarnessError
 
 LOG = "trials.jsonl"
@@ -136,7 +136,7 @@ class TrialLog(Generic[H]):
             self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by close)
             if whole is None:
                 os.truncate(path, 0)
-                self._write({"version": RESULTS_VERSION, **checked(self.header)})
+                self._write({"version": RESULTS_VERSION, **storable(self.header)})
         return True
 
     def append(self, trial: Trial) -> None:
@@ -146,7 +146,7 @@ class TrialLog(Generic[H]):
             HarnessError: If the trial does not fit the log or cannot be written whole; the file is
                 then as before.
         """
-        content = checked(trial)
+        content = storable(trial)
         try:
             _check(trial, self._count, self._spent, self.header)
         except Misfit as misfit:
@@ -202,7 +202,7 @@ def read_log(path: Path, kind: type[H] = RunHeader) -> Log[H] | None:  # type: i
     spent = 0.0
     for number, line in enumerate(lines[1:], start=2):
         try:
-            trial = parse(Trial, decode(line))
+            trial = from_json(Trial, decode_json(line))
             _check(trial, number - 2, spent, header)
         except ValueError as error:
             raise _damaged(path, number, error) from None
@@ -231,13 +231,13 @@ def check_values(outcome: Outcome, metric: str) -> None:
 
 def _header(path: Path, line: bytes, kind: type[H]) -> H:
     try:
-        content = decode(line)
+        content = decode_json(line)
     except ValueError as error:
         raise _damaged(path, 1, error) from None
     check_version(path, content)
     content.pop("version")
     try:
-        header = parse(kind, content)
+        header = from_json(kind, content)
         if header.metric not in METRICS:
             raise Misfit(f"is {header.metric!r}, not one of {', '.join(METRICS)}", ("metric",))
     except ValueError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from harness.records.schema import Count, NonNegative, Seconds, Share, parse
+from harness.records.schema import Count, NonNegative, Seconds, Share, from_json
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 
@@ -169,4 +169,4 @@ def parse_outcome(entry: Any) -> Outcome:
     Raises:
         Misfit: If a field is missing, unknown, or not of its type and range.
     """
-    return parse(Outcome, entry)
+    return from_json(Outcome, entry)

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class Interval:
     """The numbers that a field may hold, ends included unless ``above`` excludes the lower one."""
 
     low: float = -math.inf
@@ -40,13 +40,13 @@ class Range:
         return f"in {'(' if self.above else '['}{self.low:g}, {self.high:g}]"
 
 
-Seconds = Annotated[float, Range(low=0)]
+Seconds = Annotated[float, Interval(low=0)]
 """A duration."""
-Positive = Annotated[float, Range(low=0, above=True)]
-NonNegative = Annotated[float, Range(low=0)]
-Share = Annotated[float, Range(low=0, high=1, above=True)]
+Positive = Annotated[float, Interval(low=0, above=True)]
+NonNegative = Annotated[float, Interval(low=0)]
+Share = Annotated[float, Interval(low=0, high=1, above=True)]
 """In (0, 1]."""
-Count = Annotated[int, Range(low=0)]
+Count = Annotated[int, Interval(low=0)]
 """0 or more."""
 
 _Parse = Callable[[Any], Any]
@@ -63,7 +63,7 @@ class Misfit(ValueError):
         return Misfit(self.problem, (name, *self.where))
 
 
-def parse(kind: type[T], content: Any) -> T:
+def from_json(kind: type[T], content: Any) -> T:
     """``content``, JSON values, as a ``kind``.
 
     An integer may stand where a float is asked for and becomes one; no other type is converted.
@@ -77,7 +77,7 @@ def parse(kind: type[T], content: Any) -> T:
     return typing.cast(T, _parser(typing.cast(Any, kind))(content))
 
 
-def decode(text: str | bytes) -> Any:
+def decode_json(text: str | bytes) -> Any:
     """JSON values from text; numbers that are not finite are refused.
 
     Raises:
@@ -89,8 +89,8 @@ def decode(text: str | bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def plain(record: Any) -> Any:
-    """A record as JSON values, its fields in the order of the class; inverse of :func:`parse`.
+def to_json(record: Any) -> Any:
+    """A record as JSON values, its fields in the order of the class; inverse of :func:`from_json`.
 
     Raises:
         Misfit: If it holds anything else.
@@ -99,40 +99,40 @@ def plain(record: Any) -> Any:
         found = {}
         for f in fields(record):
             try:
-                found[f.name] = plain(getattr(record, f.name))
+                found[f.name] = to_json(getattr(record, f.name))
             except Misfit as misfit:
                 raise misfit.within(f.name) from None
         return found
     if isinstance(record, Enum):
         return record.value
     if isinstance(record, Mapping):
-        return {_name(name): plain(value) for name, value in record.items()}
+        return {_name(name): to_json(value) for name, value in record.items()}
     if isinstance(record, list | tuple):
-        return [plain(value) for value in record]
+        return [to_json(value) for value in record]
     for kind in (bool, int, float, str):
         if isinstance(record, kind):  # a subclass, such as NumPy's float64, becomes its base
             return _json(kind(record))
     return _json(record)
 
 
-def checked(record: T) -> dict[str, Any]:
-    """A record as JSON values that :func:`parse` will accept.
+def storable(record: T) -> dict[str, Any]:
+    """A record as JSON values that :func:`from_json` will accept.
 
     Raises:
         HarnessError: If it does not fit its own schema: then nothing is written.
     """
-    content = plain_or_error(record)
+    content = _to_json(record)
     try:
-        parse(type(record), content)
+        from_json(type(record), content)
     except Misfit as misfit:
         raise _unfit(record, misfit) from None
     return content
 
 
-def plain_or_error(record: Any) -> dict[str, Any]:
-    """:func:`plain`, with one message for what is no JSON."""
+def _to_json(record: Any) -> dict[str, Any]:
+    """:func:`to_json`, with one message for what is no JSON."""
     try:
-        return typing.cast(dict[str, Any], plain(record))
+        return typing.cast(dict[str, Any], to_json(record))
     except Misfit as misfit:
         raise _unfit(record, misfit) from None
 
@@ -219,7 +219,7 @@ def _json(value: Any) -> Any:
     raise Misfit(f"is {_shown(value)} ({kind.__name__}), which is no JSON value")
 
 
-def _ranged(read: _Parse, allowed: Range) -> _Parse:
+def _ranged(read: _Parse, allowed: Interval) -> _Parse:
     def ranged(value: Any) -> Any:
         number = read(value)
         if number not in allowed:

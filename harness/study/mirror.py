@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.records.cell import Cell
-from harness.records.clocks import unit
+from harness.records.clocks import clock_unit
 from harness.records.outcome import Trial
 from harness.records.run_record import RunRecord
 from harness.records.store import Store
@@ -89,7 +89,7 @@ def _add(
 def mirrored(record: RunRecord, trials: Sequence[Trial]) -> Iterator[tuple[str, float, int]]:
     """All values of a run: name with its unit, value, step."""
     yield "trials", float(record.trials), 0
-    yield f"spent_{unit(record.cell.clock)}", record.spent, 0
+    yield f"spent_{clock_unit(record.cell.clock)}", record.spent, 0
     for name, value in asdict(record.seconds).items():
         yield f"{name}_seconds", value, 0
     for step, trial in enumerate(trials):

@@ -21,7 +21,7 @@ from harness.records.log import LOG, read_log
 from harness.records.outcome import Outcome, Trial, parse_outcome
 from harness.records.run import Confirmation
 from harness.records.run_record import RUN
-from harness.records.schema import plain
+from harness.records.schema import to_json
 from harness.records.store import CONFIRMED, Store
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
@@ -192,7 +192,7 @@ def test_whatever_is_killed_when_no_row_is_lost_or_doubled(
                 continue
             driver.close()
             with path.open("a") as file:
-                file.write(json.dumps(plain(row(len(expected))))[:event])
+                file.write(json.dumps(to_json(row(len(expected))))[:event])
             log = driver.enter_context(store.log(header()))
             assert log.trials == expected
 
