@@ -211,6 +211,17 @@ def read_log(path: Path, kind: type[H] = RunHeader) -> Log[H] | None:  # type: i
     return Log(header, trials, size)
 
 
+def log_version(path: Path) -> int:
+    """The results version in the first line of a log; 0 if it has none."""
+    try:
+        with open(path, "rb") as file:
+            content = decode_json(file.readline())
+    except (OSError, ValueError):
+        return 0
+    version = content.get("version") if isinstance(content, dict) else None
+    return version if type(version) is int else 0
+
+
 def check_owner(path: Path, found: LogHeader, wanted: LogHeader) -> None:
     """Raises HarnessError if the log belongs to another cell than the one asked for."""
     differing = [n for n, value in wanted.owner.items() if found.owner.get(n) != value]

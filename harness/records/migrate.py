@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ from harness.records.files import (
     write_record,
     writing,
 )
-from harness.records.log import LOCK, LOG, MinimisingHeader, RunHeader, read_log
+from harness.records.log import LOCK, LOG, MinimisingHeader, RunHeader, log_version, read_log
 from harness.records.outcome import Trial
 from harness.records.run import Confirmations, Minimised
 from harness.records.run_record import RUN, RunRecord
@@ -195,19 +196,30 @@ class _Builder:
         self._refused: dict[str, str] = {}
 
     def build(self) -> Migration:
+        """Build the tree; nothing is built if there is nothing of version 1."""
+        items = list(self._items())
+        if not any(version == BEFORE for _, version, _ in items):
+            return Migration()
         for part in PARTS:
             if (self._results / part).exists():
                 make_folder(self._new.root / part)
+        for path, version, carry in items:
+            self._one(path, version, carry)
+        return Migration(self._carried, self._refused)
+
+    def _items(self) -> Iterator[tuple[Path, object, Callable[[Path], None]]]:
+        """Every run and file: its path, its version, and what carries it over."""
         for folder in sorted((self._results / "runs").glob("*/*/*")):
             if folder.is_dir():
-                self._one(folder, _version_of_run(folder), self._run)
-        for path in sorted((self._results / "baselines").glob("*.json")):
-            self._one(path, _version(path), self._baseline)
-        for path in sorted((self._results / "trainings").glob("*/*.json")):
-            self._one(path, _version(path), self._trainings)
-        for path in sorted((self._results / "evidence").glob("*.json")):
-            self._one(path, _version(path), self._evidence)
-        return Migration(self._carried, self._refused)
+                yield folder, _version_of_run(folder), self._run
+        kinds = (
+            ("baselines/*.json", self._baseline),
+            ("trainings/*/*.json", self._trainings),
+            ("evidence/*.json", self._evidence),
+        )
+        for pattern, carry in kinds:
+            for path in sorted(self._results.glob(pattern)):
+                yield path, _version(path), carry
 
     def _one(self, path: Path, version: object, carry: Callable[[Path], None]) -> None:
         """Carry one run or file over; one of version 2 is taken as it is."""
@@ -271,7 +283,8 @@ class _Builder:
         read_log(target / LOG, RunHeader)
         if record is None:
             return
-        RunRecord.write(_run_record(record, cell), target)
+        statuses = Counter(str(entry["outcome"]["status"]) for entry in lines[1:])
+        RunRecord.write(_run_record({"counts": statuses, **record}, cell), target)
         if (folder / CONFIRMED).exists():
             write_record(target / CONFIRMED, from_json(Confirmations, _old(folder / CONFIRMED)))
         if (folder / MINIMISED / LOG).exists():
@@ -313,7 +326,7 @@ def _run_record(old: Mapping[str, Any], cell: Cell) -> RunRecord:
     if "budget_seconds" in content:
         content.setdefault("allowed", content["budget_seconds"])
         del content["budget_seconds"]
-    content["counts"] = old.get("counts", {"unknown": old["trials"]})
+    content["counts"] = dict(content["counts"])
     content["fault"] = {"title": "", **old["fault"]}
     content["seconds"] = {"building": 0.0, "opening": 0.0, **old["seconds"]}
     content["environment"] = {**_UNKNOWN_ENVIRONMENT, **old.get("environment", {})}
@@ -390,8 +403,4 @@ def _version(path: Path) -> object:
 
 def _version_of_run(folder: Path) -> object:
     """The version of a run: that of its log."""
-    try:
-        content = decode_json((folder / LOG).read_bytes().partition(b"\n")[0])
-    except (OSError, ValueError):
-        return _version(folder / RUN)
-    return content.get("version") if isinstance(content, dict) else None
+    return log_version(folder / LOG) or _version(folder / RUN)

@@ -21,8 +21,17 @@ from pathlib import Path
 
 from harness.records.baseline import Baseline, read_baseline_record
 from harness.records.cell import Cell, without_budget
-from harness.records.files import make_folder, plain, read_record, write_record
-from harness.records.log import LOCK, LOG, RunHeader, TrialLog, check_owner, check_values, read_log
+from harness.records.files import RESULTS_VERSION, make_folder, plain, read_record, write_record
+from harness.records.log import (
+    LOCK,
+    LOG,
+    RunHeader,
+    TrialLog,
+    check_owner,
+    check_values,
+    log_version,
+    read_log,
+)
 from harness.records.outcome import Trial
 from harness.records.run import Confirmation, Confirmations, Minimised, Run
 from harness.records.run_record import RUN, RunRecord, read_run_record
@@ -82,6 +91,20 @@ class Store:
             if larger:
                 nearest[cell] = min(larger, key=lambda other: other.budget)
         return nearest
+
+    def outdated(self, cells: Iterable[Cell]) -> str:
+        """A hint for people if runs of an earlier results version lie beside those of the cells.
+
+        Empty if there are none.
+        """
+        for folder in {self.folder(cell).parent for cell in cells}:
+            for path in folder.glob(f"*/{LOG}"):
+                if 0 < log_version(path) < RESULTS_VERSION:
+                    return (
+                        f"runs of an earlier results version are in {self.root} and do not count. "
+                        "Bring them up to date with: dnn-repair migrate RESULTS"
+                    )
+        return ""
 
     @contextmanager
     def log(self, header: RunHeader) -> Iterator[TrialLog[RunHeader] | None]:

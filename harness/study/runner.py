@@ -101,6 +101,8 @@ def run_plan(
         missing = [cell for cell in cells if cell not in found]
         progress(len(cells) - len(missing), len(cells))
         if missing:
+            if hint := store.outdated(missing):
+                say(f"[yellow]note[/yellow] {hint}")
             store.check()
             kept = pool().keep(store)
             jobs = [
