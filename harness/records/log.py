@@ -259,9 +259,7 @@ def _header(path: Path, line: bytes, kind: type[H]) -> H:
 def _check(trial: Trial, index: int, before: float, header: LogHeader) -> None:
     """Raises Misfit if a trial does not follow the trials before it."""
     if trial.index != index:
-        raise Misfit(
-            f"is {trial.index}, but trials are numbered from 0: expected {index}", ("index",)
-        )
+        raise Misfit(f"is {trial.index}, not {index}: trials are numbered from 0", ("index",))
     if trial.configuration is None:
         raise Misfit("is missing", ("configuration",))
     if trial.charged is None:

@@ -16,10 +16,10 @@ from recorded import CELL, header, row, run_record
 
 from harness.records.baseline import read_baseline
 from harness.records.cell import Cell
-from harness.records.files import read_json, write_json
+from harness.records.files import read_json, write_json, write_record
 from harness.records.log import LOG, read_log
 from harness.records.outcome import Outcome, Trial, parse_outcome
-from harness.records.run import Confirmation
+from harness.records.run import Confirmation, Minimised
 from harness.records.run_record import RUN
 from harness.records.schema import to_json
 from harness.records.store import CONFIRMED, Store
@@ -365,3 +365,99 @@ def test_a_damaged_baseline_is_named(tmp_path: Path) -> None:
     path.write_text('{"version": 2, "fault": "D1"}')
     with pytest.raises(HarnessError, match=r"b\.json is no baseline"):
         read_baseline(path, "D1")
+
+
+def test_a_foreign_or_damaged_record_stops_no_other_cell(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    large, small = replace(CELL, budget=50.0), replace(CELL, budget=10.0)
+    store.finish(run_record(large, 0))
+    for number, text in enumerate(["", "{", "[]", '{"version": 1}', '{"version": 2, "a": 1}']):
+        folder = store.folder(small).parent / f"foreign-{number}"
+        folder.mkdir()
+        (folder / RUN).write_text(text)
+    (store.folder(small).parent / "folder" / RUN).mkdir(parents=True)
+    assert store.longer([small]) == {small: large}
+
+
+def test_the_record_of_another_cell_is_refused(tmp_path: Path) -> None:
+    store, other = Store(tmp_path), replace(CELL, repetition=4)
+    folder = write(store, 1)
+    folder.rename(store.folder(other))
+    with pytest.raises(HarnessError, match=r"run\.json is the record of another run"):
+        store.read_run(other)
+
+
+def test_the_log_of_another_cell_is_refused(tmp_path: Path) -> None:
+    store, other = Store(tmp_path), replace(CELL, repetition=4)
+    folder = write(store, 1)
+    store.finish(run_record(other, 1))
+    (store.folder(other) / LOG).write_bytes((folder / LOG).read_bytes())
+    with pytest.raises(HarnessError, match=r"trials\.jsonl:1: .*cell is not the one asked for"):
+        store.read_run(other)
+
+
+def test_a_configuration_of_another_program_is_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 2)
+    text = (folder / LOG).read_text()
+    (folder / LOG).write_text(text.replace('"epochs"', '"epoch"'))
+    with pytest.raises(HarnessError, match=r"trials\.jsonl:2: .*differs in epoch, epochs"):
+        store.read_run(CELL)
+
+
+def test_re_trainings_out_of_range_are_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    write(store, 2)
+    store.confirm(CELL, [confirmation(1), confirmation(2, holdout=99.0)])
+    with pytest.raises(HarnessError, match=r"confirmed\.json .*trainings\.1\.outcome\.holdout is"):
+        store.read_run(CELL)
+
+
+MINIMISED_PATCH = Minimised(
+    configuration={"epochs": 5},
+    trainings=6,
+    taken_back=("loss",),
+    margin=0.1,
+    alpha=0.05,
+    retrainings=3,
+    cost=None,
+    holdout_before=(0.5, None),
+    holdout_after=(0.5, 1.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({}, ""),
+        ({"trainings": -1}, "trainings is -1, not at least 0"),
+        ({"cost": "1"}, "cost is '1', not a number"),
+        ({"holdout_after": [True]}, r"holdout_after\.0 is True"),
+        ({"holdout_after": [9.5]}, r"holds the value 9\.5, but accuracy"),
+        ({"configuration": {"lr": 1.0}}, "its configuration differs in epochs, lr"),
+        ({"version": 1}, "written by results version 1"),
+    ],
+)
+def test_a_minimised_patch_comes_back_or_is_refused(
+    tmp_path: Path, change: dict, problem: str
+) -> None:
+    store = Store(tmp_path)
+    write(store, 1)
+    path = store.minimised_path(CELL)
+    write_record(path, MINIMISED_PATCH)
+    path.write_text(json.dumps({**read_json(path), **change}))
+    if not problem:
+        assert store.read_run(CELL).minimised == store.minimised(CELL) == MINIMISED_PATCH
+        return
+    with pytest.raises(HarnessError, match=rf"minimised\.json .*{problem}"):
+        store.read_run(CELL)
+
+
+def test_runs_of_an_earlier_version_are_pointed_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    write(store, 1)
+    assert store.outdated([CELL]) == ""
+    earlier = store.folder(CELL).parent / "b20-earlier" / LOG
+    earlier.parent.mkdir()
+    earlier.write_text('{"version": 1}\n')
+    assert "dnn-repair migrate RESULTS" in store.outdated([CELL])
