@@ -96,17 +96,11 @@ def to_json(record: Any) -> Any:
         Misfit: If it holds anything else.
     """
     if is_dataclass(record) and not isinstance(record, type):
-        found = {}
-        for f in fields(record):
-            try:
-                found[f.name] = to_json(getattr(record, f.name))
-            except Misfit as misfit:
-                raise misfit.within(f.name) from None
-        return found
+        return {f.name: _at(f.name, to_json, getattr(record, f.name)) for f in fields(record)}
     if isinstance(record, Enum):
         return record.value
     if isinstance(record, Mapping):
-        return {_name(name): to_json(value) for name, value in record.items()}
+        return {_name(name): _at(name, to_json, value) for name, value in record.items()}
     if isinstance(record, list | tuple):
         return [to_json(value) for value in record]
     for kind in (bool, int, float, str):

@@ -130,10 +130,18 @@ def test_a_missing_field_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["NaN", '{"a": Infinity}', "[-Infinity]", "[" * 100_000, "{", b"\xff"]
+    ("text", "message"),
+    [
+        ("NaN", "NaN is no number"),
+        ('{"a": Infinity}', "Infinity is no number"),
+        ("[-Infinity]", "-Infinity is no number"),
+        ("[" * 100_000, "nested too deeply"),
+        ("{", "Expecting"),
+        (b"\xff", "can't decode"),
+    ],
 )
-def test_what_is_no_finite_json_is_refused(text: str | bytes) -> None:
-    with pytest.raises(ValueError):
+def test_text_that_is_no_finite_json_is_refused(text: str | bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         decode_json(text)
 
 
