@@ -68,13 +68,22 @@ class Metric:
     higher_is_better: bool
     worst: float | None
     """The worst value that can occur, or None if there is no bound."""
+    ideal: float
+    """The value of a program without any error."""
     digits: int
     """Decimals shown in tables; files keep full precision."""
     meaning: str
-    lowest: float = -math.inf
-    """The smallest value that can occur."""
-    highest: float = math.inf
-    """The largest value that can occur."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The smallest and the largest value that can occur.
+
+        >>> METRICS["accuracy"].bounds, METRICS["mae"].bounds
+        ((0.0, 1.0), (0.0, inf))
+        """
+        if self.higher_is_better:
+            return -math.inf if self.worst is None else self.worst, self.ideal
+        return self.ideal, math.inf if self.worst is None else self.worst
 
     @property
     def nothing(self) -> float:
@@ -92,20 +101,24 @@ class Metric:
         """``value`` as something to minimise."""
         return -value if self.higher_is_better else value
 
+    def error(self, value: float | None) -> float:
+        """Distance of ``value`` from the ideal one, >= 0; infinite where there is no value.
+
+        >>> METRICS["accuracy"].error(0.75), METRICS["mae"].error(2.5)
+        (0.25, 2.5)
+        """
+        if value is None:
+            return math.inf
+        return self.ideal - value if self.higher_is_better else value - self.ideal
+
 
 METRICS: Mapping[str, Metric] = {
     m.name: m
     for m in (
-        Metric("accuracy", True, 0.0, 2, "share of samples classified correctly, in [0, 1]", 0, 1),
-        Metric("mae", False, None, 3, "mean absolute error, in the unit of the target, >= 0", 0),
+        Metric("accuracy", True, 0.0, 1.0, 2, "share of samples classified correctly, in [0, 1]"),
+        Metric("mae", False, None, 0.0, 3, "mean absolute error, in the unit of the target, >= 0"),
         Metric(
-            "angle",
-            False,
-            math.pi,
-            3,
-            "mean angle between two directions, radians in [0, pi]",
-            lowest=0,
-            highest=math.pi,
+            "angle", False, math.pi, 0.0, 3, "mean angle between two directions, radians in [0, pi]"
         ),
     )
 }

@@ -232,12 +232,18 @@ def check_owner(path: Path, found: LogHeader, wanted: LogHeader) -> None:
 
 def check_values(outcome: Outcome, metric: str) -> None:
     """Raises Misfit if a value of a training lies outside the range of its metric."""
+    for name, value in (("search", outcome.search), ("holdout", outcome.holdout)):
+        if value is not None:
+            check_value(value, metric, ("outcome", name))
+
+
+def check_value(value: float, metric: str, where: tuple[str, ...]) -> None:
+    """Raises Misfit if ``value`` lies outside the range of its metric, rounding apart."""
     row = METRICS[metric]
-    for name in ("search", "holdout"):
-        value = getattr(outcome, name)
-        slack = ROUNDING * max(1.0, abs(value)) if value is not None else 0.0
-        if value is not None and not row.lowest - slack <= value <= row.highest + slack:
-            raise Misfit(f"is {value!r}, but {row.name} is a {row.meaning}", ("outcome", name))
+    low, high = row.bounds
+    slack = ROUNDING * max(1.0, abs(value))
+    if not low - slack <= value <= high + slack:
+        raise Misfit(f"is {value!r}, but {row.name} is a {row.meaning}", where)
 
 
 def _header(path: Path, line: bytes, kind: type[H]) -> H:

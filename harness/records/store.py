@@ -28,6 +28,7 @@ from harness.records.log import (
     RunHeader,
     TrialLog,
     check_owner,
+    check_value,
     check_values,
     log_version,
     read_log,
@@ -36,7 +37,7 @@ from harness.records.outcome import Trial
 from harness.records.run import Confirmation, Confirmations, Minimised, Run
 from harness.records.run_record import RUN, RunRecord, read_run_record
 from harness.records.schema import Misfit
-from harness.vocabulary import METRICS, HarnessError
+from harness.vocabulary import HarnessError
 
 CONFIRMED = "confirmed.json"
 MINIMISED = "minimised"
@@ -268,14 +269,15 @@ def _valued(path: Path, again: list[Confirmation], metric: str) -> list[Confirma
 
 
 def _in_range(path: Path, values: Iterable[float | None], metric: str) -> None:
-    row = METRICS[metric]
-    for value in values:
-        if value is not None and not row.lowest <= value <= row.highest:
-            raise HarnessError(
-                f"{path} is no record of a minimised patch: it holds the value {value!r}, but "
-                f"{row.name} is a {row.meaning}. Move the folder {path.parent} away to minimise "
-                "the run again"
-            )
+    try:
+        for value in values:
+            if value is not None:
+                check_value(value, metric, ("a holdout value",))
+    except Misfit as misfit:
+        raise HarnessError(
+            f"{path} is no record of a minimised patch: {misfit}. Move the folder {path.parent} "
+            "away to minimise the run again"
+        ) from None
 
 
 def _written(path: Path) -> int:

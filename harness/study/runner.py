@@ -28,10 +28,10 @@ from harness.training import Request
 from harness.vocabulary import Configuration, HarnessError, TrialStatus, changed
 
 ATTEMPTS = 3
-"""Times that a cell is tried whose log another process has."""
+"""Tries of a cell while another process holds its lock."""
 
 ORPHANS = 5.0
-"""Seconds between them: processes of a killed driver end within a few, and free their cells."""
+"""Seconds between two tries: processes of a killed driver end within a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)

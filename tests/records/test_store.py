@@ -433,7 +433,7 @@ MINIMISED_PATCH = Minimised(
         ({"trainings": -1}, "trainings is -1, not at least 0"),
         ({"cost": "1"}, "cost is '1', not a number"),
         ({"holdout_after": [True]}, r"holdout_after\.0 is True"),
-        ({"holdout_after": [9.5]}, r"holds the value 9\.5, but accuracy"),
+        ({"holdout_after": [9.5]}, r"a holdout value is 9\.5, but accuracy"),
         ({"configuration": {"lr": 1.0}}, "its configuration differs in epochs, lr"),
         ({"version": 1}, "written by results version 1"),
     ],
