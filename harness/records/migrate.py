@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import shutil
+import typing
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -362,7 +363,10 @@ def _write_log(
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a log of version 1; a torn last line is left out."""
+    """The whole lines of a log of version 1, its outcomes in today's form.
+
+    A torn last line is left out.
+    """
     if not path.is_file():
         raise Refused(f"{path.name} is missing")
     content = path.read_bytes()
@@ -375,7 +379,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
             raise Refused(f"{path.name}:{number} is damaged: {error}") from None
         if not isinstance(entry, dict):
             raise Refused(f"{path.name}:{number} is damaged: it is no mapping")
-        found.append(entry)
+        found.append(_outcomes(entry))
     if not found:
         raise Refused(f"{path.name} holds no whole line")
     return found
@@ -389,7 +393,24 @@ def _old(path: Path) -> dict[str, Any]:
         raise Refused(f"{path.name} cannot be read: {error}") from None
     if not isinstance(content, dict) or content.pop("version", None) != BEFORE:
         raise Refused(f"{path.name} is not of version {BEFORE}")
-    return content
+    return typing.cast(dict[str, Any], _outcomes(content))
+
+
+def _outcomes(content: Any) -> Any:
+    """JSON values of version 1 in which every outcome, at any depth, has today's form."""
+    if isinstance(content, list):
+        return [_outcomes(value) for value in content]
+    if not isinstance(content, dict):
+        return content
+    found = {name: _outcomes(value) for name, value in content.items()}
+    if found.get("seen") is not None and "status" in found:
+        found["seen"] = _seen(found["seen"])
+    return found
+
+
+def _seen(seen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The field ``seen`` of an outcome: version 1 stored it as it is stored today."""
+    return seen
 
 
 def _version(path: Path) -> object:

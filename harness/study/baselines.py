@@ -104,6 +104,11 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[BaselineRecord, str]:
         raise HarnessError(
             f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
         )
+    if statistics.median(times) == 0:
+        raise HarnessError(
+            f"the faulty program of {name} never trains: T would be 0, and a budget is a multiple "
+            f"of T ({lists['faulty'][0].message or 'no message'})"
+        )
     judged = [o for o in lists["fixed"] if o.judged]
     if not judged:
         raise HarnessError(
