@@ -23,7 +23,7 @@ def run(cfg: DictConfig) -> int:
     study, results, screen = plan(cfg), store(cfg), console()
     registry = load_registry()
     paths = baseline_paths(study, registry, results)
-    times = {f: read_baseline(p).training_time for f, p in paths.items() if p.exists()}
+    times = {f: read_baseline(p, f).training_time for f, p in paths.items() if p.exists()}
     if not times:
         raise HarnessError(
             f"no fault of plan '{study.name}' has a baseline in {results.root}, and without T "

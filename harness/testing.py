@@ -181,9 +181,7 @@ def _items(
 
 def comparable(trials: Sequence[Trial]) -> list[list[Any]]:
     """Trials as JSON values, without times: number, configuration, fidelity, search metric."""
-    rows = [
-        [t.proposal, dict(t.configuration), t.outcome.fidelity, t.outcome.search] for t in trials
-    ]
+    rows = [[t.proposal, dict(t.program), t.outcome.fidelity, t.outcome.search] for t in trials]
     plain: list[list[Any]] = json.loads(json.dumps(rows))
     return plain
 
@@ -346,9 +344,9 @@ class TechniqueTestCase:
         self, technique: Technique, task: RepairTask
     ) -> None:
         for trial in self.run(technique, task)[0]:
-            changed(task.faulty, trial.configuration)  # raises if a value was added or dropped
+            changed(task.faulty, trial.program)  # raises if a value was added or dropped
             assert trial.configuration in task.space, f"outside the space: {trial.configuration}"
-            kinds = {type(value) for value in trial.configuration.values()}
+            kinds = {type(value) for value in trial.program.values()}
             assert kinds <= {str, int, float}, f"no plain Python values: {trial.configuration}"
             assert type(trial.proposal) is int
             assert trial.suggest_seconds >= 0
@@ -392,7 +390,7 @@ class OptimiserTestCase(TechniqueTestCase):
     def test_a_configuration_keeps_its_number(self, technique: Technique, task: RepairTask) -> None:
         known: dict[int, Configuration] = {}
         for trial in self.run(technique, task)[0]:
-            same = known.setdefault(trial.proposal, trial.configuration)
-            assert dict(same) == dict(trial.configuration), (
+            same = known.setdefault(trial.proposal, trial.program)
+            assert dict(same) == dict(trial.program), (
                 f"proposal {trial.proposal} stands for two configurations"
             )

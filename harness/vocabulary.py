@@ -75,6 +75,17 @@ class Metric:
     meaning: str
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """The smallest and the largest value that can occur.
+
+        >>> METRICS["accuracy"].bounds, METRICS["mae"].bounds
+        ((0.0, 1.0), (0.0, inf))
+        """
+        if self.higher_is_better:
+            return -math.inf if self.worst is None else self.worst, self.ideal
+        return self.ideal, math.inf if self.worst is None else self.worst
+
+    @property
     def nothing(self) -> float:
         """Worse than every value: where a run without a result ranks."""
         return -math.inf if self.higher_is_better else math.inf

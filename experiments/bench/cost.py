@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.analysis.cost import START, past_runs, project
-from harness.records.cell import Cell
-from harness.records.files import read_json
+from harness.records.run_record import RUN, read_run_record
 from harness.records.store import Store
 
 RUNS = Path(__file__).resolve().parents[2] / "results"
@@ -16,15 +15,17 @@ RUNS = Path(__file__).resolve().parents[2] / "results"
 def projection() -> list[tuple[str, str, str]]:
     """Wall time of the runs of plan ``laptop``, if they are stored and were made in one go."""
     past = past_runs(Store(RUNS))
-    records = [read_json(path) for path in sorted((RUNS / "runs").glob("*/*/*/run.json"))]
+    records = [
+        read_run_record(path.parent) for path in sorted((RUNS / "runs").glob(f"*/*/*/{RUN}"))
+    ]
     title = "plan laptop, wall time of its runs, projected from one of ten repetitions"
     if not any(run.repetition > 1 for run in past):
         return [(title, "no runs stored", "within 25 %")]
     times = {run.fault: run.training_time for run in past}
-    spans = [[datetime.fromisoformat(r[word]) for word in ("started", "ended")] for r in records]
+    spans = [[datetime.fromisoformat(at) for at in (r.started, r.ended)] for r in records]
     took = (max(b for _, b in spans) - min(a for a, _ in spans)).total_seconds()
     found = project(
-        [Cell(**record["cell"]) for record in records],
+        [record.cell for record in records],
         times,
         [run for run in past if run.repetition == 1],
         slots=_side_by_side(spans),

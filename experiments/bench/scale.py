@@ -17,7 +17,6 @@ import numpy as np
 
 from experiments.bench.trials import Listed, Stamped, process_per_trial
 from harness.records.clocks import TrainingClock
-from harness.records.files import read_json
 from harness.records.outcome import Outcome
 from harness.records.store import Store
 from harness.space.derivation import derive
@@ -99,10 +98,14 @@ def _runs(store: Store, slots: int) -> list[dict[str, float]]:
         seeds=3,
     )
     done = run_plan(plan, store, slots=slots, say=lambda _: None)
-    records = [read_json(store.folder(cell) / "run.json") for cell in done.cells]
+    records = [store.read_record(cell) for cell in done.cells]
     return [
-        {part: r["seconds"][part] for part in ("training", "building", "total")}
-        | {"T": r["training_time"]}
+        {
+            "training": r.seconds.training,
+            "building": r.seconds.building,
+            "total": r.seconds.total,
+            "T": r.training_time,
+        }
         for r in records
     ]
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import fmean
 
 from harness.records.cell import Cell
-from harness.records.files import read_json
 from harness.records.log import LOG
-from harness.records.store import RUN, Store
+from harness.records.run_record import RUN, read_run_record
+from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
 BASELINE_PARTS = 2
@@ -96,29 +96,26 @@ class Projection:
 
 def past_runs(store: Store) -> list[Past]:
     """What the stored runs took, in no fixed order."""
-    return [_past(path) for path in sorted((store.root / "runs").glob(f"*/*/*/{RUN}"))]
+    return [_past(path.parent) for path in sorted((store.root / "runs").glob(f"*/*/*/{RUN}"))]
 
 
-def _past(path: Path) -> Past:
-    record = read_json(path)
-    try:
-        cell, seconds = record["cell"], record["seconds"]
-        parts = seconds["training"] + seconds["search"] + seconds["building"]
-        return Past(
-            fault=cell["fault"],
-            technique=cell["technique"],
-            repetition=cell["repetition"],
-            budget=cell["budget"],
-            training_time=record["training_time"],
-            trials=record["trials"],
-            training=seconds["training"],
-            building=seconds["building"],
-            search=seconds["search"],
-            other=max(0.0, seconds["total"] - parts),
-            bytes=sum((path.parent / name).stat().st_size for name in (LOG, RUN)),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise HarnessError(f"{path} is no record of a run: {error!r}") from None
+def _past(folder: Path) -> Past:
+    record = read_run_record(folder)
+    cell, seconds = record.cell, record.seconds
+    parts = seconds.training + seconds.search + seconds.building
+    return Past(
+        fault=cell.fault,
+        technique=cell.technique,
+        repetition=cell.repetition,
+        budget=cell.budget,
+        training_time=record.training_time,
+        trials=record.trials,
+        training=seconds.training,
+        building=seconds.building,
+        search=seconds.search,
+        other=max(0.0, seconds.total - parts),
+        bytes=sum((folder / name).stat().st_size for name in (LOG, RUN)),
+    )
 
 
 def rates(runs: Sequence[Past]) -> Rates:

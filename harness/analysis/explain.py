@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.records.files import read_json
-from harness.records.log import LOG, Row, read_log
-from harness.records.store import MINIMISED, RUN
+from harness.records.outcome import Trial
+from harness.records.run_record import RUN, RunRecord, read_run_record
+from harness.records.store import Store
 from harness.vocabulary import METRICS, HarnessError, Metric, changed
 
 OPERATION_WORDS: Mapping[str, str] = {
@@ -32,13 +32,14 @@ def explain(folder: Path) -> list[str]:
             f"no finished run in '{folder}'. RUN names its folder, such as "
             "results/runs/D1/guided/b10-s1-r01-..."
         )
-    run, log = read_json(folder / RUN), read_log(folder / LOG)
-    rows = [] if log is None else log[1]
-    cell, faulty = run["cell"], run["fault"]["faulty"]
-    metric = METRICS[run["fault"]["metric"]]
-    lines = [f"{cell['technique']} on {cell['fault']}, budget {cell['budget']:g} x T"]
+    run = read_run_record(folder)
+    store = Store(folder.resolve().parents[3])
+    rows = store.trials(run)
+    cell, faulty = run.cell, run.fault.faulty
+    metric = METRICS[run.fault.metric]
+    lines = [f"{cell.technique} on {cell.fault}, budget {cell.budget:g} x T"]
     chosen = _chosen(run, rows, metric)
-    if chosen is None:
+    if chosen is None or chosen.configuration is None:
         return [*lines, "nothing was judged, so there is no patch"]
     lines += _looked(run, rows, metric)
     patch = changed(faulty, chosen.configuration)
@@ -49,37 +50,36 @@ def explain(folder: Path) -> list[str]:
         lines.append(f"  {name}: {before} -> {after}")
         lines += [f"    {line}" for line in _why(name, after, rows, metric)]
     lines += _afterwards(rows, patch, metric)
-    if (path := folder / MINIMISED / f"{MINIMISED}.json").exists():
-        told = read_json(path)
+    if (done := store.minimised(cell)) is not None:
         lines.append(
-            f"minimised after the run in {told['trainings']} trainings; not needed: "
-            f"{', '.join(told['taken_back']) or 'nothing'}"
+            f"minimised after the run in {done.trainings} trainings; not needed: "
+            f"{', '.join(done.taken_back) or 'nothing'}"
         )
     return lines
 
 
-def _chosen(run: Mapping[str, Any], rows: Sequence[Row], metric: Metric) -> Row | None:
+def _chosen(run: RunRecord, rows: Sequence[Trial], metric: Metric) -> Trial | None:
     judged = [row for row in rows if row.outcome.search is not None]
-    told = [row for row in judged if row.proposal == run.get("choice")]
-    if told:
-        return told[-1]
+    returned = [row for row in judged if row.proposal == run.choice]
+    if returned:
+        return returned[-1]
     return min(judged, key=lambda row: metric.loss(row.outcome.search or 0.0), default=None)
 
 
-def _looked(run: Mapping[str, Any], rows: Sequence[Row], metric: Metric) -> list[str]:
-    """What was known before the first edit."""
-    health = run.get("health", {})
+def _looked(run: RunRecord, rows: Sequence[Trial], metric: Metric) -> list[str]:
+    """Evidence from before the first edit."""
+    health = run.health
     faulty = [row for row in rows if row.note.get("phase") == "watch"]
     lines = [f"faulty program: {_value(faulty[-1], metric)}"] if faulty else []
-    told = {
+    evidence = {
         "its training": health.get("signs"),
         "blamed by Theia": health.get("blamed"),
         "suspected operators": health.get("suspected_operators"),
     }
-    return lines + [f"{what}: {words}" for what, words in told.items() if words]
+    return lines + [f"{what}: {words}" for what, words in evidence.items() if words]
 
 
-def _why(name: str, after: object, rows: Sequence[Row], metric: Metric) -> list[str]:
+def _why(name: str, after: object, rows: Sequence[Trial], metric: Metric) -> list[str]:
     """The evidence for one edit and what came of trying it."""
     tried = [r for r in rows if r.note.get("edits", {}).get(name) == after]
     tried = [r for r in tried if r.note["phase"] == "train"] or tried
@@ -101,7 +101,7 @@ def _why(name: str, after: object, rows: Sequence[Row], metric: Metric) -> list[
     return [*lines, effect]
 
 
-def _afterwards(rows: Sequence[Row], patch: Mapping[str, Any], metric: Metric) -> list[str]:
+def _afterwards(rows: Sequence[Trial], patch: Mapping[str, Any], metric: Metric) -> list[str]:
     """How confirming and minimising went."""
     again = [r for r in rows if r.note.get("phase") == "confirm"]
     lines = [f"trained again: {', '.join(_value(r, metric) for r in again)}"] if again else []
@@ -112,7 +112,7 @@ def _afterwards(rows: Sequence[Row], patch: Mapping[str, Any], metric: Metric) -
     return lines
 
 
-def _value(row: Row, metric: Metric) -> str:
+def _value(row: Trial, metric: Metric) -> str:
     if row.outcome.search is None:
         return row.outcome.status.value
     return f"{metric.name} {row.outcome.search:.{metric.digits + 1}f}"

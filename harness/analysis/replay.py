@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from harness.records.run import Run, RunRow
+from harness.records.outcome import Trial
+from harness.records.run import Run
 from harness.vocabulary import HarnessError, TrialStatus
 
 
@@ -67,5 +68,6 @@ def replay(
     ]
 
 
-def _cut(row: RunRow, end: float) -> RunRow:
-    return replace(row, status=TrialStatus.CUT, search=None, holdout=None, spent=end)
+def _cut(row: Trial, end: float) -> Trial:
+    cut = replace(row.outcome, status=TrialStatus.CUT, search=None, holdout=None)
+    return replace(row, outcome=cut, spent=end)

@@ -36,7 +36,8 @@ from harness.analysis.score_columns import CELL_FIGURES
 from harness.analysis.significance import verdicts
 from harness.analysis.winners import confirmations, counted, mean_confirmed, winner
 from harness.records.baseline import Baseline
-from harness.records.run import Run, RunRow
+from harness.records.outcome import Trial
+from harness.records.run import Run
 from harness.vocabulary import METRICS, CellStatus, HarnessError
 
 Row = dict[str, Any]
@@ -230,7 +231,7 @@ def _improvement_rates(
     return np.asarray((patched.mean(axis=-1) - faulty.mean(axis=-1)) / gap)
 
 
-def _confirmed(cell: Sequence[Run], best: Sequence[RunRow | None], baseline: Baseline) -> Row:
+def _confirmed(cell: Sequence[Run], best: Sequence[Trial | None], baseline: Baseline) -> Row:
     """How the winners, one a run, did when they were trained again."""
     again = [(confirmations(row, run), run) for row, run in zip(best, cell, strict=True)]
     values = [mean_confirmed(trainings, run) for trainings, run in again if trainings]

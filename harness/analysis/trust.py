@@ -33,7 +33,8 @@ from harness.analysis.schemas import AUDIT
 from harness.analysis.statistics import Floats
 from harness.analysis.winners import counted, may_win, winner
 from harness.records.baseline import Baseline
-from harness.records.run import Run, RunRow
+from harness.records.outcome import Trial
+from harness.records.run import Run
 from harness.vocabulary import METRICS, HarnessError, TrialStatus
 
 PLANTED = (0.25, 0.5, 0.75, 1.0)
@@ -219,13 +220,13 @@ def _count(
     }
 
 
-def _value(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> float:
+def _value(best: Trial | None, run: Run, baseline: Baseline, protocol: Protocol) -> float:
     """The value of a run with this winner; the infinity that is worst if there is none."""
     value = counted(best, run, baseline, protocol).value
     return METRICS[baseline.metric].nothing if value is None else value
 
 
-def _charged(run: Run) -> Iterator[tuple[RunRow, float]]:
+def _charged(run: Run) -> Iterator[tuple[Trial, float]]:
     """The trials that ended by themselves, each with the seconds it was charged."""
     before = 0.0
     for row in run.trials:

@@ -9,7 +9,8 @@ from statistics import fmean, median
 from harness.analysis.protocols import Protocol
 from harness.analysis.reference import mean_of_faulty
 from harness.records.baseline import Baseline
-from harness.records.run import Confirmation, Run, RunRow
+from harness.records.outcome import Trial
+from harness.records.run import Confirmation, Run
 from harness.vocabulary import METRICS, Configuration, TrialStatus
 
 
@@ -29,7 +30,7 @@ class RunResult:
     """Repair operators of the patch's edits that no hyperparameter tells."""
 
 
-def winner(run: Run, protocol: Protocol) -> RunRow | None:
+def winner(run: Run, protocol: Protocol) -> Trial | None:
     """The best judged trial of a run by the search metric, the first one on ties.
 
     It may well be worse than the faulty program. A technique that said which proposal it returns
@@ -40,7 +41,7 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     chosen = [row for row in candidates if run.choice is not None and row.proposal == run.choice]
     candidates = chosen[-1:] or candidates
 
-    def loss(row: RunRow) -> float:
+    def loss(row: Trial) -> float:
         by_holdout = protocol.histories_by_holdout and row.structural is not None
         value = row.holdout if by_holdout else row.search
         assert value is not None
@@ -49,7 +50,7 @@ def winner(run: Run, protocol: Protocol) -> RunRow | None:
     return min(candidates, key=loss, default=None)
 
 
-def may_win(row: RunRow, run: Run, protocol: Protocol) -> bool:
+def may_win(row: Trial, run: Run, protocol: Protocol) -> bool:
     """Whether a trial may be the result of its run."""
     if row.search is None or row.holdout is None:
         return False
@@ -68,7 +69,7 @@ def winner_only(run: Run, protocol: Protocol) -> Run:
     return replace(run, trials=[best] if best else [])
 
 
-def _search(row: RunRow) -> float:
+def _search(row: Trial) -> float:
     assert row.search is not None
     return row.search
 
@@ -78,7 +79,7 @@ def run_result(run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
     return counted(winner(run, protocol), run, baseline, protocol)
 
 
-def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
+def counted(best: Trial | None, run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
     """What ``run`` amounts to if this trial, or none, is its winner."""
     metric = METRICS[run.metric]
     if best is None or best.holdout is None:
@@ -98,7 +99,7 @@ def counted(best: RunRow | None, run: Run, baseline: Baseline, protocol: Protoco
     )
 
 
-def confirmations(best: RunRow | None, run: Run) -> list[Confirmation]:
+def confirmations(best: Trial | None, run: Run) -> list[Confirmation]:
     """The re-trainings of this trial, among those of the run."""
     if best is None:
         return []

@@ -1,4 +1,4 @@
-"""The faulty and the fixed program, trained repeatedly: what every run is compared with."""
+"""The faulty and the fixed program, trained repeatedly: the reference of every run."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.records.files import read_json
-from harness.records.outcome import parse_outcome
-from harness.vocabulary import HarnessError
+from harness.records.files import read_record, write_record
+from harness.records.log import check_values
+from harness.records.outcome import Outcome
+from harness.records.run_record import RunEnvironment
+from harness.records.schema import Misfit, NonNegative, Positive, Share
+from harness.vocabulary import METRICS, HarnessError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +43,89 @@ class Baseline:
     """Hash of the fault and its subject when it was measured; '' if it was not noted."""
 
 
-def read_baseline(path: Path) -> Baseline:
-    """The judged trainings of faulty and fixed program, from a baseline file."""
-    content = read_json(path)
-    try:
-        trained = {which: [*map(parse_outcome, content[which])] for which in ("faulty", "fixed")}
-        judged = {which: [o for o in trained[which] if o.judged] for which in trained}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineRecord:
+    """A baseline as it is stored, with every training."""
+
+    fault: str
+    content: str
+    """Hash of the fault and its subject when it was measured."""
+    metric: str
+    """Name of the metric of all values."""
+    training_time: Positive
+    """T, seconds: median over the trainings of the faulty program, each to its end."""
+    work: NonNegative
+    """Multiply-accumulates of one training of the faulty program, median; 0 if not counted."""
+    data: str
+    """Data variant."""
+    fraction: Share
+    """Share of the training data."""
+    device: str
+    """Framework and device of the trainings."""
+    started: str
+    """Time at which measuring began, UTC, ISO 8601."""
+    environment: RunEnvironment
+    faulty: Sequence[Outcome]
+    """The trainings of the faulty program, one per seed."""
+    fixed: Sequence[Outcome]
+    """The trainings of the fixed program, one per seed."""
+
+    def __post_init__(self) -> None:
+        if self.metric not in METRICS:
+            raise Misfit(f"is {self.metric!r}, not one of {', '.join(METRICS)}", ("metric",))
+        for which in ("faulty", "fixed"):
+            for number, outcome in enumerate(getattr(self, which)):
+                try:
+                    check_values(outcome, self.metric)
+                except Misfit as misfit:
+                    raise Misfit(misfit.problem, (which, str(number), misfit.where[-1])) from None
+
+    @property
+    def baseline(self) -> Baseline:
+        """The judged trainings, as the analysis reads them."""
+        faulty = [o for o in self.faulty if o.judged]
+        fixed = [o for o in self.fixed if o.judged]
         return Baseline(
-            fault=content["fault"],
-            metric=content["metric"],
-            faulty_holdout=[o.holdout for o in judged["faulty"] if o.holdout is not None],
-            fixed_holdout=[o.holdout for o in judged["fixed"] if o.holdout is not None],
-            faulty_search=[o.search for o in judged["faulty"] if o.search is not None],
-            fixed_search=[o.search for o in judged["fixed"] if o.search is not None],
-            training_time=content["training_time"],
-            work=content.get("work", 0.0),
-            faulty_unjudged=len(trained["faulty"]) - len(judged["faulty"]),
-            fixed_unjudged=len(trained["fixed"]) - len(judged["fixed"]),
-            data=content["data"],
-            fraction=content["fraction"],
-            device=content["device"],
-            content=content.get("content", ""),
+            fault=self.fault,
+            metric=self.metric,
+            faulty_holdout=[o.holdout for o in faulty if o.holdout is not None],
+            fixed_holdout=[o.holdout for o in fixed if o.holdout is not None],
+            faulty_search=[o.search for o in faulty if o.search is not None],
+            fixed_search=[o.search for o in fixed if o.search is not None],
+            training_time=self.training_time,
+            work=self.work,
+            faulty_unjudged=len(self.faulty) - len(faulty),
+            fixed_unjudged=len(self.fixed) - len(fixed),
+            data=self.data,
+            fraction=self.fraction,
+            device=self.device,
+            content=self.content,
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise HarnessError(f"{path} is no baseline: {error!r}") from None
+
+    def write(self, path: Path) -> None:
+        """Write the record; a baseline that another driver stored first stays."""
+        write_record(path, self, replace=False)
+
+
+def read_baseline_record(path: Path) -> BaselineRecord:
+    """A baseline file with every training.
+
+    Raises:
+        HarnessError: If it is damaged or of another version.
+    """
+    return read_record(path, BaselineRecord, "baseline")
+
+
+def read_baseline(path: Path, fault: str) -> Baseline:
+    """The judged trainings of a fault's two programs, from its baseline file.
+
+    Raises:
+        HarnessError: If the file is damaged, of another version, or a baseline of another fault.
+    """
+    record = read_baseline_record(path)
+    if record.fault != fault:
+        raise HarnessError(
+            f"{path} is no baseline of {fault}: it was measured with fault '{record.fault}'. "
+            "Nothing was changed; move the file away and repeat the command to measure it again"
+        )
+    return record.baseline

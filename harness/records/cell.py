@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from dataclasses import replace as changed
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.records.files import digest, plain
+from harness.records.schema import Count, Positive, Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +23,12 @@ class Cell:
     """The technique's class and settings, as plain JSON values."""
     space: str
     clock: str
-    budget: float
+    budget: Positive
     """As a multiple of T."""
     data: str
-    fraction: float
+    fraction: Share
     backend: str
-    repetition: int
+    repetition: Count
     seed: int
     """The study's seed; the run's own is derived from it."""
 
@@ -54,4 +54,5 @@ class Cell:
 
 
 def without_budget(cell: Cell) -> str:
-    return changed(cell, budget=0.0).identity
+    """The identity of a cell, its budget left out."""
+    return digest(asdict(replace(cell, budget=0.0)))

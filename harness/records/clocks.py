@@ -155,6 +155,27 @@ CLOCKS: Mapping[str, ClockRow] = {
 }
 
 
+UNITS: dict[str, str] = {
+    "training": "seconds",
+    "wall": "seconds",
+    "work": "multiply_accumulates",
+}
+"""Clock -> the unit in which it charges."""
+
+SUMMING = ("training", "work")
+"""Clocks whose reading is the sum of their charges. ``wall`` runs on between two trials."""
+
+
+def clock_unit(clock: str) -> str:
+    """The unit of a clock's charges, as part of a column's name."""
+    return UNITS.get(clock, "units")
+
+
+def sums_up(clock: str) -> bool:
+    """Whether a clock reads the sum of its charges."""
+    return clock in SUMMING
+
+
 def make_clock(name: str, multiple: float, one: float) -> Clock:
     """A fresh clock for one run.
 

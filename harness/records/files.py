@@ -8,11 +8,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from harness.records.schema import Misfit, decode_json, from_json, storable
 from harness.vocabulary import HarnessError
 
-RESULTS_VERSION = 1
+T = TypeVar("T")
+
+RESULTS_VERSION = 2
 """Version of what is written under ``results``; raised when a reader would misread old files."""
 
 
@@ -28,13 +31,20 @@ def plain(name: str) -> str:
 
 
 def check_version(path: Path, content: Any) -> None:
+    """Raises HarnessError unless this version of the results wrote ``content``."""
     found = content.get("version") if isinstance(content, dict) else None
-    if found != RESULTS_VERSION:
-        raise HarnessError(
-            f"{path} was written by results version {found}; this harness reads version "
-            f"{RESULTS_VERSION}. Use another results folder (RESULTS=...), or the release that "
-            "wrote it"
+    if type(found) is int and found == RESULTS_VERSION:
+        return
+    advice = "Use another results folder (RESULTS=...), or the release that wrote it"
+    if type(found) is int and 0 < found < RESULTS_VERSION:
+        advice = (
+            "Bring the results up to date with: dnn-repair migrate RESULTS. "
+            "Another results folder (RESULTS=...) works too"
         )
+    raise HarnessError(
+        f"{path} was written by results version {found}; this harness reads version "
+        f"{RESULTS_VERSION}. {advice}"
+    )
 
 
 def write_json(path: Path, content: Mapping[str, Any], *, replace: bool = True) -> None:
@@ -62,16 +72,51 @@ def write_json(path: Path, content: Mapping[str, Any], *, replace: bool = True) 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Raises HarnessError if the file is damaged or another version wrote it."""
+    content = _read_mapping(path)
+    check_version(path, content)
+    return content
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = decode_json(path.read_bytes())
         if not isinstance(content, dict):
             raise ValueError(f"expected a mapping, found {type(content).__name__}")
     except (OSError, ValueError) as error:
         raise HarnessError(
             f"{path} cannot be read: {error}. Move it away and repeat the command to make it again"
         ) from None
-    check_version(path, content)
     return content
+
+
+def read_record(path: Path, kind: type[T], noun: str) -> T:
+    """The record in a JSON file, checked against the type hints of its class.
+
+    Args:
+        kind: A dataclass; the version of the file is no field of it.
+        noun: What the file should be, such as ``record of a run``, for the message.
+
+    Raises:
+        HarnessError: If the file is damaged, of another version, or no such record.
+    """
+    content = read_json(path)
+    content.pop("version")
+    try:
+        return from_json(kind, content)
+    except Misfit as misfit:
+        raise HarnessError(
+            f"{path} is no {noun}: {misfit}. Nothing was changed; move the file away and repeat "
+            "the command to make it again"
+        ) from None
+
+
+def write_record(path: Path, record: Any, *, replace: bool = True) -> None:
+    """Write a record as :func:`write_json` does.
+
+    Raises:
+        HarnessError: If the record does not fit its own schema, or cannot be written.
+    """
+    write_json(path, storable(record), replace=replace)
 
 
 @contextmanager

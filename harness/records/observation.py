@@ -1,15 +1,16 @@
 """What a training showed besides its score: symptoms, and what a localiser blames.
 
-Plain data. :meth:`Observation.plain` writes its JSON, :meth:`Observation.parse` reads it.
+Plain data, stored like every record (``harness.records.schema``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from harness.records.schema import from_json
 from harness.vocabulary import Value
 
 
@@ -119,77 +120,15 @@ class Observation:
             return None
         return Observation(watched=watched, look=look)
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON values: ``watched`` and ``look``, each a mapping or None."""
-        return asdict(self)
-
-    @staticmethod
-    def parse(content: Mapping[str, Any]) -> Observation:
-        """The observation that :meth:`plain` wrote.
-
-        Raises:
-            ValueError: If a field is missing, unknown or not of its type.
-        """
-        watched, look = content.get("watched"), content.get("look")
-        _same_names(Observation, content)
-        return Observation(
-            watched=None if watched is None else _watched(watched),
-            look=None if look is None else _look(look),
-        )
-
     @staticmethod
     def from_v1(content: Mapping[str, Any]) -> Observation:
         """The observation that version 1 of the results wrote.
 
         It kept one part only, flat: a look if it has ``blames``, else a watched training.
+
+        Raises:
+            Misfit: If it is neither.
         """
         if "blames" in content:
-            return Observation(look=_look(content))
-        return Observation(watched=_watched(content))
-
-
-def _watched(content: Mapping[str, Any]) -> Watched:
-    _same_names(Watched, content)
-    symptom = content["symptom"]
-    return Watched(
-        symptom=None if symptom is None else Symptom(symptom),
-        epochs=int(content["epochs"]),
-        accuracy=tuple(content["accuracy"]),
-        val_accuracy=tuple(content["val_accuracy"]),
-        val_loss=tuple(content["val_loss"]),
-        checks=tuple(_check(check) for check in content["checks"]),
-        check_seconds=float(content["check_seconds"]),
-        layers=tuple(content["layers"]),
-    )
-
-
-def _check(content: Mapping[str, Any]) -> Check:
-    _same_names(Check, content)
-    return Check(**content)
-
-
-def _look(content: Mapping[str, Any]) -> Look:
-    _same_names(Look, content)
-    blames = tuple(parse_blame(blame) for blame in content["blames"])
-    return Look(**{**content, "blames": blames})
-
-
-def parse_blame(content: Mapping[str, Any]) -> Blame:
-    """A blame from its JSON values.
-
-    Raises:
-        ValueError: If a field is missing or unknown.
-    """
-    _same_names(Blame, content)
-    return Blame(**content)
-
-
-def _same_names(kind: type, content: object) -> None:
-    """Raises ValueError unless ``content`` is a mapping with exactly the fields of ``kind``."""
-    if not isinstance(content, Mapping):
-        raise ValueError(f"{kind.__name__} is a mapping. Received: {content!r}")
-    names = {entry.name for entry in fields(kind)}
-    if lacking := names - set(content):
-        raise ValueError(f"{kind.__name__} lacks the fields {sorted(lacking)}")
-    if odd := set(content) - names:
-        raise ValueError(f"{kind.__name__} has unknown fields {sorted(odd)}")
+            return Observation(look=from_json(Look, content))
+        return Observation(watched=from_json(Watched, content))

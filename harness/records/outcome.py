@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from harness.records.observation import Look, Observation, Watched
+from harness.records.schema import Count, NonNegative, Seconds, Share, from_json
 from harness.vocabulary import Cause, Configuration, TrialStatus
 
 
@@ -15,14 +16,17 @@ from harness.vocabulary import Cause, Configuration, TrialStatus
 class Outcome:
     """What one training produced. Times are seconds; metrics are in the metric's own unit."""
 
+    SCORED: ClassVar[tuple[TrialStatus, ...]] = (TrialStatus.COMPLETED, TrialStatus.CUT)
+    """Statuses that may come with values."""
+
     status: TrialStatus
-    seconds: float
+    seconds: Seconds
     """Inside training and its evaluation, on the run's one device. Building is not in it."""
-    fidelity: float = 1.0
+    fidelity: Share = 1.0
     """Share of the configuration's training steps that the program has had, in (0, 1]."""
-    steps: int = 0
+    steps: Count = 0
     """Training steps that this training added."""
-    work: float = 0.0
+    work: NonNegative = 0.0
     """Multiply-accumulates of these steps, forward and backward (``harness.training.work``)."""
     search: float | None = None
     """Metric on the search part: what a technique may see."""
@@ -32,21 +36,21 @@ class Outcome:
     message: str = ""
     losses: tuple[float, ...] = ()
     """Mean training loss of each epoch that this training added."""
-    data_seconds: float = 0.0
-    build_seconds: float = 0.0
+    data_seconds: Seconds = 0.0
+    build_seconds: Seconds = 0.0
     """Building and compiling; timed apart and not charged by the clock ``training``."""
-    evaluate_seconds: float = 0.0
+    evaluate_seconds: Seconds = 0.0
     """The part of ``seconds`` that judged the program."""
-    total_seconds: float = 0.0
+    total_seconds: Seconds = 0.0
     """From request to answer, everything included."""
-    memory: int = 0
+    memory: Count = 0
     """Bytes that the training process held afterwards."""
     seen: Observation | None = None
     """What the training showed besides its score; None unless it was watched or looked at."""
 
     def __post_init__(self) -> None:
         judged = self.search is not None and self.holdout is not None
-        may = self.status in (TrialStatus.COMPLETED, TrialStatus.CUT)
+        may = self.status in self.SCORED
         must = self.status is TrialStatus.COMPLETED
         if (
             (must and not judged)
@@ -85,32 +89,106 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One training of one configuration, as a technique yields it."""
+class ScoredOutcome(Outcome):
+    """An outcome of the published study, which scored diverged trainings like all others."""
 
-    proposal: int
+    SCORED: ClassVar[tuple[TrialStatus, ...]] = (*Outcome.SCORED, TrialStatus.DIVERGED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One training of one configuration within a run.
+
+    A technique yields it with its first fields; the runner adds number, charge and time when it
+    records the trial. One line of a trial log is a trial.
+    """
+
+    index: Count | None = None
+    """Position in the run's log, from 0; None until the trial is recorded."""
+    proposal: Count
     """Number of the configuration within the run, from 0; a configuration that is trained on
     (BOHB) keeps its number."""
-    configuration: Configuration
+    configuration: Configuration | None
+    """The program that was trained; None where a published record keeps the outcome only."""
     outcome: Outcome
-    suggest_seconds: float = 0.0
-    """What the technique spent to decide on this trial."""
+    suggest_seconds: Seconds = 0.0
+    """Time the technique needed to decide on this trial."""
+    charged: NonNegative | None = None
+    """Charge of the run's clock for this trial, in the clock's unit; None until it is recorded."""
+    spent: NonNegative = 0.0
+    """All charges so far, this trial included, in the clock's unit; 0 until it is recorded."""
+    at: str = ""
+    """Time at which the trial ended, UTC, ISO 8601; empty until it is recorded."""
     note: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the technique wants kept, as plain JSON values."""
 
+    def __post_init__(self) -> None:
+        note = self.note
+        if "history" in note:
+            named = note.get("structural")
+            if not (isinstance(note["history"], Mapping) and isinstance(named, Mapping)):
+                raise ValueError(
+                    "a note with a history is a mapping, and so is its 'structural': edit -> "
+                    f"repair operator. Received: structural={named!r}"
+                )
+        choice = note.get("choice")
+        if choice is not None and type(choice) is not int:
+            raise ValueError(f"the choice in a note is a proposal or None. Received: {choice!r}")
 
-def parse_outcome(entry: Mapping[str, Any]) -> Outcome:
-    """An outcome from its JSON; unknown fields are an error."""
-    known = {f.name for f in fields(Outcome)}
-    if odd := set(entry) - known:
-        raise ValueError(f"unknown fields {sorted(odd)}")
-    cause, seen = entry.get("cause"), entry.get("seen")
-    return Outcome(
-        **{
-            **entry,
-            "status": TrialStatus(entry["status"]),
-            "cause": None if cause is None else Cause(cause),
-            "losses": tuple(entry["losses"]),
-            "seen": None if seen is None else Observation.parse(seen),
-        }
-    )
+    @property
+    def program(self) -> Configuration:
+        """The configuration of a trial that must have one.
+
+        Raises:
+            ValueError: If the record keeps the outcome only.
+        """
+        if self.configuration is None:
+            raise ValueError(f"trial {self.proposal} was recorded without its configuration")
+        return self.configuration
+
+    @property
+    def status(self) -> TrialStatus:
+        return self.outcome.status
+
+    @property
+    def search(self) -> float | None:
+        """Metric on the search part; None if the training was not judged."""
+        return self.outcome.search
+
+    @property
+    def holdout(self) -> float | None:
+        """Metric on the holdout part; None if the training was not judged."""
+        return self.outcome.holdout
+
+    @property
+    def fidelity(self) -> float:
+        return self.outcome.fidelity
+
+    @property
+    def history(self) -> Mapping[str, Any] | None:
+        """Of a patch that is a history: that history, see ``harness.training.watched.history``."""
+        history: Mapping[str, Any] | None = self.note.get("history")
+        return history
+
+    @property
+    def structural(self) -> tuple[str, ...] | None:
+        """Of a patch that is a history: the repair operators of edits outside the configuration.
+
+        None for an ordinary patch.
+        """
+        return tuple(self.note["structural"].values()) if "history" in self.note else None
+
+    @property
+    def choice(self) -> int | None:
+        """Proposal that the technique would have returned before this trial; None if unknown."""
+        choice: int | None = self.note.get("choice")
+        return choice
+
+
+def parse_outcome(entry: Any) -> Outcome:
+    """An outcome from its JSON values.
+
+    Raises:
+        Misfit: If a field is missing, unknown, or not of its type and range.
+    """
+    return from_json(Outcome, entry)

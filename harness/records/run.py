@@ -2,56 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from harness.records.outcome import Outcome
-from harness.vocabulary import Configuration, TrialStatus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
-    """One trial of a stored run, as the analysis reads it."""
-
-    proposal: int
-    status: TrialStatus
-    search: float | None
-    holdout: float | None
-    fidelity: float
-    spent: float
-    """Charged to the run's clock when this trial had ended, this one included; its unit."""
-    configuration: Configuration | None
-    """None where the record keeps the outcome only (the published runs of AutoTrainer)."""
-    structural: tuple[str, ...] | None = None
-    """Of a patch that is a history: the repair operator of each edit that no hyperparameter tells;
-    None for an ordinary patch."""
-    history: Mapping[str, Any] | None = None
-    """That history as stored, see ``harness.training.watched.history``."""
-    choice: int | None = None
-    """Proposal that the technique would have returned before this trial; None if it did not say."""
+from harness.records.outcome import Outcome, Trial
+from harness.records.schema import Count, NonNegative, Share
+from harness.vocabulary import Configuration
 
 
 @dataclass(frozen=True, slots=True)
 class Minimised:
-    """What was left of a run's patch when edits were taken back after the run."""
+    """The patch of a run after edits were taken back, outside the run's budget."""
 
     configuration: Configuration
-    trainings: int
-    """What that took."""
+    trainings: Count
+    """Trainings that minimising took."""
     taken_back: Sequence[str] = ()
-    """The hyperparameters whose edits were."""
+    """The hyperparameters whose edits were taken back."""
+    margin: float = 0.0
+    """Share of the repair that taking an edit back may cost."""
+    alpha: float = 0.0
+    """Significance level of the test that decides on it."""
+    retrainings: Count = 0
+    """Trainings of each configuration that is compared."""
+    cost: NonNegative | None = None
+    """Work of all trainings, in multiples of one training of the faulty program's work; None if
+    work was not counted."""
+    holdout_before: Sequence[float | None] = ()
+    """Holdout metric of the patch's re-trainings; None for one that was not judged."""
+    holdout_after: Sequence[float | None] = ()
+    """The same, after edits were taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
     """One re-training of a trial's configuration, with a fresh seed and outside the budget."""
 
-    proposal: int
-    fidelity: float
+    proposal: Count
+    fidelity: Share
     """That of the trial: the re-training has as many steps."""
-    seed: int
+    seed: Count
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmations:
+    """The re-trainings of one run, ``confirmed.json``."""
+
+    trainings: Sequence[Confirmation]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +69,10 @@ class Run:
     faulty: Configuration
     """The faulty program's configuration, settings included."""
     fixed: Configuration
-    trials: Sequence[RunRow]
+    trials: Sequence[Trial]
     status: str
-    """What the technique itself said: ``ok``, ``not_applicable``, ``no_symptom``; ``timed_out`` if
-    it was not done within the budget."""
+    """The technique's own closing word: ``ok``, ``not_applicable``, ``no_symptom``; ``timed_out``
+    if it was not done within the budget."""
     training_seconds: float
     search_seconds: float
     total_seconds: float
@@ -83,8 +81,8 @@ class Run:
     minimised: Minimised | None = None
     """None if the patch was not minimised after the run."""
     allowed: float | None = None
-    """What the budget came to, in the clock's unit; None where the record does not say: budget
-    times T, seconds."""
+    """The budget in the clock's unit; None where the record does not say: budget times T, seconds.
+    """
     confirmed: Sequence[Confirmation] = ()
     """Of the winners of whichever protocols and budgets were asked for; empty if there are none."""
     prefix_of: float | None = None
@@ -92,5 +90,5 @@ class Run:
 
     @property
     def unit(self) -> float | None:
-        """What a budget of 1 comes to, in the clock's unit; None where the record does not say."""
+        """A budget of 1 in the clock's unit; None where the record does not say."""
         return None if self.allowed is None else self.allowed / self.budget

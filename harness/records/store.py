@@ -14,22 +14,31 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from dataclasses import replace as changed
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from harness.records.baseline import Baseline, read_baseline
+from harness.records.baseline import Baseline, read_baseline_record
 from harness.records.cell import Cell, without_budget
-from harness.records.files import make_folder, plain, read_json, write_json
-from harness.records.log import LOCK, LOG, Row, TrialLog, read_log
-from harness.records.outcome import parse_outcome
-from harness.records.run import Confirmation, Minimised, Run, RunRow
+from harness.records.files import RESULTS_VERSION, make_folder, plain, read_record, write_record
+from harness.records.log import (
+    LOCK,
+    LOG,
+    RunHeader,
+    TrialLog,
+    check_owner,
+    check_value,
+    check_values,
+    log_version,
+    read_log,
+)
+from harness.records.outcome import Trial
+from harness.records.run import Confirmation, Confirmations, Minimised, Run
+from harness.records.run_record import RUN, RunRecord, read_run_record
+from harness.records.schema import Misfit
 from harness.vocabulary import HarnessError
 
-RUN = "run.json"
 CONFIRMED = "confirmed.json"
 MINIMISED = "minimised"
 """Folder beside a run whose patch was minimised, and the file in it."""
@@ -67,12 +76,15 @@ class Store:
     def longer(self, cells: Sequence[Cell]) -> dict[Cell, Cell]:
         """Cell -> the finished run that differs from it in a larger budget only, the next one.
 
-        Cells without such a run are left out.
+        Cells without such a run are left out. A record that cannot be read is no such run.
         """
         found: dict[str, list[Cell]] = {}
         for folder in {self.folder(cell).parent for cell in cells}:
-            for path in folder.glob(f"*/{RUN}"):
-                other = _cell(path, read_json(path))
+            for path in sorted(folder.glob(f"*/{RUN}")):
+                try:
+                    other = read_run_record(path.parent).cell
+                except HarnessError:
+                    continue
                 found.setdefault(without_budget(other), []).append(other)
         nearest = {}
         for cell in cells:
@@ -81,63 +93,129 @@ class Store:
                 nearest[cell] = min(larger, key=lambda other: other.budget)
         return nearest
 
+    def outdated(self, cells: Iterable[Cell]) -> str:
+        """A hint for people if runs of an earlier results version lie beside those of the cells.
+
+        Empty if there are none.
+        """
+        for folder in {self.folder(cell).parent for cell in cells}:
+            for path in folder.glob(f"*/{LOG}"):
+                if 0 < log_version(path) < RESULTS_VERSION:
+                    return (
+                        f"runs of an earlier results version are in {self.root} and do not count. "
+                        "Bring them up to date with: dnn-repair migrate RESULTS"
+                    )
+        return ""
+
     @contextmanager
-    def log(self, cell: Cell, header: Mapping[str, Any]) -> Iterator[TrialLog | None]:
-        """The cell's log, locked; None if another driver has it."""
-        log = TrialLog(self.folder(cell), {"cell": asdict(cell), **header})
+    def log(self, header: RunHeader) -> Iterator[TrialLog[RunHeader] | None]:
+        """The log of the header's cell, locked; None if another driver has it."""
+        log = TrialLog(self.folder(header.cell), header)
         try:
             yield log if log.acquire() else None
         finally:
             log.close()
 
-    def finish(self, cell: Cell, record: Mapping[str, Any]) -> None:
-        write_json(self.folder(cell) / RUN, {"cell": asdict(cell), **record})
+    def finish(self, record: RunRecord) -> None:
+        """Write ``run.json``: from now on the run is finished."""
+        record.write(self.folder(record.cell))
+
+    def read_record(self, cell: Cell) -> RunRecord:
+        """The record of a finished run.
+
+        Raises:
+            HarnessError: If it is damaged, or that of another cell.
+        """
+        folder = self.folder(cell)
+        record = read_run_record(folder)
+        if record.cell.identity != cell.identity:
+            raise HarnessError(
+                f"{folder / RUN} is the record of another run ({record.cell.folder}). Nothing was "
+                f"changed; move the folder {folder} away and repeat the command to run this cell "
+                "again"
+            )
+        return record
 
     def read_run(self, cell: Cell) -> Run:
         """A finished run, as the analysis reads it."""
-        folder = self.folder(cell)
-        record, log = read_json(folder / RUN), read_log(folder / LOG)
-        if log is None or len(log[1]) != record.get("trials"):
-            raise HarnessError(
-                f"{folder / LOG} holds {0 if log is None else len(log[1])} trials, but {RUN} "
-                f"counted {record.get('trials')}: the log is truncated. Move the folder away and "
-                "repeat the command to run this cell again"
-            )
-        try:
-            run = _run(record, log[1], self.confirmed(cell))
-            return changed(run, minimised=self._minimised(folder))
-        except (KeyError, TypeError) as error:
-            raise HarnessError(f"{folder / RUN} is no record of a run: {error!r}") from None
+        record = self.read_record(cell)
+        run = run_of(record, self.trials(record))
+        return replace(
+            run,
+            confirmed=_valued(self._path(cell, CONFIRMED), self.confirmed(cell), run.metric),
+            minimised=self.minimised(cell, run),
+        )
 
-    def _minimised(self, folder: Path) -> Minimised | None:
-        path = folder / MINIMISED / f"{MINIMISED}.json"
+    def trials(self, record: RunRecord) -> list[Trial]:
+        """The trials of a finished run.
+
+        Raises:
+            HarnessError: If the log is damaged, or does not belong to the record.
+        """
+        path = self._path(record.cell, LOG)
+        log = read_log(path, RunHeader)
+        if log is None or len(log.trials) != record.trials:
+            raise HarnessError(
+                f"{path} holds {0 if log is None else len(log.trials)} trials, but {RUN} counted "
+                f"{record.trials}: the log is truncated. Move the folder away and repeat the "
+                "command to run this cell again"
+            )
+        header = RunHeader(
+            cell=record.cell, metric=record.fault.metric, training_time=record.training_time
+        )
+        check_owner(path, log.header, header)
+        names = set(record.fault.faulty)
+        for number, trial in enumerate(log.trials, start=2):
+            if set(trial.configuration or ()) != names:
+                odd = sorted(set(trial.configuration or ()) ^ names)
+                raise HarnessError(
+                    f"{path}:{number}: the configuration is not one of this program: it differs "
+                    f"in {', '.join(odd)}. Nothing was changed; move the folder away and repeat "
+                    "the command to run this cell again"
+                )
+        return log.trials
+
+    def minimised(self, cell: Cell, run: Run | None = None) -> Minimised | None:
+        """The minimised patch of a run; None if it was not minimised.
+
+        Args:
+            run: Names the program and the metric that the file is checked against.
+        """
+        path = self.minimised_path(cell)
         if not path.exists():
             return None
-        content = read_json(path)
-        return Minimised(content["configuration"], content["trainings"], content["taken_back"])
+        found = read_record(path, Minimised, "record of a minimised patch")
+        if run is not None and set(found.configuration) != set(run.faulty):
+            odd = sorted(set(found.configuration) ^ set(run.faulty))
+            raise HarnessError(
+                f"{path} is no record of this run's minimised patch: its configuration differs in "
+                f"{', '.join(odd)}. Move the folder {path.parent} away to minimise the run again"
+            )
+        if run is not None:
+            _in_range(path, (*found.holdout_before, *found.holdout_after), run.metric)
+        return found
+
+    def minimised_path(self, cell: Cell) -> Path:
+        return self._path(cell, MINIMISED) / f"{MINIMISED}.json"
 
     def confirmed(self, cell: Cell) -> list[Confirmation]:
         """The re-trainings of a run's winners, so far."""
-        path = self.folder(cell) / CONFIRMED
+        path = self._path(cell, CONFIRMED)
         if not path.exists():
             return []
-        try:
-            return [
-                Confirmation(**{**entry, "outcome": parse_outcome(entry["outcome"])})
-                for entry in read_json(path)["trainings"]
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise HarnessError(f"{path} is no record of re-trainings: {error!r}") from None
+        return list(read_record(path, Confirmations, "record of re-trainings").trainings)
 
     def confirm(self, cell: Cell, trainings: Iterable[Confirmation]) -> None:
         """Add re-trainings to those of a run; one that is there already stays as it is."""
-        with open(self.folder(cell) / LOCK, "a") as lock:
+        with open(self._path(cell, LOCK), "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = {(c.proposal, c.fidelity, c.seed): c for c in self.confirmed(cell)}
             for training in trainings:
                 kept.setdefault((training.proposal, training.fidelity, training.seed), training)
-            entries = [asdict(training) for training in kept.values()]
-            write_json(self.folder(cell) / CONFIRMED, {"trainings": entries})
+            write_record(self._path(cell, CONFIRMED), Confirmations([*kept.values()]))
+
+    def _path(self, cell: Cell, name: str) -> Path:
+        return self.folder(cell) / name
 
     def baseline_path(self, fault: str, identity: str) -> Path:
         return self.root / "baselines" / f"{plain(fault)}-{identity}.json"
@@ -148,59 +226,59 @@ class Store:
     def baselines(self, fault: str) -> list[Baseline]:
         """All that were measured of a fault, in whatever setting, the oldest first."""
         found = sorted((self.root / "baselines").glob(f"{plain(fault)}-*.json"), key=_written)
-        return [b for b in map(read_baseline, found) if b.fault == fault]
+        records = map(read_baseline_record, found)
+        return [record.baseline for record in records if record.fault == fault]
+
+
+def run_of(record: RunRecord, trials: Sequence[Trial]) -> Run:
+    """A recorded run as the analysis reads it, without what was done after it."""
+    cell = record.cell
+    return Run(
+        fault=cell.fault,
+        technique=cell.technique,
+        budget=cell.budget,
+        clock=cell.clock,
+        space=cell.space,
+        data=cell.data,
+        fraction=cell.fraction,
+        repetition=cell.repetition,
+        metric=record.fault.metric,
+        faulty=record.fault.faulty,
+        fixed=record.fault.fixed,
+        trials=trials,
+        status=record.status,
+        choice=record.choice,
+        training_seconds=record.seconds.training,
+        search_seconds=record.seconds.search,
+        total_seconds=record.seconds.total,
+        allowed=record.allowed,
+    )
+
+
+def _valued(path: Path, again: list[Confirmation], metric: str) -> list[Confirmation]:
+    """The re-trainings, if their values are those of the metric."""
+    for number, training in enumerate(again):
+        try:
+            check_values(training.outcome, metric)
+        except Misfit as misfit:
+            raise HarnessError(
+                f"{path} is no record of re-trainings: trainings.{number}.{misfit}. Nothing was "
+                "changed; move the file away and repeat the command to make it again"
+            ) from None
+    return again
+
+
+def _in_range(path: Path, values: Iterable[float | None], metric: str) -> None:
+    try:
+        for value in values:
+            if value is not None:
+                check_value(value, metric, ("a holdout value",))
+    except Misfit as misfit:
+        raise HarnessError(
+            f"{path} is no record of a minimised patch: {misfit}. Move the folder {path.parent} "
+            "away to minimise the run again"
+        ) from None
 
 
 def _written(path: Path) -> int:
     return path.stat().st_mtime_ns
-
-
-def _cell(path: Path, record: Mapping[str, Any]) -> Cell:
-    try:
-        return Cell(**record["cell"])
-    except (KeyError, TypeError) as error:
-        raise HarnessError(f"{path} is no record of a run: {error!r}") from None
-
-
-def _run(record: Mapping[str, Any], rows: Sequence[Row], confirmed: Sequence[Confirmation]) -> Run:
-    cell, times = record["cell"], record["seconds"]
-    return Run(
-        fault=cell["fault"],
-        technique=cell["technique"],
-        budget=cell["budget"],
-        clock=cell["clock"],
-        space=cell["space"],
-        data=cell["data"],
-        fraction=cell["fraction"],
-        repetition=cell["repetition"],
-        metric=record["fault"]["metric"],
-        faulty=record["fault"]["faulty"],
-        fixed=record["fault"]["fixed"],
-        trials=[
-            RunRow(
-                proposal=row.proposal,
-                status=row.outcome.status,
-                search=row.outcome.search,
-                holdout=row.outcome.holdout,
-                fidelity=row.outcome.fidelity,
-                spent=row.spent,
-                configuration=row.configuration,
-                structural=_structural(row.note),
-                history=row.note.get("history"),
-                choice=row.note.get("choice"),
-            )
-            for row in rows
-        ],
-        status=record["status"],
-        choice=record.get("choice"),
-        training_seconds=times["training"],
-        search_seconds=times["search"],
-        total_seconds=times["total"],
-        allowed=record.get("allowed", record.get("budget_seconds")),
-        confirmed=confirmed,
-    )
-
-
-def _structural(note: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Of a patch that is a history, as the technique noted it."""
-    return tuple(note["structural"].values()) if "history" in note else None

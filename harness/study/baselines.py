@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.engine import Pool, Workers
-from harness.records.baseline import Baseline, read_baseline
-from harness.records.files import write_json
+from harness.records.baseline import Baseline, BaselineRecord, read_baseline
 from harness.records.outcome import Outcome
 from harness.records.store import Store
 from harness.study.environment import environment, now
@@ -70,14 +68,14 @@ def measure_baselines(
         for job, result in pool().map(_measure, still):
             if isinstance(result, Exception):
                 raise HarnessError(f"the baseline of {job.fault} cannot be measured: {result!r}")
-            content, summary = result
-            write_json(job.path, content, replace=False)
+            record, summary = result
+            record.write(job.path)
             say(f"baseline {job.fault}: {summary}")
-    return {name: read_baseline(path) for name, path in paths.items()}
+    return {name: read_baseline(path, name) for name, path in paths.items()}
 
 
-def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
-    """Train faulty and fixed program; return what to store, and how it went in words."""
+def _measure(job: _BaselineJob, workers: Workers) -> tuple[BaselineRecord, str]:
+    """Train faulty and fixed program; return the record and a summary of it."""
     name = job.fault
     fault = load_registry(job.folders)[name]
     worker = workers(job.backend)
@@ -106,24 +104,30 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
         raise HarnessError(
             f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
         )
+    if statistics.median(times) == 0:
+        raise HarnessError(
+            f"the faulty program of {name} never trains: T would be 0, and a budget is a multiple "
+            f"of T ({lists['faulty'][0].message or 'no message'})"
+        )
     judged = [o for o in lists["fixed"] if o.judged]
     if not judged:
         raise HarnessError(
             f"the fixed program of {name} does not train: {lists['fixed'][0].message}"
         )
-    content = {
-        "fault": name,
-        "content": fault.content,
-        "metric": fault.subject.metric,
-        "training_time": statistics.median(times),
-        "work": statistics.median(o.work / o.fidelity for o in lists["faulty"]),
-        "data": job.data,
-        "fraction": job.fraction,
-        "device": device,
-        "started": started,
-        "environment": environment(),
-        **{which: [asdict(o) for o in outcomes] for which, outcomes in lists.items()},
-    }
+    record = BaselineRecord(
+        fault=name,
+        content=fault.content,
+        metric=fault.subject.metric,
+        training_time=statistics.median(times),
+        work=statistics.median(o.work / o.fidelity for o in lists["faulty"]),
+        data=job.data,
+        fraction=job.fraction,
+        device=device,
+        started=started,
+        environment=environment(),
+        faulty=lists["faulty"],
+        fixed=lists["fixed"],
+    )
     means = {
         which: statistics.fmean(o.holdout for o in outcomes if o.holdout is not None)
         if any(o.judged for o in outcomes)
@@ -131,7 +135,7 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[dict[str, Any], str]:
         for which, outcomes in lists.items()
     }
     metric = fault.subject.metric
-    return content, (
+    return record, (
         f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
         f"{means['fixed']:.3f} fixed"
     )

@@ -20,7 +20,8 @@ from harness.analysis.winners import confirmations, winner
 from harness.engine import Pool, Workers
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
-from harness.records.run import Confirmation, RunRow
+from harness.records.outcome import Trial
+from harness.records.run import Confirmation
 from harness.records.store import Store
 from harness.subjects.registry import folders, load_registry
 from harness.training import Request
@@ -35,7 +36,7 @@ NOT_TOLD = (Cause.INFRASTRUCTURE, Cause.TIME_OUT)
 class _Job:
     source: Cell
     """The run that is recorded."""
-    winner: RunRow
+    winner: Trial
     seeds: Sequence[int]
     expected: float
     """Seconds that one of them may take before it is watched for hanging."""
@@ -101,7 +102,7 @@ def _jobs(
     return jobs
 
 
-def _seed(source: Cell, best: RunRow, number: int) -> int:
+def _seed(source: Cell, best: Trial, number: int) -> int:
     """Differs from the seed of every training of the run, which has two words."""
     words = [source.run_seed, best.proposal, 1 + number]
     return int(np.random.SeedSequence(words).generate_state(1)[0])

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from harness.records.files import RESULTS_VERSION
+from harness.records.run_record import RunEnvironment
 from harness.vocabulary import VERSION as __version__
 
 
@@ -32,18 +32,18 @@ _PACKAGES += ("numpy", "scipy", "pandas", "scikit-learn")
 
 
 @cache
-def environment() -> dict[str, Any]:
-    """What a run depended on besides its identity: versions, commit, machine."""
-    return {
-        "harness": __version__,
-        "results_version": RESULTS_VERSION,
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES},
-        "host": platform.node(),
-        "machine": platform.platform(),
-        "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
-    }
+def environment() -> RunEnvironment:
+    """Software and machine of this process."""
+    return RunEnvironment(
+        harness=__version__,
+        results_version=RESULTS_VERSION,
+        python=platform.python_version(),
+        packages={name: _version(name) for name in _PACKAGES},
+        host=platform.node(),
+        machine=platform.platform(),
+        commit=_git("rev-parse", "HEAD"),
+        dirty=bool(_git("status", "--porcelain", "--untracked-files=no")),
+    )
 
 
 def _version(package: str) -> str:

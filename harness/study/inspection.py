@@ -17,7 +17,8 @@ from harness.engine.workers import NEVER
 from harness.records.cell import Cell
 from harness.records.clocks import TrainingClock
 from harness.records.files import digest, read_json, write_json
-from harness.records.observation import Symptom, parse_blame
+from harness.records.observation import Blame, Symptom
+from harness.records.schema import from_json
 from harness.records.store import Store
 from harness.records.tables import Table, table
 from harness.space.derivation import derive
@@ -142,7 +143,7 @@ def _read(path: Path, fault: Fault, space: str) -> Evidence:
     context = fault.subject.context
     steps = math.inf if content["steps"] is None else float(content["steps"])
     usual = Usual(derive(fault.faulty, context, space), context.labels, fault.faulty, steps)
-    blames = [parse_blame(blame) for blame in content["blames"]]
+    blames = [from_json(Blame, blame) for blame in content["blames"]]
     return Evidence(fault.faulty, usual, [*map(_sign, content["signs"])], blames)
 
 

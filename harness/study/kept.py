@@ -10,16 +10,16 @@ a baseline finds what a fault's qualification trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from harness.engine import Worker
 from harness.engine.workers import NEVER
-from harness.records.files import digest, read_json, write_json
-from harness.records.outcome import Outcome, parse_outcome
+from harness.records.files import digest, write_record
+from harness.records.outcome import Outcome
 from harness.records.store import Store
+from harness.records.trainings import KeptTraining, TrainingsRecord, read_trainings
 from harness.subjects.fault import Fault
 from harness.subjects.registry import load_registry
 from harness.training import Request
@@ -52,19 +52,19 @@ class KeptTrainings:
             NotTrained: If one is not kept, and there is no worker.
         """
         path = self.path(request)
-        kept: dict[str, Any] = read_json(path)["trainings"] if path.exists() else {}
+        kept = dict(read_trainings(path).trainings) if path.exists() else {}
         device = self._worker().device() if self.same_device else ""
         outcomes: list[Outcome] = []
         for seed in seeds:
             found = kept.get(str(seed))
-            if found is None or (self.same_device and found["device"] != device):
+            if found is None or (self.same_device and found.device != device):
                 worker = self._worker()
                 outcome = worker.train(replace(request, seed=seed, limit=NEVER))
                 if outcome.cause is not Cause.INFRASTRUCTURE:
-                    kept[str(seed)] = {"device": worker.device(), "outcome": asdict(outcome)}
-                    self._write(path, request, kept)
+                    kept[str(seed)] = KeptTraining(device=worker.device(), outcome=outcome)
+                    write_record(path, self._record(request, kept))
             else:
-                outcome = parse_outcome(found["outcome"])
+                outcome = found.outcome
             outcomes.append(outcome)
             if outcome.status is TrialStatus.INVALID:
                 return [outcome] * len(seeds)
@@ -78,20 +78,34 @@ class KeptTrainings:
     def path(self, request: Request) -> Path:
         """The file of all trainings that differ from ``request`` in their seeds only."""
         subject = load_registry(request.folders or None).subject(request.subject)
-        content = [subject.content, self.backend, self._told(request)]
-        return self.store.trainings_path(request.subject, digest(content))
+        identity = trainings_identity(subject.content, self._record(request, {}))
+        return self.store.trainings_path(request.subject, identity)
 
-    def _told(self, request: Request) -> dict[str, Any]:
-        return {
-            "configuration": dict(request.configuration),
-            "data_seed": request.data_seed,
-            "data": request.data,
-            "fraction": request.fraction,
-        }
+    def _record(self, request: Request, kept: Mapping[str, KeptTraining]) -> TrainingsRecord:
+        return TrainingsRecord(
+            subject=request.subject,
+            backend=self.backend,
+            configuration=dict(request.configuration),
+            data_seed=request.data_seed,
+            data=request.data,
+            fraction=request.fraction,
+            trainings=kept,
+        )
 
-    def _write(self, path: Path, request: Request, kept: dict[str, Any]) -> None:
-        head = {"subject": request.subject, "backend": self.backend, **self._told(request)}
-        write_json(path, {**head, "trainings": kept})
+
+def trainings_identity(content: str, record: TrainingsRecord) -> str:
+    """Twelve hexadecimal digits that name the file of ``record``.
+
+    Args:
+        content: Hash of the subject.
+    """
+    asked = {
+        "configuration": dict(record.configuration),
+        "data_seed": record.data_seed,
+        "data": record.data,
+        "fraction": record.fraction,
+    }
+    return digest([content, record.backend, asked])
 
 
 def baseline_seeds(fault: Fault, which: str, count: int) -> list[int]:

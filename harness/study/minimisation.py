@@ -14,18 +14,19 @@ from typing import Any
 
 from harness.analysis.protocols import Protocol
 from harness.analysis.winners import winner
-from harness.engine import Pool, RemoteTrain, Replay, Workers
+from harness.engine import Pool, RemoteTrain, Workers
 from harness.engine.workers import NEVER
 from harness.records.baseline import Baseline, read_baseline
 from harness.records.cell import Cell
-from harness.records.files import digest, read_json, write_json
-from harness.records.log import Row, TrialLog
-from harness.records.outcome import Outcome
-from harness.records.run import Run
+from harness.records.files import digest, write_record
+from harness.records.log import MinimisingHeader, TrialLog
+from harness.records.outcome import Outcome, Trial
+from harness.records.run import Minimised, Run
 from harness.records.store import MINIMISED, Store
 from harness.space.derivation import derive
 from harness.space.usual import Usual
 from harness.study.plan import Plan, baseline_paths
+from harness.study.task import replays
 from harness.subjects.registry import Registry, folders, load_registry
 from harness.techniques.guided.reduction import Margin, reduced
 from harness.techniques.guided.suspicion import Evidence, suspects
@@ -63,12 +64,12 @@ def minimise(
         How many runs could not be minimised.
     """
     baselines = {
-        fault: read_baseline(path) for fault, path in baseline_paths(plan, registry, store).items()
+        fault: read_baseline(path, fault)
+        for fault, path in baseline_paths(plan, registry, store).items()
     }
     jobs = []
     for cell in plan.cells(registry):
-        done = store.folder(cell) / MINIMISED / f"{MINIMISED}.json"
-        if not store.finished(cell) or done.exists():
+        if not store.finished(cell) or store.minimised_path(cell).exists():
             continue
         run = store.read_run(cell)
         patched = _patch(run, protocol)
@@ -114,28 +115,27 @@ def totals(plan: Plan, registry: Registry, store: Store) -> Totals | None:
     """Of the runs of a plan that were minimised; None if there are none."""
     records, befores, afters, as_good, halved = [], [], [], 0, 0
     for cell in plan.cells(registry):
-        path = store.folder(cell) / MINIMISED / f"{MINIMISED}.json"
-        if not path.exists():
+        record, fault = store.minimised(cell), registry[cell.fault]
+        if record is None:
             continue
-        record, fault = read_json(path), registry[cell.fault]
         records.append(record)
-        afters.append(len(changed(fault.faulty, record["configuration"])))
-        befores.append(afters[-1] + len(record["taken_back"]))
+        afters.append(len(changed(fault.faulty, record.configuration)))
+        befores.append(afters[-1] + len(record.taken_back))
         up = METRICS[fault.subject.metric].higher_is_better
         after, before = (
-            fmean([float("inf") if v is None else _error(v, up) for v in record[f"holdout_{when}"]])
-            for when in ("after", "before")
+            fmean([float("inf") if v is None else _error(v, up) for v in values])
+            for values in (record.holdout_after, record.holdout_before)
         )
         as_good += after <= before
         halved += after < before and after <= before / 2
     if not records:
         return None
-    costs = [record["cost"] for record in records if record["cost"] is not None]
+    costs = [record.cost for record in records if record.cost is not None]
     return Totals(
         patches=len(records),
         before=fmean(befores),
         after=fmean(afters),
-        trainings=median(record["trainings"] for record in records),
+        trainings=median(record.trainings for record in records),
         cost=median(costs) if costs else None,
         as_good=as_good,
         halved=halved,
@@ -153,7 +153,12 @@ def _patch(run: Run, protocol: Protocol) -> Configuration | None:
 def _minimise(job: _Job, workers: Workers) -> str:
     cell, fault = job.cell, load_registry(job.folders)[job.cell.fault]
     folder = job.store.folder(cell) / MINIMISED
-    header = {"cell": cell.identity, "patched": dict(job.patched), "retrainings": RETRAININGS}
+    header = MinimisingHeader(
+        cell=cell.identity,
+        metric=fault.subject.metric,
+        patched=dict(job.patched),
+        retrainings=RETRAININGS,
+    )
     log = TrialLog(folder, header)
     try:
         if not log.acquire():
@@ -165,7 +170,7 @@ def _minimise(job: _Job, workers: Workers) -> str:
             workers(cell.backend),
             replace(request, run=f"{cell.identity}-{MINIMISED}"),
             seed=int(digest([cell.identity, MINIMISED])[:8], 16),
-            recorded=[Replay(r.proposal, r.configuration, r.outcome) for r in log.rows],
+            recorded=replays(log.trials),
         )
         trainings = _Trainings(train, log, METRICS[fault.subject.metric].higher_is_better)
         context, faulty = fault.subject.context, fault.faulty
@@ -179,20 +184,19 @@ def _minimise(job: _Job, workers: Workers) -> str:
             Margin(),
         )
         one = job.baseline.work
-        write_json(
-            folder / f"{MINIMISED}.json",
-            {
-                "configuration": found.configuration,
-                "taken_back": list(found.taken_back),
-                "margin": Margin().share,
-                "alpha": Margin().alpha,
-                "retrainings": RETRAININGS,
-                "trainings": trainings.count,
-                "cost": trainings.work / one if one else None,
-                "holdout_before": trainings.holdout(job.patched),
-                "holdout_after": trainings.holdout(found.configuration),
-            },
+        before, after = trainings.holdout(job.patched), trainings.holdout(found.configuration)
+        record = Minimised(
+            configuration=found.configuration,
+            taken_back=list(found.taken_back),
+            margin=Margin().share,
+            alpha=Margin().alpha,
+            retrainings=RETRAININGS,
+            trainings=trainings.count,
+            cost=trainings.work / one if one else None,
+            holdout_before=before,
+            holdout_after=after,
         )
+        write_record(job.store.minimised_path(cell), record)
     finally:
         log.close()
     return "done"
@@ -210,9 +214,11 @@ def _error(value: float, higher_is_better: bool) -> float:
 class _Trainings:
     """Trains each configuration some times, and remembers how it went."""
 
-    def __init__(self, train: RemoteTrain, log: TrialLog, higher_is_better: bool) -> None:
+    def __init__(
+        self, train: RemoteTrain, log: TrialLog[MinimisingHeader], higher_is_better: bool
+    ) -> None:
         self._train, self._log, self._up = train, log, higher_is_better
-        self._recorded = len(log.rows)
+        self._recorded = len(log.trials)
         self._known: dict[tuple[Any, ...], list[Outcome]] = {}
         self.count, self.work = 0, 0.0
 
@@ -227,18 +233,14 @@ class _Trainings:
         outcome = self._train(configuration, proposal=number, fidelity=1.0, limit=NEVER)
         self.work += outcome.work
         if number >= self._recorded:
-            row = Row(
+            trial = Trial(
                 index=number,
                 proposal=number,
                 configuration=dict(configuration),
                 outcome=replace(outcome, memory=0),
-                suggest_seconds=0.0,
                 charged=0.0,
-                spent=0.0,
-                at="",
-                note={},
             )
-            self._log.append(row)
+            self._log.append(trial)
         return outcome
 
     def errors(self, configuration: Configuration) -> Sequence[float]:

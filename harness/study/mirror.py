@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from harness.records.cell import Cell
-from harness.records.files import read_json
-from harness.records.log import LOG, read_log
-from harness.records.store import RUN, Store
+from harness.records.clocks import clock_unit
+from harness.records.outcome import Trial
+from harness.records.run_record import RunRecord
+from harness.records.store import Store
 
 EXPERIMENT = "dnn-repair"
+
+BATCH = 1000
+"""Entries that MLflow takes in one call."""
+
+SHOWN = ("fault", "technique", "budget", "clock", "space", "repetition", "seed", "backend")
+"""Fields of a cell that are logged as parameters."""
 
 
 def database(store: Store) -> str:
@@ -31,7 +38,6 @@ def mirror(store: Store, label: str, cells: Sequence[Cell]) -> int:
         Exception: Whatever MLflow raises; the caller decides that a study goes on without it.
     """
     from mlflow import MlflowClient
-    from mlflow.entities import Metric, Param, RunTag
 
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -49,37 +55,47 @@ def mirror(store: Store, label: str, cells: Sequence[Cell]) -> int:
     known = _mirrored(client, number, parent)
     added = 0
     for cell in cells:
-        folder: Path = store.folder(cell)
-        if cell.identity in known or not (folder / RUN).exists():
+        if cell.identity in known or not store.finished(cell):
             continue
-        record, log = read_json(folder / RUN), read_log(folder / LOG)
-        rows = log[1] if log else []
-        now = int(time.time() * 1000)
-        run = client.create_run(
-            number,
-            run_name=f"{cell.fault} {cell.technique} {cell.repetition}",
-            tags={"mlflow.parentRunId": parent, "harness.cell": cell.identity},
-        )
-        numbers = {
-            "trials": record["trials"],
-            "spent_seconds": record["spent"],
-            **{f"{name}_seconds": value for name, value in record["seconds"].items()},
-        }
-        metrics = [Metric(name, float(value), now, 0) for name, value in numbers.items()]
-        for row in rows:
-            for name in ("search", "holdout"):
-                if (value := getattr(row.outcome, name)) is not None:
-                    metrics.append(Metric(name, value, now, row.index))
-        shown = ("fault", "technique", "budget", "clock", "space", "repetition", "seed", "backend")
-        client.log_batch(
-            run.info.run_id,
-            metrics=metrics[:1000],
-            params=[Param(name, str(getattr(cell, name))) for name in shown],
-            tags=[RunTag("harness.folder", str(cell.folder))],
-        )
-        client.set_terminated(run.info.run_id)
+        record = store.read_record(cell)
+        _add(client, number, parent, record, store.trials(record))
         added += 1
     return added
+
+
+def _add(
+    client: Any, experiment: str, parent: str, record: RunRecord, trials: Sequence[Trial]
+) -> None:
+    """Add one run: its parameters once, its values in as many calls as they need."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    cell, now = record.cell, int(time.time() * 1000)
+    run = client.create_run(
+        experiment,
+        run_name=f"{cell.fault} {cell.technique} {cell.repetition}",
+        tags={"mlflow.parentRunId": parent, "harness.cell": cell.identity},
+    )
+    client.log_batch(
+        run.info.run_id,
+        params=[Param(name, str(getattr(cell, name))) for name in SHOWN],
+        tags=[RunTag("harness.folder", str(cell.folder))],
+    )
+    values = [Metric(name, value, now, step) for name, value, step in mirrored(record, trials)]
+    for start in range(0, len(values), BATCH):
+        client.log_batch(run.info.run_id, metrics=values[start : start + BATCH])
+    client.set_terminated(run.info.run_id)
+
+
+def mirrored(record: RunRecord, trials: Sequence[Trial]) -> Iterator[tuple[str, float, int]]:
+    """All values of a run: name with its unit, value, step."""
+    yield "trials", float(record.trials), 0
+    yield f"spent_{clock_unit(record.cell.clock)}", record.spent, 0
+    for name, value in asdict(record.seconds).items():
+        yield f"{name}_seconds", value, 0
+    for step, trial in enumerate(trials):
+        for name, found in (("search", trial.search), ("holdout", trial.holdout)):
+            if found is not None:
+                yield name, found, step
 
 
 def _parent(client: Any, experiment: str, label: str) -> str:

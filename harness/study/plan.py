@@ -183,9 +183,20 @@ def baseline_paths(plan: Plan, registry: Registry, store: Store) -> dict[str, Pa
     for fault in (registry[name] for name in plan.faults):
         backend = plan.backend_of(fault)
         data, fraction = plan.data_of(fault), plan.fraction_of(fault.id)
-        content = [fault.content, data, fraction, backend, plan.seeds_of(fault.id)]
-        paths[fault.id] = store.baseline_path(fault.id, digest(content))
+        seeds = plan.seeds_of(fault.id)
+        identity = baseline_identity(fault.content, data, fraction, backend, seeds)
+        paths[fault.id] = store.baseline_path(fault.id, identity)
     return paths
+
+
+def baseline_identity(content: str, data: str, fraction: float, backend: str, seeds: int) -> str:
+    """Twelve hexadecimal digits that name a fault's baseline.
+
+    Args:
+        content: Hash of the fault.
+        seeds: Trainings of each of its two programs.
+    """
+    return digest([content, data, fraction, backend, seeds])
 
 
 def import_technique(where: str) -> Technique:

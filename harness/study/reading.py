@@ -22,12 +22,14 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
     found = sources(plan, cells, store)
     missing = [cell for cell in cells if cell not in found]
     if len(missing) == len(cells):
+        hint = store.outdated(cells)
         raise HarnessError(
             f"nothing of plan '{plan.name}' with budget {plan.budget:g} is in {store.root}. "
             f"Run it first: make experiment PLAN={plan.name} BUDGET={plan.budget:g}"
+            + (f". {hint[0].upper()}{hint[1:]}" if hint else "")
         )
     paths = baseline_paths(plan, registry, store)
-    known = {fault: read_baseline(paths[fault]) for fault in {cell.fault for cell in found}}
+    known = {fault: read_baseline(paths[fault], fault) for fault in {cell.fault for cell in found}}
     runs = []
     for cell, source in found.items():
         run = store.read_run(source)

@@ -9,28 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.protocols import CORRECTED, Protocol
-from harness.engine import Kept, KeptLog, Pool, RemoteTrain, Replay, Workers, repair
+from harness.engine import Kept, KeptLog, Pool, RemoteTrain, Workers, repair
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.clocks import clock_row, make_clock
-from harness.records.log import Row, TrialLog
+from harness.records.log import RunHeader, TrialLog
 from harness.records.outcome import Trial
+from harness.records.run_record import RepairedFault, RunRecord, RunSeconds
 from harness.records.store import Store
 from harness.study.baselines import Say, measure_baselines
 from harness.study.confirmation import confirm
 from harness.study.environment import environment, now
 from harness.study.plan import Plan, sources
-from harness.study.task import repair_task
+from harness.study.task import repair_task, replays
 from harness.subjects.registry import folders, load_registry
 from harness.techniques.contract import Finish, RepairTask, Technique
 from harness.training import Request
-from harness.vocabulary import HarnessError, TrialStatus, changed
+from harness.vocabulary import Configuration, HarnessError, TrialStatus, changed
 
 ATTEMPTS = 3
-"""Times that a cell is tried whose log another process has."""
+"""Tries of a cell while another process holds its lock."""
 
 ORPHANS = 5.0
-"""Seconds between them: processes of a killed driver end within a few, and free their cells."""
+"""Seconds between two tries: processes of a killed driver end within a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def run_plan(
         missing = [cell for cell in cells if cell not in found]
         progress(len(cells) - len(missing), len(cells))
         if missing:
+            if hint := store.outdated(missing):
+                say(f"[yellow]note[/yellow] {hint}")
             store.check()
             kept = pool().keep(store)
             jobs = [
@@ -148,13 +151,18 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
     worker = workers(cell.backend)
     device = worker.device()
     _check_device(cell, device, job.baseline.device)
-    header = {"training_time": job.baseline.training_time, "started": started}
-    with job.store.log(cell, header) as log:
+    header = RunHeader(
+        cell=cell,
+        metric=fault.subject.metric,
+        training_time=job.baseline.training_time,
+        started=started,
+    )
+    with job.store.log(header) as log:
         if log is None:
             return "elsewhere"
         if job.store.finished(cell):
             return "present"
-        training_time = float(log.header["training_time"])
+        training_time = log.header.training_time
         one, pace = _cost(cell, training_time, job.baseline)
         opened = time.perf_counter()
         train = RemoteTrain(
@@ -170,53 +178,39 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
                 run=cell.identity,
             ),
             seed=cell.run_seed,
-            recorded=[Replay(r.proposal, r.configuration, r.outcome) for r in log.rows],
+            recorded=replays(log.trials),
             pace=pace,
         )
         task = repair_task(fault, cell, training_time)
         clock = make_clock(cell.clock, cell.budget, one)
-        rows, finish, memory = _record(job.technique, task, train, clock, cell, log)
-        ended = time.perf_counter()
-        training = sum(r.outcome.seconds for r in rows)
-        searching = sum(r.suggest_seconds for r in rows)
-        total = sum(r.outcome.total_seconds + r.suggest_seconds for r in rows)
-        if not log.rows:  # not continued: then the run's own clock is the better measure
-            total = ended - opened
-        job.store.finish(
-            cell,
-            {
-                "status": finish.status,
-                "choice": finish.choice,
-                "trials": len(rows),
-                "counts": _counts(rows),
-                "health": {
-                    **finish.health,
-                    "peak_worker_bytes": memory,
-                },
-                "fault": {
-                    "title": fault.title,
-                    "metric": fault.subject.metric,
-                    "faulty": fault.faulty,
-                    "fixed": fault.fixed,
-                },
-                "training_time": training_time,
-                "allowed": clock.budget,
-                "spent": clock.spent,
-                "seconds": {
-                    "training": training,
-                    "search": searching,
-                    "building": sum(r.outcome.build_seconds for r in rows),
-                    "total": max(total, training + searching),
-                    "opening": opened - began,
-                },
-                "run_seed": cell.run_seed,
-                "continued_after": len(log.rows),
-                "device": device,
-                "environment": environment(),
-                "started": log.header["started"],
-                "ended": now(),
-            },
+        trials, finish, memory = _record(job.technique, task, train, clock, cell, log)
+        continued = bool(log.trials)
+        seconds = _seconds(trials, began, opened, None if continued else time.perf_counter())
+        record = RunRecord(
+            cell=cell,
+            status=finish.status,
+            choice=finish.choice,
+            trials=len(trials),
+            counts=_counts(trials),
+            health={**finish.health, "peak_worker_bytes": memory},
+            fault=RepairedFault(
+                title=fault.title,
+                metric=fault.subject.metric,
+                faulty=fault.faulty,
+                fixed=fault.fixed,
+            ),
+            training_time=training_time,
+            allowed=clock.budget,
+            spent=clock.spent,
+            seconds=seconds,
+            run_seed=cell.run_seed,
+            continued_after=len(log.trials),
+            device=device,
+            environment=environment(),
+            started=log.header.started,
+            ended=now(),
         )
+        job.store.finish(record)
     return "done"
 
 
@@ -260,58 +254,81 @@ def _record(
     train: RemoteTrain,
     clock: Any,
     cell: Cell,
-    log: TrialLog | KeptLog,
-) -> tuple[list[Row], Finish, int]:
+    log: TrialLog[RunHeader] | KeptLog,
+) -> tuple[list[Trial], Finish, int]:
     """Run the technique; charge and record each trial before the next one is proposed.
 
     Returns:
         All trials, the technique's closing word, and the highest memory of the worker, bytes. The
-        memory is no part of a row: with the clock ``work``, equal seeds give equal rows.
+        memory is no part of a trial: with the clock ``work``, equal seeds give equal trials.
     """
-    rows: list[Row] = list(log.rows)
+    trials = list(log.trials)
     seen = memory = 0
     finish = Finish({})
     for item in repair(technique, task, train, clock, cell.run_seed):
         if isinstance(item, Finish):
             finish = item
             continue
-        if seen < len(log.rows):
-            clock.replay(log.rows[seen].spent, last=seen + 1 == len(log.rows))
+        if seen < len(log.trials):
+            clock.replay(log.trials[seen].spent, last=seen + 1 == len(log.trials))
             seen += 1
             continue
-        _check(item, task, cell.technique)
-        charged = clock.charge(item.outcome)
-        memory = max(memory, item.outcome.memory)
-        row = Row(
-            index=len(rows),
-            proposal=item.proposal,
-            configuration=dict(item.configuration),
-            outcome=replace(item.outcome, memory=0),
-            suggest_seconds=item.suggest_seconds,
+        trial = replace(item, configuration=_checked(item, task, cell.technique))
+        charged = clock.charge(trial.outcome)
+        memory = max(memory, trial.outcome.memory)
+        trial = replace(
+            trial,
+            index=len(trials),
+            outcome=replace(trial.outcome, memory=0),
             charged=charged,
             spent=clock.spent,
             at=now(),
-            note=dict(item.note),
         )
-        log.append(row)
-        rows.append(row)
+        log.append(trial)
+        trials.append(trial)
         seen += 1
-    return rows, finish, memory
+    return trials, finish, memory
 
 
-def _check(trial: Trial, task: RepairTask, technique: str) -> None:
-    """A technique changes values of the program; it cannot add or drop any."""
+def _checked(trial: Trial, task: RepairTask, technique: str) -> Configuration:
+    """The configuration of a trial: a technique changes values, and neither adds nor drops any."""
+    configuration = {} if trial.configuration is None else dict(trial.configuration)
     try:
-        changed(task.faulty, trial.configuration)
+        changed(task.faulty, configuration)
     except ValueError as error:
         raise HarnessError(
             f"technique '{technique}' proposed a configuration that is {error}. A configuration "
             f"has exactly these values: {', '.join(task.faulty)}"
         ) from None
+    return configuration
 
 
-def _counts(rows: Sequence[Row]) -> dict[str, int]:
+def _seconds(
+    trials: Sequence[Trial], began: float, opened: float, ended: float | None
+) -> RunSeconds:
+    """Wall-clock time of a run, by purpose.
+
+    Args:
+        began: Clock reading, seconds, when the slot took the run up.
+        opened: The same when the log was open.
+        ended: The same at the end of the run; None for a continued run, whose total is then the sum
+            over its trials.
+    """
+    training = sum(t.outcome.seconds for t in trials)
+    search = sum(t.suggest_seconds for t in trials)
+    whole = sum(t.outcome.total_seconds + t.suggest_seconds for t in trials)
+    total = whole if ended is None else ended - opened
+    return RunSeconds(
+        training=training,
+        search=search,
+        building=sum(t.outcome.build_seconds for t in trials),
+        total=max(total, training + search),
+        opening=opened - began,
+    )
+
+
+def _counts(trials: Sequence[Trial]) -> dict[str, int]:
     counts = {status.value: 0 for status in TrialStatus}
-    for row in rows:
-        counts[row.outcome.status.value] += 1
+    for trial in trials:
+        counts[trial.status.value] += 1
     return counts

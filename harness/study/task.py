@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from harness.engine import Replay
 from harness.records.cell import Cell
+from harness.records.outcome import Trial
 from harness.space.derivation import derive
 from harness.subjects.fault import Fault
 from harness.techniques.contract import RepairTask, TaskProgram
@@ -31,3 +34,8 @@ def _program(fault: Fault, cell: Cell) -> TaskProgram:
     return TaskProgram(
         framework=subject.framework, labels=subject.labels, build=subject.build, data=search_data
     )
+
+
+def replays(trials: Sequence[Trial]) -> list[Replay]:
+    """Recorded trials, for a trainer that must not repeat them."""
+    return [Replay(t.proposal, t.configuration or {}, t.outcome) for t in trials]

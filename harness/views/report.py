@@ -21,8 +21,7 @@ from harness.analysis.protocols import Protocol
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import AUDIT, MULTIVERSE
 from harness.analysis.study_tables import STUDY_TABLES, added_tables
-from harness.records.files import read_json
-from harness.records.store import RUN, Store
+from harness.records.store import Store
 from harness.records.tables import Table
 from harness.views import boards
 from harness.views.drawing import save, svg
@@ -189,13 +188,16 @@ def provenance_of(store: Store, cells: Iterable[Any]) -> Provenance:
     """What the records of these finished runs say of themselves."""
     facts: dict[str, Counter[str]] = {}
     for cell in cells:
-        record = read_json(store.folder(cell) / RUN)
-        environment = record.get("environment", {})
+        record = store.read_record(cell)
+        environment = record.environment
         found = {
-            **environment.get("packages", {}),
-            **{name: environment.get(name) for name in ("harness", "python", "machine", "commit")},
-            "device": record.get("device"),
-            "uncommitted changes": "yes" if environment.get("dirty") else "no",
+            **environment.packages,
+            "harness": environment.harness,
+            "python": environment.python,
+            "machine": environment.machine,
+            "commit": environment.commit,
+            "device": record.device,
+            "uncommitted changes": "yes" if environment.dirty else "no",
         }
         for name, value in found.items():
             facts.setdefault(name, Counter())[str(value)] += 1

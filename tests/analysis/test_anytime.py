@@ -33,7 +33,7 @@ def chosen(choices: list[int | None], last: int | None) -> Run:
     """Four trials, ever better, of a technique that says what it would return before each."""
     values = [0.1, 0.2, 0.3, 0.4]
     trials = [
-        replace(row(n, n + 1.0, value), choice=choice)
+        replace(row(n, n + 1.0, value), note={"choice": choice})
         for n, (value, choice) in enumerate(zip(values, choices, strict=True))
     ]
     return replace(run([]), trials=trials, choice=last)

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 from formula import run, task
+from recorded import AT, run_record
 
 from harness.analysis.explain import explain
-from harness.records.log import Row
+from harness.records.log import RunHeader
+from harness.records.outcome import Trial
+from harness.records.run_record import RepairedFault
 from harness.records.store import Store
 from harness.study.plan import Plan
 from harness.subjects.registry import Registry
@@ -27,23 +30,27 @@ def folder(tmp_path: Path, registry: Registry) -> Path:
     )
     (cell,) = plan.cells(registry)
     store = Store(tmp_path)
-    with store.log(cell, {"training_time": 1.0}) as log:
+    spent = 0.0
+    with store.log(RunHeader(cell=cell, metric="accuracy", training_time=1.0)) as log:
         assert log is not None
         for index, (proposal, outcome) in enumerate(found):
-            row = Row(
+            spent += outcome.seconds
+            row = Trial(
                 index=index,
                 proposal=proposal.proposal,
                 configuration=proposal.configuration,
                 outcome=outcome,
                 suggest_seconds=0.0,
                 charged=outcome.seconds,
-                spent=0.0,
-                at="",
+                spent=spent,
+                at=AT,
                 note=dict(proposal.note or {}),
             )
             log.append(row)
-    fault = {"metric": "accuracy", "faulty": dict(task().faulty), "fixed": registry["G1"].fixed}
-    store.finish(cell, {"fault": fault, "choice": choice, "health": health, "trials": len(found)})
+    fault = RepairedFault(
+        title="", metric="accuracy", faulty=dict(task().faulty), fixed=registry["G1"].fixed
+    )
+    store.finish(run_record(cell, len(found), fault=fault, choice=choice, health=health))
     return store.folder(cell)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from studies import FAST, reaching
@@ -15,6 +16,7 @@ from harness.analysis.multiverse import (
 )
 from harness.analysis.schemas import MULTIVERSE
 from harness.analysis.scores import scores
+from harness.records.outcome import ScoredOutcome, Trial
 from harness.records.tables import records
 from harness.vocabulary import TrialStatus
 
@@ -39,6 +41,13 @@ def test_the_universes_are_the_combinations_that_a_protocol_allows() -> None:
     assert (halves.groupby("claim")["universes"].sum() == 12).all()
 
 
+def _with(trial: Trial, **changes: Any) -> Trial:
+    """The trial with other values, those of its outcome among them."""
+    of_outcome = {n: changes.pop(n) for n in ("status", "fidelity") if n in changes}
+    values = {f.name: getattr(trial.outcome, f.name) for f in fields(trial.outcome)}
+    return replace(trial, outcome=ScoredOutcome(**{**values, **of_outcome}), **changes)
+
+
 def test_choices_that_cannot_matter_are_left_out() -> None:
     assert set(relevant(STUDY)) == {"fall_back_to_faulty", "decimals"}
     first, *others = STUDY.runs
@@ -49,7 +58,7 @@ def test_choices_that_cannot_matter_are_left_out() -> None:
         "skip_first_trial": {"proposal": 0, "configuration": first.faulty},
     }
     for name, changes in kinds.items():
-        row = replace(first.trials[0], **changes)
+        row = _with(first.trials[0], **changes)
         found = relevant(replace(STUDY, runs=[replace(first, trials=[row]), *others]))
         assert set(found) == {"fall_back_to_faulty", "decimals", "unjudged", name}
 

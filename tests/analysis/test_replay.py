@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded import recorded_trial
 
 from harness.analysis import statistics as stats
 from harness.analysis.protocols import CORRECTED
@@ -16,7 +17,7 @@ from harness.analysis.scores import scores
 from harness.analysis.winners import run_result, winner
 from harness.records.baseline import Baseline
 from harness.records.outcome import Outcome
-from harness.records.run import Confirmation, Run, RunRow
+from harness.records.run import Confirmation, Run
 from harness.vocabulary import HarnessError, TrialStatus
 
 
@@ -41,12 +42,11 @@ def recorded(*seconds: float, budget: float = 50.0) -> Run:
         faulty={"epochs": 1},
         fixed={"epochs": 9},
         trials=[
-            RunRow(
-                proposal=n,
+            recorded_trial(
+                n,
                 status=TrialStatus.COMPLETED,
                 search=n / 10,
                 holdout=n / 10,
-                fidelity=1.0,
                 spent=at,
                 configuration={"epochs": 2 + n},
             )

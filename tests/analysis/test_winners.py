@@ -10,7 +10,7 @@ from cells import FAULTY, PATCH, baseline, confirmed, reaching, run, score, tria
 
 from harness.analysis.protocols import CORRECTED, ICST23
 from harness.analysis.winners import run_result, winner, winner_only
-from harness.records.run import RunRow
+from harness.records.outcome import Trial
 from harness.vocabulary import TrialStatus
 
 
@@ -51,7 +51,7 @@ def test_the_winner_is_the_best_by_the_search_metric_the_first_on_ties() -> None
         ("partial_may_win", trial(1, 0.9, fidelity=0.5)),
     ],
 )
-def test_which_trials_may_win_is_the_protocols(field: str, excluded: RunRow) -> None:
+def test_which_trials_may_win_is_the_protocols(field: str, excluded: Trial) -> None:
     other = trial(2, 0.4)
     some = run(0, excluded, other)
     yes: dict[str, Any] = {field: field != "skip_first_trial"}

@@ -183,13 +183,14 @@ def test_a_figure_of_the_tables_is_a_function_a_line_and_a_column(copy: Path) ->
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.scores import scores
 from harness.records.baseline import Baseline
-from harness.records.run import Run, RunRow
+from harness.records.outcome import Outcome, Trial
+from harness.records.run import Run
 from harness.vocabulary import TrialStatus
 b = Baseline(fault="F", metric="accuracy", faulty_holdout=[.1]*9, fixed_holdout=[.9]*9,
              faulty_search=[.1]*9, fixed_search=[.9]*9, training_time=1.0)
 def run(n, value):
-    row = RunRow(proposal=0, status=TrialStatus.COMPLETED, search=value, holdout=value,
-                 fidelity=1.0, spent=1.0, configuration={"epochs": 2})
+    outcome = Outcome(status=TrialStatus.COMPLETED, seconds=1.0, search=value, holdout=value)
+    row = Trial(proposal=0, configuration={"epochs": 2}, outcome=outcome, spent=1.0)
     return Run(fault="F", technique="t", budget=20.0, clock="training", space="corrected",
                data="default", fraction=1.0, repetition=n, metric="accuracy",
                faulty={"epochs": 1}, fixed={"epochs": 3}, trials=[row], status="ok",

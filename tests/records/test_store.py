@@ -12,65 +12,27 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import CELL, header, row, run_record
 
 from harness.records.baseline import read_baseline
 from harness.records.cell import Cell
-from harness.records.files import read_json, write_json
-from harness.records.log import LOG, Row, read_log
-from harness.records.outcome import Outcome, parse_outcome
-from harness.records.run import Confirmation
-from harness.records.store import CONFIRMED, RUN, Store
+from harness.records.files import read_json, write_json, write_record
+from harness.records.log import LOG, read_log
+from harness.records.outcome import Outcome, Trial, parse_outcome
+from harness.records.run import Confirmation, Minimised
+from harness.records.run_record import RUN
+from harness.records.schema import to_json
+from harness.records.store import CONFIRMED, Store
 from harness.vocabulary import Cause, HarnessError, TrialStatus
-
-CELL = Cell(
-    fault="D1",
-    fault_content="abc",
-    technique="random",
-    settings={"class": "a.B", "first": None},
-    space="corrected",
-    clock="training",
-    budget=20.0,
-    data="default",
-    fraction=1.0,
-    backend="tensorflow",
-    repetition=3,
-    seed=1,
-)
-
-
-def row(index: int) -> Row:
-    outcome = Outcome(
-        status=TrialStatus.COMPLETED, seconds=0.1, search=0.5, holdout=1 / 3, losses=(0.5, 0.25)
-    )
-    return Row(
-        index=index,
-        proposal=index,
-        configuration={"epochs": 5, "loss": "hinge"},
-        outcome=outcome,
-        suggest_seconds=0.01,
-        charged=0.1,
-        spent=0.1 * (index + 1),
-        at="2026-01-01T00:00:00+00:00",
-        note={},
-    )
-
-
-def record(trials: int) -> dict:
-    return {
-        "status": "ok",
-        "trials": trials,
-        "fault": {"metric": "accuracy", "faulty": {"epochs": 5}, "fixed": {"epochs": 9}},
-        "seconds": {"training": 0.2, "search": 0.02, "total": 0.5},
-    }
 
 
 def write(store: Store, rows: int, finish: bool = True) -> Path:
-    with store.log(CELL, {"training_time": 0.5}) as log:
+    with store.log(header()) as log:
         assert log is not None
-        for index in range(len(log.rows), rows):
+        for index in range(len(log.trials), rows):
             log.append(row(index))
     if finish:
-        store.finish(CELL, record(rows))
+        store.finish(run_record(CELL, rows))
     return store.folder(CELL)
 
 
@@ -187,10 +149,10 @@ def test_an_outcome_comes_back_exactly(outcome: Outcome) -> None:
 def test_a_log_comes_back_exactly_and_goes_on(tmp_path: Path) -> None:
     store = Store(tmp_path)
     write(store, 2, finish=False)
-    with store.log(CELL, {"training_time": 99.0}) as log:
+    with store.log(header(training_time=99.0)) as log:
         assert log is not None
-        assert log.rows == [row(0), row(1)]
-        assert log.header["training_time"] == 0.5  # that of the driver which began
+        assert log.trials == [row(0), row(1)]
+        assert log.header.training_time == 0.5  # that of the driver which began
         log.append(row(2))
     content = read_log(store.folder(CELL) / LOG)
     assert content is not None
@@ -205,9 +167,9 @@ def test_a_torn_last_line_is_cut_off(tmp_path_factory: pytest.TempPathFactory, c
     whole = (folder / LOG).read_bytes()
     last = whole.rstrip(b"\n").rfind(b"\n") + 1
     (folder / LOG).write_bytes(whole[: min(last + cut, len(whole) - 1)])
-    with store.log(CELL, {}) as log:
+    with store.log(header()) as log:
         assert log is not None
-        assert log.rows == [row(0)]
+        assert log.trials == [row(0)]
         log.append(row(1))
     assert (folder / LOG).read_bytes() == whole
 
@@ -220,9 +182,9 @@ def test_whatever_is_killed_when_no_row_is_lost_or_doubled(
     """-1: a row is recorded. n: killed while the next row has n bytes on disk."""
     store = Store(tmp_path_factory.mktemp("events"))
     path = store.folder(CELL) / LOG
-    expected: list[Row] = []
+    expected: list[Trial] = []
     with ExitStack() as driver:
-        log = driver.enter_context(store.log(CELL, {"training_time": 0.5}))
+        log = driver.enter_context(store.log(header()))
         for event in (*events, 0):
             if event < 0:
                 log.append(row(len(expected)))
@@ -230,19 +192,20 @@ def test_whatever_is_killed_when_no_row_is_lost_or_doubled(
                 continue
             driver.close()
             with path.open("a") as file:
-                file.write(json.dumps(asdict(row(len(expected))))[:event])
-            log = driver.enter_context(store.log(CELL, {"training_time": 0.5}))
-            assert log.rows == expected
+                file.write(json.dumps(to_json(row(len(expected))))[:event])
+            log = driver.enter_context(store.log(header()))
+            assert log.trials == expected
 
 
 FULL = """
 import resource, signal, sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from pathlib import Path
-from test_store import CELL, Store, row
+from recorded import header, row
+from harness.records.store import Store
 from harness.vocabulary import HarnessError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-with Store(Path({root!r})).log(CELL, {{"training_time": 0.5}}) as log:
+with Store(Path({root!r})).log(header()) as log:
     log.append(row(0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))
     try:
@@ -256,7 +219,7 @@ with Store(Path({root!r})).log(CELL, {{"training_time": 0.5}}) as log:
 
 
 def test_a_row_that_finds_no_room_leaves_the_rows_before_it_whole(tmp_path: Path) -> None:
-    code = FULL.format(tests=str(Path(__file__).parent), root=str(tmp_path))
+    code = FULL.format(tests=sys.path, root=str(tmp_path))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     said = re.fullmatch(r"(\d+) .*trials\.jsonl cannot be written: File too large.*\n", done.stdout)
     assert said, done.stdout
@@ -301,7 +264,7 @@ def test_results_of_another_version_are_refused(tmp_path: Path, name: str) -> No
     store = Store(tmp_path)
     folder = write(store, 1)
     text = (folder / name).read_text()
-    (folder / name).write_text(text.replace('"version": 1', '"version": 99', 1))
+    (folder / name).write_text(text.replace('"version": 2', '"version": 99', 1))
     with pytest.raises(HarnessError, match="written by results version 99; this harness reads"):
         store.read_run(CELL)
 
@@ -316,7 +279,7 @@ def test_a_damaged_record_is_named(tmp_path: Path, text: str) -> None:
 
 
 def _hold(root: str, ready, done) -> None:
-    with Store(Path(root)).log(CELL, {}) as log:
+    with Store(Path(root)).log(header()) as log:
         assert log is not None
         ready.set()
         done.wait(30)
@@ -328,11 +291,11 @@ def test_a_second_driver_leaves_a_cell_that_is_taken(tmp_path: Path) -> None:
     other = context.Process(target=_hold, args=(str(tmp_path), ready, done))
     other.start()
     assert ready.wait(30)
-    with Store(tmp_path).log(CELL, {}) as log:
+    with Store(tmp_path).log(header()) as log:
         assert log is None
     done.set()
     other.join(30)
-    with Store(tmp_path).log(CELL, {}) as log:
+    with Store(tmp_path).log(header()) as log:
         assert log is not None
 
 
@@ -356,7 +319,7 @@ def test_re_trainings_are_kept_beside_the_run_and_none_is_replaced(tmp_path: Pat
 def test_damaged_re_trainings_are_named(tmp_path: Path) -> None:
     store = Store(tmp_path)
     folder = write(store, 2)
-    (folder / CONFIRMED).write_text('{"version": 1, "trainings": [{"seed": 1}]}')
+    (folder / CONFIRMED).write_text('{"version": 2, "trainings": [{"seed": 1}]}')
     with pytest.raises(HarnessError, match=r"confirmed\.json is no record of re-trainings"):
         store.read_run(CELL)
 
@@ -369,11 +332,11 @@ def test_the_run_of_the_next_larger_budget_is_found(tmp_path: Path) -> None:
     )
     small = replace(CELL, budget=10.0)
     for cell in (large, larger, other):
-        with store.log(cell, {}):
+        with store.log(header(cell)):
             pass
     assert store.longer([small]) == {}  # none is finished
     for cell in (larger, large, other):
-        store.finish(cell, record(0))
+        store.finish(run_record(cell, 0))
     assert store.longer([small, larger, large]) == {small: large, large: larger}
 
 
@@ -399,6 +362,102 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_damaged_baseline_is_named(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
-    path.write_text('{"version": 1, "fault": "D1"}')
+    path.write_text('{"version": 2, "fault": "D1"}')
     with pytest.raises(HarnessError, match=r"b\.json is no baseline"):
-        read_baseline(path)
+        read_baseline(path, "D1")
+
+
+def test_a_foreign_or_damaged_record_stops_no_other_cell(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    large, small = replace(CELL, budget=50.0), replace(CELL, budget=10.0)
+    store.finish(run_record(large, 0))
+    for number, text in enumerate(["", "{", "[]", '{"version": 1}', '{"version": 2, "a": 1}']):
+        folder = store.folder(small).parent / f"foreign-{number}"
+        folder.mkdir()
+        (folder / RUN).write_text(text)
+    (store.folder(small).parent / "folder" / RUN).mkdir(parents=True)
+    assert store.longer([small]) == {small: large}
+
+
+def test_the_record_of_another_cell_is_refused(tmp_path: Path) -> None:
+    store, other = Store(tmp_path), replace(CELL, repetition=4)
+    folder = write(store, 1)
+    folder.rename(store.folder(other))
+    with pytest.raises(HarnessError, match=r"run\.json is the record of another run"):
+        store.read_run(other)
+
+
+def test_the_log_of_another_cell_is_refused(tmp_path: Path) -> None:
+    store, other = Store(tmp_path), replace(CELL, repetition=4)
+    folder = write(store, 1)
+    store.finish(run_record(other, 1))
+    (store.folder(other) / LOG).write_bytes((folder / LOG).read_bytes())
+    with pytest.raises(HarnessError, match=r"trials\.jsonl:1: .*cell is not the one asked for"):
+        store.read_run(other)
+
+
+def test_a_configuration_of_another_program_is_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = write(store, 2)
+    text = (folder / LOG).read_text()
+    (folder / LOG).write_text(text.replace('"epochs"', '"epoch"'))
+    with pytest.raises(HarnessError, match=r"trials\.jsonl:2: .*differs in epoch, epochs"):
+        store.read_run(CELL)
+
+
+def test_re_trainings_out_of_range_are_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    write(store, 2)
+    store.confirm(CELL, [confirmation(1), confirmation(2, holdout=99.0)])
+    with pytest.raises(HarnessError, match=r"confirmed\.json .*trainings\.1\.outcome\.holdout is"):
+        store.read_run(CELL)
+
+
+MINIMISED_PATCH = Minimised(
+    configuration={"epochs": 5},
+    trainings=6,
+    taken_back=("loss",),
+    margin=0.1,
+    alpha=0.05,
+    retrainings=3,
+    cost=None,
+    holdout_before=(0.5, None),
+    holdout_after=(0.5, 1.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({}, ""),
+        ({"trainings": -1}, "trainings is -1, not at least 0"),
+        ({"cost": "1"}, "cost is '1', not a number"),
+        ({"holdout_after": [True]}, r"holdout_after\.0 is True"),
+        ({"holdout_after": [9.5]}, r"a holdout value is 9\.5, but accuracy"),
+        ({"configuration": {"lr": 1.0}}, "its configuration differs in epochs, lr"),
+        ({"version": 1}, "written by results version 1"),
+    ],
+)
+def test_a_minimised_patch_comes_back_or_is_refused(
+    tmp_path: Path, change: dict, problem: str
+) -> None:
+    store = Store(tmp_path)
+    write(store, 1)
+    path = store.minimised_path(CELL)
+    write_record(path, MINIMISED_PATCH)
+    path.write_text(json.dumps({**read_json(path), **change}))
+    if not problem:
+        assert store.read_run(CELL).minimised == store.minimised(CELL) == MINIMISED_PATCH
+        return
+    with pytest.raises(HarnessError, match=rf"minimised\.json .*{problem}"):
+        store.read_run(CELL)
+
+
+def test_runs_of_an_earlier_version_are_pointed_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    write(store, 1)
+    assert store.outdated([CELL]) == ""
+    earlier = store.folder(CELL).parent / "b20-earlier" / LOG
+    earlier.parent.mkdir()
+    earlier.write_text('{"version": 1}\n')
+    assert "dnn-repair migrate RESULTS" in store.outdated([CELL])

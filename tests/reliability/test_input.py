@@ -139,7 +139,7 @@ def test_a_plan_s_name_on_the_command_line_leaves_no_folder(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("version", ["0", "2", "null"])
+@pytest.mark.parametrize("version", ["0", "1", "3", "null"])
 @pytest.mark.parametrize("file", ["trials.jsonl", "run.json", "baseline"])
 def test_results_of_other_versions_are_refused_by_name(
     file: str, version: str, tmp_path: Path, with_own_faults: Path
@@ -151,6 +151,6 @@ def test_results_of_other_versions_are_refused_by_name(
     store = write_study(study, load_registry(), tmp_path)
     pattern = "baselines/*.json" if file == "baseline" else f"runs/**/{file}"
     (path,) = tmp_path.glob(pattern)
-    path.write_text(path.read_text().replace('"version": 1', f'"version": {version}', 1))
+    path.write_text(path.read_text().replace('"version": 2', f'"version": {version}', 1))
     with pytest.raises(HarnessError, match="was written by results version .*this harness reads"):
         read_study(study, load_registry(), store, CORRECTED)

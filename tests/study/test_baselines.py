@@ -18,7 +18,7 @@ from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 GOOD = Outcome(status=TrialStatus.COMPLETED, seconds=1.0, search=0.5, holdout=0.5)
 LOST = Outcome(
-    status=TrialStatus.CRASHED, seconds=0.0, cause=Cause.INFRASTRUCTURE, message="it is gone"
+    status=TrialStatus.CRASHED, seconds=0.5, cause=Cause.INFRASTRUCTURE, message="it is gone"
 )
 
 
@@ -64,3 +64,11 @@ def test_a_lost_training_is_made_again_and_the_others_are_kept(tmp_path: Path) -
 def test_a_program_that_kills_all_its_processes_is_a_result(tmp_path: Path) -> None:
     baseline = measured(tmp_path, [LOST, LOST, GOOD, GOOD])
     assert (baseline.faulty_holdout, baseline.faulty_unjudged) == ([], 2)
+
+
+def test_a_program_that_never_trains_has_no_baseline(tmp_path: Path) -> None:
+    """Every budget would be a multiple of nothing."""
+    crashed = Outcome(status=TrialStatus.CRASHED, seconds=0.0, cause=Cause.PROGRAM)
+    with pytest.raises(HarnessError, match="faulty program of D7 never trains: T would be 0"):
+        measured(tmp_path, [crashed, crashed, GOOD, GOOD])
+    assert not list((tmp_path / "baselines").glob("*"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from recorded import recorded_trial
+
 from harness.records.cell import Cell
 from harness.records.outcome import Outcome
-from harness.records.run import RunRow
 from harness.study.confirmation import _Job, _train
 from harness.subjects.registry import FAULTS, load_registry
 from harness.training import Request
@@ -45,15 +46,14 @@ class Asked:
 
 def asked_for(history: dict[str, Any] | None) -> list[Request]:
     worker = Asked()
-    best = RunRow(
-        proposal=7,
+    best = recorded_trial(
+        7,
         status=TrialStatus.COMPLETED,
         search=0.9,
         holdout=0.8,
-        fidelity=1.0,
         spent=1.0,
         configuration=D6.faulty,
-        history=history,
+        note={} if history is None else {"history": history, "structural": {}},
     )
     kept = _train(_Job(CELL, best, [11, 12], 1.0, (FAULTS,)), lambda backend: worker)
     assert [again.seed for again in kept] == [11, 12]

@@ -15,9 +15,9 @@ from stored import write_study
 from harness.analysis.explain import explain
 from harness.analysis.protocols import CORRECTED
 from harness.records.cell import Cell
-from harness.records.files import read_json, write_json
+from harness.records.files import read_json, read_record, write_json
 from harness.records.outcome import Outcome
-from harness.records.run import Run
+from harness.records.run import Minimised, Run
 from harness.records.store import MINIMISED, Store
 from harness.study.minimisation import RETRAININGS, Totals, minimise, totals
 from harness.study.plan import Plan
@@ -77,9 +77,9 @@ def run(store: Store, registry: Registry, dies_after: int = 10**9) -> OneEditCou
     return worker
 
 
-def told(store: Store, registry: Registry) -> list[dict[str, Any]]:
+def told(store: Store, registry: Registry) -> list[Minimised]:
     folders = [store.folder(cell) / MINIMISED for cell in PLAN.cells(registry)]
-    return [read_json(folder / f"{MINIMISED}.json") for folder in folders]
+    return [read_record(f / f"{MINIMISED}.json", Minimised, "record") for f in folders]
 
 
 def test_what_is_not_needed_is_taken_back_and_stored_beside_the_run(
@@ -89,18 +89,18 @@ def test_what_is_not_needed_is_taken_back_and_stored_beside_the_run(
     worker = run(store, registry)
     found, faulty = told(store, registry), registry["D6"].faulty
     for record in found:
-        assert set(changed(faulty, record["configuration"])) == {"learning_rate"}
-        assert record["trainings"] % RETRAININGS == 0
-        assert record["holdout_after"] == [0.9] * RETRAININGS
-    assert sum(record["trainings"] for record in found) == worker.trained
+        assert set(changed(faulty, record.configuration)) == {"learning_rate"}
+        assert record.trainings % RETRAININGS == 0
+        assert record.holdout_after == (0.9,) * RETRAININGS
+    assert sum(record.trainings for record in found) == worker.trained
     after = read_study(PLAN, registry, store, CORRECTED)
     assert before.scores["minimised_complexity"].isna().all()
     assert (after.scores["minimised_complexity"] < after.scores["complexity_mean"]).all()
     assert (after.scores["mean"] == before.scores["mean"]).all()
     done = totals(PLAN, registry, store)
     assert done is not None
-    trainings = [record["trainings"] for record in found]
-    edits = [1 + len(record["taken_back"]) for record in found]
+    trainings = [record.trainings for record in found]
+    edits = [1 + len(record.taken_back) for record in found]
     assert done == Totals(4, fmean(edits), 1, median(trainings), None, as_good=4, halved=0)
     assert run(store, registry).trained == 0  # a second time there is nothing to do
 
@@ -147,7 +147,12 @@ def test_a_patch_that_is_a_history_or_one_edit_is_left_alone(
 
     def with_history(this: Store, cell: Cell) -> Run:
         run = read(this, cell)
-        return replace(run, trials=[replace(t, history={"links": []}) for t in run.trials])
+        return replace(
+            run,
+            trials=[
+                replace(t, note={"history": {"links": []}, "structural": {}}) for t in run.trials
+            ],
+        )
 
     def with_one_edit(this: Store, cell: Cell) -> Run:
         run = read(this, cell)

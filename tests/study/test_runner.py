@@ -19,7 +19,7 @@ from drivers import untimed
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.winners import confirmations, winner
 from harness.records.files import read_json
-from harness.records.log import LOG, read_log
+from harness.records.log import LOG, RunHeader, read_log
 from harness.records.outcome import Trial
 from harness.records.store import Store
 from harness.study.plan import Plan, import_technique, settings, sources
@@ -69,18 +69,17 @@ def test_a_study_is_made_recorded_and_not_made_again(results: Store) -> None:
     assert not done.failed
     assert results.missing(cells) == []
     for cell in cells:
-        record = read_json(results.folder(cell) / "run.json")
+        record = results.read_record(cell)
         log = read_log(results.folder(cell) / LOG)
         assert log is not None
         rows = log[1]
-        assert [r.index for r in rows] == list(range(record["trials"]))
-        assert record["spent"] == pytest.approx(sum(r.outcome.seconds for r in rows))
-        assert record["spent"] >= record["allowed"]
-        assert rows[-2].spent < record["allowed"] if len(rows) > 1 else True
-        assert record["environment"]["packages"]["tensorflow"]
-        assert record["device"].startswith("tensorflow")
-        times = record["seconds"]
-        assert times["total"] >= times["training"] + times["search"]
+        assert [r.index for r in rows] == list(range(record.trials))
+        assert record.spent == pytest.approx(sum(r.outcome.seconds for r in rows))
+        assert record.spent >= record.allowed
+        assert rows[-2].spent < record.allowed if len(rows) > 1 else True
+        assert record.environment.packages["tensorflow"]
+        assert record.device.startswith("tensorflow")
+        assert record.seconds.total >= record.seconds.training + record.seconds.search
         assert results.read_run(cell).trials
     before = {c: (results.folder(c) / LOG).stat().st_mtime_ns for c in cells}
     go(study, results)
@@ -118,9 +117,9 @@ def test_the_wall_clock_charges_more_than_training(results: Store) -> None:
     study = plan(faults=["X3"], clock="wall", repetitions=1, budget=20, backend="jax")
     go(study, results)
     (cell,) = study.cells(load_registry())
-    record = read_json(results.folder(cell) / "run.json")
-    assert record["spent"] > record["seconds"]["training"]
-    assert record["device"].startswith("pytorch on ")
+    record = results.read_record(cell)
+    assert record.spent > record.seconds.training
+    assert record.device.startswith("pytorch on ")
 
 
 def test_seconds_are_not_counted_against_those_of_another_device(
@@ -152,8 +151,8 @@ def test_with_the_work_clock_a_seeded_run_is_repeated_exactly(
         lines = untimed(results.folder(cell) / LOG)
         assert len(lines) > 2
         assert lines == untimed(alone.folder(cell) / LOG)
-        record = read_json(results.folder(cell) / "run.json")
-        assert record["spent"] >= record["allowed"] == 8 * 3 * (4 * 8 + 8 * 2) * 200 * 4
+        record = results.read_record(cell)
+        assert record.spent >= record.allowed == 8 * 3 * (4 * 8 + 8 * 2) * 200 * 4
 
 
 def test_a_run_goes_on_where_its_log_ends(results: Store, tmp_path: Path) -> None:
@@ -178,9 +177,9 @@ def test_a_run_goes_on_where_its_log_ends(results: Store, tmp_path: Path) -> Non
     shared = min(len(again[1]), len(rows))
     for a, b in zip(again[1][:shared], rows[:shared], strict=True):
         assert a.configuration == b.configuration
-    record = read_json(folder / "run.json")
-    assert record["continued_after"] == keep
-    assert record["spent"] >= record["allowed"]
+    record = part.read_record(cell)
+    assert record.continued_after == keep
+    assert record.spent >= record.allowed
 
 
 def test_winners_are_confirmed_beside_their_runs(results: Store) -> None:
@@ -308,7 +307,7 @@ def test_a_technique_that_forgets_values_is_told_so(results: Store) -> None:
 def test_a_cell_that_another_driver_has_is_left(results: Store) -> None:
     study = plan(budget=2, seed=7)
     taken, free = study.cells(load_registry())
-    with results.log(taken, {"training_time": 1.0}) as log:
+    with results.log(RunHeader(cell=taken, metric="accuracy", training_time=1.0)) as log:
         assert log is not None
         done = go(study, results)
     assert list(done.elsewhere) == [taken]
@@ -320,9 +319,9 @@ def test_a_technique_may_decline(results: Store) -> None:
     study = plan(techniques={"shy": Nonsense(how="declines")}, repetitions=1, budget=2)
     go(study, results)
     (cell,) = study.cells(load_registry())
-    record = read_json(results.folder(cell) / "run.json")
-    assert (record["status"], record["trials"]) == ("not_applicable", 0)
-    assert record["health"]["looked_at"] == 1
+    record = results.read_record(cell)
+    assert (record.status, record.trials) == ("not_applicable", 0)
+    assert record.health["looked_at"] == 1
 
 
 def test_what_a_technique_sees_holds_no_truth() -> None:

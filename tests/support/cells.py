@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+from recorded import recorded_trial
 
 from harness.analysis.protocols import CORRECTED, Protocol
 from harness.analysis.scores import scores
 from harness.records.baseline import Baseline
-from harness.records.outcome import Outcome
-from harness.records.run import Confirmation, Run, RunRow
+from harness.records.outcome import Outcome, Trial
+from harness.records.run import Confirmation, Run
 from harness.vocabulary import TrialStatus, Value
 
 FAULTY: dict[str, Value] = {"loss": "hinge", "epochs": 1, "units_1": 8, "dropout_1": 0.25}
@@ -31,11 +32,11 @@ def trial(
     status: TrialStatus | None = None,
     fidelity: float = 1.0,
     configuration: dict[str, Value] = PATCH,
-) -> RunRow:
+) -> Trial:
     holdout = search if holdout is None else holdout
     judged = TrialStatus.DIVERGED if search is None else TrialStatus.COMPLETED
-    return RunRow(
-        proposal=proposal,
+    return recorded_trial(
+        proposal,
         status=status or judged,
         search=search,
         holdout=holdout,
@@ -45,7 +46,7 @@ def trial(
     )
 
 
-def run(repetition: int, *trials: RunRow, **changes: Any) -> Run:
+def run(repetition: int, *trials: Trial, **changes: Any) -> Run:
     base = Run(
         fault="M1",
         technique="random",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from common import techniques
+from recorded import AT, ENVIRONMENT, run_record
 
+from harness.records.baseline import BaselineRecord
 from harness.records.cell import Cell
-from harness.records.files import write_json
-from harness.records.log import Row
-from harness.records.outcome import Outcome
+from harness.records.log import RunHeader
+from harness.records.outcome import Outcome, Trial
+from harness.records.run_record import RepairedFault, RunSeconds
 from harness.records.store import Store
 from harness.space.derivation import derive
 from harness.study.plan import Plan, baseline_paths
@@ -30,17 +31,20 @@ def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) 
     """
     store = Store(root)
     for fault, path in baseline_paths(plan, registry, store).items():
-        record = {
-            "fault": fault,
-            "metric": "accuracy",
-            "training_time": T,
-            "data": plan.data_of(registry[fault]),
-            "fraction": plan.fraction_of(fault),
-            "device": "a machine",
-            "faulty": _trainings(0.2),
-            "fixed": _trainings(0.9),
-        }
-        write_json(path, record)
+        BaselineRecord(
+            fault=fault,
+            content=registry[fault].content,
+            metric="accuracy",
+            training_time=T,
+            work=0.0,
+            data=plan.data_of(registry[fault]),
+            fraction=plan.fraction_of(fault),
+            device="a machine",
+            started=AT,
+            environment=ENVIRONMENT,
+            faulty=_trainings(0.2),
+            fixed=_trainings(0.9),
+        ).write(path)
     cells = plan.cells(registry)
     for number, cell in enumerate(cells[: len(cells) - leave_out]):
         _write_run(store, cell, registry, np.random.default_rng(number))
@@ -64,13 +68,13 @@ def small_study(
 def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Generator) -> None:
     fault = registry[cell.fault]
     domains = derive(fault.faulty, fault.subject.context).domains
-    with store.log(cell, {"training_time": T}) as log:
+    with store.log(RunHeader(cell=cell, metric="accuracy", training_time=T)) as log:
         assert log is not None
         trials = int(cell.budget) - 1
         for index in range(trials):
             drawn = {name: domain.sample(rng) for name, domain in domains.items()}
             log.append(
-                Row(
+                Trial(
                     index=index,
                     proposal=index,
                     configuration={**fault.faulty, **drawn},
@@ -78,29 +82,30 @@ def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Gene
                     suggest_seconds=0.1,
                     charged=T,
                     spent=T * (index + 1),
-                    at="2026-01-01T00:00:00+00:00",
-                    note={},
+                    at=AT,
                 )
             )
-    record = {
-        "status": "ok",
-        "trials": trials,
-        "fault": {"metric": fault.subject.metric, "faulty": fault.faulty, "fixed": fault.fixed},
-        "training_time": T,
-        "seconds": {
-            "training": T * trials,
-            "search": 1.0,
-            "building": 0.5,
-            "total": T * trials + 3,
-        },
-        "device": "a machine",
-        "environment": {"packages": {"keras": "3.0"}, "commit": "abc", "dirty": False},
-    }
-    store.finish(cell, record)
+    record = run_record(
+        cell,
+        trials,
+        fault=RepairedFault(
+            title=fault.title,
+            metric=fault.subject.metric,
+            faulty=fault.faulty,
+            fixed=fault.fixed,
+        ),
+        training_time=T,
+        allowed=T * cell.budget,
+        spent=T * trials,
+        seconds=RunSeconds(
+            training=T * trials, search=1.0, building=0.5, total=T * trials + 3, opening=0.0
+        ),
+    )
+    store.finish(record)
 
 
-def _trainings(value: float) -> Sequence[dict[str, object]]:
-    return [asdict(_judged(value + shift / 100)) for shift in range(5)]
+def _trainings(value: float) -> Sequence[Outcome]:
+    return [_judged(value + shift / 100) for shift in range(5)]
 
 
 def _judged(value: float) -> Outcome:

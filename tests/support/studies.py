@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from recorded import recorded_trial
+
 from harness.analysis.protocols import CORRECTED, Protocol
 from harness.analysis.runset import RunSet
 from harness.records.baseline import Baseline
-from harness.records.run import Run, RunRow
+from harness.records.outcome import Trial
+from harness.records.run import Run
 from harness.vocabulary import TrialStatus, Value
 
 FAULTY: dict[str, Value] = {"loss": "hinge", "epochs": 1, "units_1": 8}
@@ -24,13 +27,12 @@ Trials = Sequence[tuple[float, float | None]]
 """When a trial has ended, in multiples of T, and the value that it has on both parts."""
 
 
-def row(number: int, at: float, value: float | None, holdout: float | None = None) -> RunRow:
-    return RunRow(
-        proposal=number,
+def row(number: int, at: float, value: float | None, holdout: float | None = None) -> Trial:
+    return recorded_trial(
+        number,
         status=TrialStatus.DIVERGED if value is None else TrialStatus.COMPLETED,
         search=value,
         holdout=value if holdout is None else holdout,
-        fidelity=1.0,
         spent=at * T,
         configuration=PATCH,
     )

@@ -29,7 +29,8 @@ from harness.analysis.published.trials import HYPERPARAMETERS, TRIALS_FILE, read
 from harness.analysis.reference import BaselineKey
 from harness.analysis.runset import RunSet
 from harness.records.baseline import Baseline
-from harness.records.run import Run, RunRow
+from harness.records.outcome import ScoredOutcome, Trial
+from harness.records.run import Run
 from harness.vocabulary import Configuration, HarnessError, TrialStatus
 
 FLOOR = 0.004475
@@ -95,7 +96,7 @@ class Published:
 
     def _first_trials(self) -> dict[str, Baseline]:
         """The faulty program as the runs themselves trained it, without what diverged."""
-        firsts: dict[str, list[RunRow]] = {}
+        firsts: dict[str, list[Trial]] = {}
         for run in self.runs:
             row = run.trials[0]
             if row.proposal == 0 and row.status is TrialStatus.COMPLETED:
@@ -121,22 +122,26 @@ class Published:
         ended = _ends(trials)
         floored = (trials["holdout_metric"] - FLOOR).abs() < FLOOR_TOLERANCE
         diverged = floored if facts.metric == "angle" else floored & False
+        seconds = trials["train_s"].fillna(0.0).tolist()
         rows = [
-            RunRow(
+            Trial(
                 proposal=int(number),
-                status=TrialStatus.DIVERGED if odd else STATUS[status],
-                search=None if pd.isna(search) else search,
-                holdout=None if pd.isna(holdout) else holdout,
-                fidelity=1.0,
-                spent=spent,
                 configuration=configuration,
+                outcome=ScoredOutcome(
+                    status=TrialStatus.DIVERGED if odd else STATUS[status],
+                    seconds=took,
+                    search=None if pd.isna(search) else search,
+                    holdout=None if pd.isna(holdout) else holdout,
+                ),
+                spent=spent,
             )
-            for number, status, odd, search, holdout, spent, configuration in zip(
+            for number, status, odd, search, holdout, took, spent, configuration in zip(
                 trials["trial"].tolist(),
                 trials["status"].tolist(),
                 diverged.tolist(),
                 trials["search_metric"].tolist(),
                 trials["holdout_metric"].tolist(),
+                seconds,
                 ended,
                 configurations,
                 strict=True,
@@ -144,7 +149,6 @@ class Published:
         ]
         faulty = configurations[int((trials["trial"] == 0).to_numpy().argmax())]
         fixed = {**faulty, **facts.fix}
-        seconds = trials["train_s"].fillna(0.0).tolist()
         grouped = trials.reset_index(drop=True).groupby(["technique", "budget", "repeat"])
         indices: Mapping[Any, Any] = grouped.indices
         for (technique, budget, repeat), at in indices.items():

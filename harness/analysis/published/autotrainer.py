@@ -26,7 +26,8 @@ from harness.analysis.published.facts import (
     Facts,
 )
 from harness.analysis.statistics import Floats
-from harness.records.run import Run, RunRow
+from harness.records.outcome import Outcome, Trial
+from harness.records.run import Run
 from harness.vocabulary import CellStatus, Configuration, HarnessError, TrialStatus
 
 BOOTSTRAP_SEED = 42
@@ -45,7 +46,7 @@ class Executions:
     allowances: Mapping[tuple[str, int], float]
     """By fault and budget: seconds; 0 where the study's table lists no execution."""
 
-    def draw(self, fault: str, budget: int, rng: np.random.Generator) -> list[RunRow]:
+    def draw(self, fault: str, budget: int, rng: np.random.Generator) -> list[Trial]:
         """One run: executions in random order until the next would exceed the allowance.
 
         A draw whose first execution exceeds it is repeated; empty if all would.
@@ -59,14 +60,16 @@ class Executions:
             if spent[0] <= seconds:
                 break
         return [
-            RunRow(
+            Trial(
                 proposal=number,
-                status=TrialStatus.COMPLETED,
-                search=float(self.reached[fault][at]),
-                holdout=float(self.reached[fault][at]),
-                fidelity=1.0,
-                spent=float(spent[number]),
                 configuration=None,
+                outcome=Outcome(
+                    status=TrialStatus.COMPLETED,
+                    seconds=float(times[at]),
+                    search=float(self.reached[fault][at]),
+                    holdout=float(self.reached[fault][at]),
+                ),
+                spent=float(spent[number]),
             )
             for number, at in enumerate(order[spent <= seconds])
         ]
@@ -105,7 +108,7 @@ def autotrainer_runs(
     made = []
     for number, (name, known) in enumerate(facts.items()):
         for budget in BUDGETS:
-            draws: list[list[RunRow]] = [[]] * REPETITIONS
+            draws: list[list[Trial]] = [[]] * REPETITIONS
             status = known.autotrainer
             if status == CellStatus.OK:
                 rng = np.random.default_rng([BOOTSTRAP_SEED, number, budget])
@@ -123,7 +126,7 @@ def _run(
     faulty: Configuration,
     budget: int,
     repetition: int,
-    trials: list[RunRow],
+    trials: list[Trial],
     status: str,
 ) -> Run:
     seconds = trials[-1].spent if trials else 0.0

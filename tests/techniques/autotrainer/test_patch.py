@@ -9,6 +9,7 @@ import pytest
 from scheduling import FAULTY, run
 
 from harness.records.observation import Observation, Symptom
+from harness.records.schema import from_json, to_json
 from harness.techniques.autotrainer.patch import patch_of
 from harness.techniques.autotrainer.rules import AS_DESCRIBED, AS_RUN
 from harness.testing import fake_seen as seen
@@ -55,7 +56,7 @@ def test_a_history_survives_its_json() -> None:
     history = history_of(Symptom.DYING, "leaky")
     assert History.parse(json.loads(json.dumps(history.plain()))) == history
     shown = Observation(watched=seen(Symptom.SLOW))
-    assert Observation.parse(json.loads(json.dumps(shown.plain()))) == shown
+    assert from_json(Observation, json.loads(json.dumps(to_json(shown)))) == shown
 
 
 def test_a_leaky_activation_that_strips_the_output_makes_it_linear() -> None:
