@@ -50,19 +50,19 @@ def explain(folder: Path) -> list[str]:
         lines += [f"    {line}" for line in _why(name, after, rows, metric)]
     lines += _afterwards(rows, patch, metric)
     if (path := folder / MINIMISED / f"{MINIMISED}.json").exists():
-        told = read_json(path)
+        record = read_json(path)
         lines.append(
-            f"minimised after the run in {told['trainings']} trainings; not needed: "
-            f"{', '.join(told['taken_back']) or 'nothing'}"
+            f"minimised after the run in {record['trainings']} trainings; not needed: "
+            f"{', '.join(record['taken_back']) or 'nothing'}"
         )
     return lines
 
 
 def _chosen(run: Mapping[str, Any], rows: Sequence[Row], metric: Metric) -> Row | None:
     judged = [row for row in rows if row.outcome.search is not None]
-    told = [row for row in judged if row.proposal == run.get("choice")]
-    if told:
-        return told[-1]
+    chosen = [row for row in judged if row.proposal == run.get("choice")]
+    if chosen:
+        return chosen[-1]
     return min(judged, key=lambda row: metric.loss(row.outcome.search or 0.0), default=None)
 
 
@@ -71,12 +71,12 @@ def _looked(run: Mapping[str, Any], rows: Sequence[Row], metric: Metric) -> list
     health = run.get("health", {})
     faulty = [row for row in rows if row.note.get("phase") == "watch"]
     lines = [f"faulty program: {_value(faulty[-1], metric)}"] if faulty else []
-    told = {
+    facts = {
         "its training": health.get("signs"),
         "blamed by Theia": health.get("blamed"),
         "suspected operators": health.get("suspected_operators"),
     }
-    return lines + [f"{what}: {words}" for what, words in told.items() if words]
+    return lines + [f"{what}: {text}" for what, text in facts.items() if text]
 
 
 def _why(name: str, after: object, rows: Sequence[Row], metric: Metric) -> list[str]:
