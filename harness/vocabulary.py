@@ -150,3 +150,13 @@ def changed(before: Configuration, after: Configuration) -> dict[str, tuple[Valu
     if set(before) != set(after):
         raise ValueError(f"not one program's configurations: {sorted(set(before) ^ set(after))}")
     return {name: (before[name], after[name]) for name in before if before[name] != after[name]}
+
+
+def natural_order(name: str) -> tuple[str, int]:
+    """A sorting key by which D2 comes before D10: the name without its last number, the number.
+
+    >>> natural_order("D10"), natural_order("units_3"), natural_order("loss")
+    (('D', 10), ('units_', 3), ('loss', 0))
+    """
+    head = name.rstrip("0123456789")
+    return head, int(name[len(head) :] or 0)

@@ -54,15 +54,17 @@ def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[CurveSt
     metric = METRICS[baseline.metric]
     steps = [CurveStep(0.0, counted(None, run, baseline, protocol).value)]
     best = math.inf
-    told = {row.proposal: row for row in run.trials if may_win(row, run, protocol)}
+    eligible = {row.proposal: row for row in run.trials if may_win(row, run, protocol)}
     after = [*(row.choice for row in run.trials[1:]), run.choice]
     chosen: int | None = None
     for row, choice in zip(run.trials, after, strict=False):
         at = min(row.spent / unit, run.budget)
         if run.choice is not None:
-            if choice != chosen and choice in told:
+            if choice != chosen and choice in eligible:
                 chosen = choice
-                steps.append(CurveStep(at, counted(told[choice], run, baseline, protocol).value))
+                steps.append(
+                    CurveStep(at, counted(eligible[choice], run, baseline, protocol).value)
+                )
         elif (
             row.search is not None
             and may_win(row, run, protocol)

@@ -160,13 +160,13 @@ def project(
         seeds: Trainings of each program in the baseline of each fault.
         confirmations: Re-trainings of each winner; each is taken to cost an average trial.
     """
-    told = [run for run in past if run.trials]
-    if not told:
+    finished = [run for run in past if run.trials]
+    if not finished:
         raise HarnessError(
             "no stored run to learn from: what a trial costs beyond its training is read off "
             "finished runs. Make some first, best of the same plan: make experiment REPEATS=1"
         )
-    rate = cache(lambda fault, technique: rates(nearest(fault, technique, told)))
+    rate = cache(lambda fault, technique: rates(nearest(fault, technique, finished)))
     of_cell = [
         _part(cell, training_times[cell.fault], rate(cell.fault, cell.technique)) for cell in cells
     ]

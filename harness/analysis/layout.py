@@ -1,4 +1,4 @@
-"""A table, before it is known where it will be shown: terminal, Markdown or HTML."""
+"""A table that can be shown in a terminal, in Markdown and in HTML."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A title, a header, rows, and what a reader must know."""
+    """A title, headers, rows and notes."""
 
     title: str
     headers: Sequence[Header]
@@ -119,7 +119,7 @@ def plain_fields(*texts: str) -> list[Field]:
 
 
 def headed(left: Sequence[str], right: Sequence[str]) -> list[Header]:
-    """Headers: first those of columns of words, then those of columns of figures."""
+    """Headers: first those of left-aligned text columns, then those of right-aligned figures."""
     return [*(Header(text, "left") for text in left), *(Header(text) for text in right)]
 
 

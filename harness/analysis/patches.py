@@ -21,7 +21,7 @@ from harness.vocabulary import Configuration
 def patch_figures(
     cell: Sequence[Run], results: Sequence[RunResult], protocol: Protocol
 ) -> dict[str, Any]:
-    """What the patches change, and what the fix changes. A run without a patch has no say."""
+    """Complexity and asymmetric Jaccard of a cell's patches; runs without a patch are left out."""
     faulty, fixed = cell[0].faulty, cell[0].fixed
     patches = [(r.patch, r.structural) for r in results if r.patch is not None]
     defined = [aj_as_defined(faulty, fixed, *patch, protocol) for patch in patches]
@@ -54,7 +54,11 @@ def aj_as_defined(
 
 
 def fix_complexity(faulty: Configuration, fixed: Configuration, protocol: Protocol) -> float:
-    """Complexity of the true fix; a fault always has one, so that none counted is out of reach."""
+    """Complexity of the true fix.
+
+    A fix that changes no counted hyperparameter has complexity 0, or that of one change if the
+    protocol says so.
+    """
     share = complexity(faulty, fixed, settings=protocol.settings_count)
     if share == 0 and protocol.unreachable_fix_counts_one:
         return 1 / len(hyperparameters(faulty, settings=protocol.settings_count))

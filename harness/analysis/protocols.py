@@ -217,8 +217,8 @@ def protocol(name: str, **changes: Any) -> Protocol:
     for change in changes:
         if change not in choices:
             raise unknown(f"choice of protocol {name}", change, choices)
-    told = [name, *(f"{choice}={value}" for choice, value in sorted(changes.items()))]
+    parts = [name, *(f"{choice}={value}" for choice, value in sorted(changes.items()))]
     try:
-        return replace(PROTOCOLS[name], name=", ".join(told), **changes)
+        return replace(PROTOCOLS[name], name=", ".join(parts), **changes)
     except (TypeError, ValueError) as error:
         raise HarnessError(f"protocol {name} cannot be changed like that: {error}") from None

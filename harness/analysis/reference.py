@@ -1,6 +1,6 @@
-"""The reference of a fault: what its faulty and its fixed program reach, and what they are told by.
+"""The reference values of a fault: holdout metric of its faulty and of its fixed program.
 
-Every figure of a technique is relative to these values.
+Improvement rates and tests compare a technique with these values.
 """
 
 from __future__ import annotations
@@ -19,29 +19,35 @@ BaselineKey = tuple[str, str, float]
 
 
 def mean_of_faulty(baseline: Baseline) -> float | None:
-    """Mean holdout metric of the faulty program: the one known best, else that of its list."""
+    """Mean holdout metric of the faulty program: the known mean, else that of its trainings.
+
+    None if neither exists. Trainings without a value count as in :func:`trained_faulty`.
+    """
     known = baseline.faulty_mean
     return mean_or_none(trained_faulty(baseline)) if known is None else known
 
 
 def mean_of_fixed(baseline: Baseline) -> float | None:
-    """Likewise of the fixed program."""
+    """Mean holdout metric of the fixed program: the known mean, else that of its trainings.
+
+    None if neither exists. Trainings without a value are left out.
+    """
     known = baseline.fixed_mean
     return mean_or_none(baseline.fixed_holdout) if known is None else known
 
 
 class Exposure(NamedTuple):
-    """How well the baseline tells the fixed program from the faulty one."""
+    """Whether the trainings of a baseline separate the fixed program from the faulty one."""
 
     p: float | None
     """Two-sided Mann-Whitney p-value on the holdout metric; None without judged trainings."""
     a12: float | None
-    """Chance that a fixed training is better than a faulty one; None likewise."""
+    """Chance that a fixed training is better than a faulty one; None without judged trainings."""
     exposed: bool
 
 
 def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
-    """Whether the trainings of the fixed program are really better than those of the faulty one.
+    """Test of the fixed program's trainings against those of the faulty one.
 
     Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. Trainings that diverged
     or crashed rank worst. Where only the fixed program's mean is known, there is no test, and the
@@ -62,10 +68,11 @@ def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
 
 
 def metered(values: Sequence[float | None], baseline: Baseline) -> list[float]:
-    """The values with a number in place of those that rank worst.
+    """The values with a number in place of each None.
 
-    That is the metric's worst value; without such a bound, the worst value seen in the cell or in
-    the trainings of the faulty program. None can be named if nothing was ever judged.
+    The number is the metric's worst value. A metric without a worst value takes the worst one seen
+    in the cell or in the trainings of the faulty program. If nothing was judged, the Nones are left
+    out.
     """
     metric = METRICS[baseline.metric]
     judged = [v for v in values if v is not None]
@@ -76,16 +83,17 @@ def metered(values: Sequence[float | None], baseline: Baseline) -> list[float]:
 
 
 def trained_faulty(baseline: Baseline) -> list[float]:
-    """The trainings of the faulty program, likewise: those that diverged count as the worst."""
+    """Holdout metric of the faulty program's trainings; one that diverged counts as the worst."""
     return metered([*baseline.faulty_holdout, *[None] * baseline.faulty_unjudged], baseline)
 
 
 def mean_or_none(values: Sequence[float]) -> float | None:
+    """The mean; None without any value."""
     return fmean(values) if values else None
 
 
 def rounded(values: Sequence[float], protocol: Protocol) -> list[float]:
-    """The values as test and improvement rate see them."""
+    """The values with the decimals that the protocol gives tests and improvement rates."""
     if protocol.decimals is None:
         return list(values)
     return [round(v, protocol.decimals) for v in values]

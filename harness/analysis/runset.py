@@ -87,17 +87,16 @@ class RunSet:
 
     @cached_property
     def origin(self) -> str:
-        """Which runs were made with a larger budget, in words; '' if none was."""
+        """One sentence about the runs that were made with a larger budget; '' if none was."""
         longer = Counter(run.prefix_of for run in self.runs if run.prefix_of is not None)
         if not longer:
             return ""
-        told = " and ".join(
+        numbers = " and ".join(
             f"{n} of {len(self.runs)} with budget {budget:g}"
             for budget, n in sorted(longer.items())
         )
-        return (
-            f"Read off the beginnings of longer runs: {told}. This saves {self.budget:g} T a run."
-        )
+        saved = f"This saves {self.budget:g} T a run."
+        return f"Read off the beginnings of longer runs: {numbers}. {saved}"
 
     @cached_property
     def faults(self) -> list[str]:

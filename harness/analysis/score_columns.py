@@ -33,10 +33,11 @@ def score_column(text: str | None = None) -> Callable[[CellFigure], CellFigure]:
     Raises:
         ValueError: If the schema has another column of that name, or none and no text is given.
 
-    Example:
-        >>> @score_column("float | s | seconds of the longest run")
-        ... def longest_run(cell, results):
-        ...     return max(run.total_seconds for run in cell)
+    Example::
+
+        @score_column("float | s | seconds of the longest run")
+        def longest_run(cell, results):
+            return max(run.total_seconds for run in cell)
     """
 
     def register(function: CellFigure) -> CellFigure:

@@ -1,15 +1,13 @@
 """From recorded runs and baselines to one row per cell.
 
-A cell is one technique on one fault in one setting, over its repetitions. What is debatable about
-the way is a field of the protocol.
+A cell is one technique on one fault in one setting, over its repetitions. Every debatable choice is
+a field of the protocol.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import groupby
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -38,16 +36,16 @@ from harness.analysis.winners import confirmations, counted, mean_confirmed, win
 from harness.records.baseline import Baseline
 from harness.records.outcome import Trial
 from harness.records.run import Run
-from harness.vocabulary import METRICS, CellStatus, HarnessError
+from harness.vocabulary import METRICS, CellStatus, HarnessError, natural_order
 
 Row = dict[str, Any]
 
 DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_OUT)
-"""What a technique may say instead of a result."""
+"""Statuses of a run whose technique returned no result."""
 
 
 class CellKey(NamedTuple):
-    """What the rows of the scores are about; the order of the fields is that of the rows."""
+    """The key of a row of the scores; rows are sorted by its fields, in this order."""
 
     space: str
     data: str
@@ -66,15 +64,9 @@ class CellKey(NamedTuple):
             run.fraction,
             run.clock,
             run.budget,
-            _by_number(run.fault),
+            natural_order(run.fault),
             run.technique,
         )
-
-
-@cache
-def _by_number(fault: str) -> tuple[str, int]:
-    head, number = re.fullmatch(r"(.*?)(\d*)", fault, re.DOTALL).groups()  # type: ignore[union-attr]
-    return head, int(number or 0)
 
 
 def scores(
@@ -100,7 +92,7 @@ def scores(
 def figures(
     runs: Iterable[Run], baselines: Mapping[BaselineKey, Baseline], protocol: Protocol
 ) -> list[Row]:
-    """The rows of :func:`scores` before :func:`verdicts`: what each cell amounts to by itself."""
+    """The rows of :func:`scores` before :func:`verdicts`: figures that need one cell alone."""
     ordered = sorted(runs, key=lambda run: (CellKey.of(run), run.repetition))
     rows = []
     for _, group in groupby(ordered, key=CellKey.of):
@@ -110,7 +102,11 @@ def figures(
 
 
 def _baseline_of(cell: Sequence[Run], baselines: Mapping[BaselineKey, Baseline]) -> Baseline:
-    """The baseline of a cell's runs, once they have been found to fit together."""
+    """The baseline of a cell's runs.
+
+    Raises:
+        HarnessError: If there is none, a repetition occurs twice, or the metrics differ.
+    """
     first = cell[0]
     where = f"{first.technique} on {first.fault} at budget {first.budget:g}"
     key = (first.fault, first.data, first.fraction)
@@ -172,14 +168,14 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
 
 
 def _undone(run: Run, protocol: Protocol) -> Row:
-    """The figures of a technique that declined: none, but perhaps an improvement rate."""
+    """Figures of a technique that declined: all missing but, if the protocol says so, the rate."""
     missing = ("mean", "std", "p_wilcoxon", "p_mannwhitney", "a12", "ir_low", "ir_high")
     said = run.status == CellStatus.NO_SYMPTOM
     return dict.fromkeys(missing) | {"ir": protocol.no_symptom_ir if said else None}
 
 
 def _performance(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
-    """What the runs reach, and how much of the gap to the fixed program that closes.
+    """Mean, deviation and improvement rate of the runs.
 
     A run without a judged trial counts as the worst value.
     """
@@ -192,9 +188,9 @@ def _performance(values: Sequence[float | None], baseline: Baseline, protocol: P
 
 
 def _tests(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
-    """How the runs compare with the faulty program's list.
+    """Tests of the runs against the trainings of the faulty program.
 
-    Ranks see a run without a judged trial as worse than everything.
+    A run without a judged trial ranks below everything.
     """
     metric = METRICS[baseline.metric]
     ranked = rounded([metric.nothing if v is None else v for v in values], protocol)
@@ -232,7 +228,7 @@ def _improvement_rates(
 
 
 def _confirmed(cell: Sequence[Run], best: Sequence[Trial | None], baseline: Baseline) -> Row:
-    """How the winners, one a run, did when they were trained again."""
+    """Figures of the winners' re-trainings; ``best`` holds the winner of each run."""
     again = [(confirmations(row, run), run) for row, run in zip(best, cell, strict=True)]
     values = [mean_confirmed(trainings, run) for trainings, run in again if trainings]
     return {"n_confirmed": len(values), "confirmed_mean": mean_or_none(metered(values, baseline))}

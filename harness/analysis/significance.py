@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def verdicts(rows: Sequence[Row], protocol: Protocol) -> list[Row]:
-    """The rows, which hold figures only, with ``p_holm``, ``significant`` and ``repaired``."""
+    """Copies of the rows with ``p_holm``, ``significant`` and ``repaired`` added."""
     judged = [dict(row) for row in rows]
     _adjust(judged)
     for row in judged:
@@ -35,7 +35,7 @@ def _adjust(rows: Sequence[Row]) -> None:
 
 
 def _significant(row: Row, protocol: Protocol) -> bool:
-    """Whether the cell is significantly better than the faulty program; untested, it is not."""
+    """Whether the cell is significantly better than the faulty program; False without a test."""
     p = row["p_holm" if protocol.holm else f"p_{protocol.test}"]
     if p is None or p >= protocol.alpha:
         return False

@@ -60,13 +60,14 @@ def study_table(
     Raises:
         ValueError: If the name belongs to a table of the package.
 
-    Example:
-        >>> from harness.records.tables import table
-        >>> SIZES = table("sizes", "fault | str | | its id\\nruns | int | | of all techniques")
-        >>> @study_table(SIZES)
-        ... def sizes(study):
-        ...     counts = study.scores.groupby("fault")["n"].sum()
-        ...     return SIZES.frame({"fault": f, "runs": n} for f, n in counts.items())
+    Example::
+
+        from harness.records.tables import table
+        SIZES = table("sizes", "fault | str | | its id\\nruns | int | | of all techniques")
+        @study_table(SIZES)
+        def sizes(study):
+            counts = study.scores.groupby("fault")["n"].sum()
+            return SIZES.frame({"fault": f, "runs": n} for f, n in counts.items())
     """
     if schema.name in {row.schema.name for row in _BUILT_IN}:
         raise ValueError(f"table {schema.name} is one of the package; choose another name")

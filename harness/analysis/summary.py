@@ -1,4 +1,4 @@
-"""From one row per cell to one row per technique."""
+"""Summary over the faults: from one row per cell to one row per technique."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from harness.vocabulary import METRICS, Configuration, TrialStatus
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What one run amounts to under a protocol."""
+    """The result of one run under a protocol."""
 
     value: float | None
     """Holdout metric that counts for the run; None if it ranks worst for want of a judged trial."""
@@ -27,14 +27,14 @@ class RunResult:
     better: bool
     """Whether the winner beats the median faulty training on the search part."""
     structural: tuple[str, ...] = ()
-    """Repair operators of the patch's edits that no hyperparameter tells."""
+    """Repair operators of those edits of the patch that are in no hyperparameter."""
 
 
 def winner(run: Run, protocol: Protocol) -> Trial | None:
-    """The best judged trial of a run by the search metric, the first one on ties.
+    """The best judged trial of a run by the search metric; the first one on ties.
 
-    It may well be worse than the faulty program. A technique that said which proposal it returns
-    is taken at its word, as far as that was trained. None if no trial may win.
+    A technique that names the proposal it returns gets that one, if it was trained. The winner may
+    be worse than the faulty program. None if no trial may win.
     """
     metric = METRICS[run.metric]
     candidates = [row for row in run.trials if may_win(row, run, protocol)]
@@ -64,7 +64,7 @@ def may_win(row: Trial, run: Run, protocol: Protocol) -> bool:
 
 
 def winner_only(run: Run, protocol: Protocol) -> Run:
-    """The run with no trial but its winner: quicker to look at again under other choices."""
+    """The run with its winner as its only trial, for analyses that repeat the choice often."""
     best = winner(run, protocol)
     return replace(run, trials=[best] if best else [])
 
@@ -75,12 +75,12 @@ def _search(row: Trial) -> float:
 
 
 def run_result(run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
-    """What ``run`` amounts to: its winner, or what the protocol puts in its place."""
+    """The result of ``run``: its winner, or the protocol's value in its place."""
     return counted(winner(run, protocol), run, baseline, protocol)
 
 
 def counted(best: Trial | None, run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
-    """What ``run`` amounts to if this trial, or none, is its winner."""
+    """The result of ``run`` if ``best``, a trial or None, is its winner."""
     metric = METRICS[run.metric]
     if best is None or best.holdout is None:
         value = mean_of_faulty(baseline) if protocol.unjudged == "faulty_mean" else None
@@ -100,7 +100,7 @@ def counted(best: Trial | None, run: Run, baseline: Baseline, protocol: Protocol
 
 
 def confirmations(best: Trial | None, run: Run) -> list[Confirmation]:
-    """The re-trainings of this trial, among those of the run."""
+    """Those re-trainings of the run that repeat this trial; empty without one."""
     if best is None:
         return []
     key = (best.proposal, best.fidelity)
@@ -108,10 +108,10 @@ def confirmations(best: Trial | None, run: Run) -> list[Confirmation]:
 
 
 def mean_confirmed(again: Sequence[Confirmation], run: Run) -> float | None:
-    """Mean holdout metric of re-trainings, one or more.
+    """Mean holdout metric of one or more re-trainings.
 
-    One that was not judged (it diverged, say) has the metric's worst value; None, which ranks
-    worst, if the metric has no such bound.
+    A re-training without a value, such as one that diverged, counts as the metric's worst value.
+    None, which ranks worst, if the metric has no worst value.
     """
     worst = METRICS[run.metric].worst
     values = [worst if a.outcome.holdout is None else a.outcome.holdout for a in again]

@@ -19,7 +19,7 @@ from harness.vocabulary import HarnessError
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Whatever goes wrong inside is a file that is damaged or of another kind."""
+    """Turn errors of reading into one message about a damaged or wrong file."""
     try:
         yield
     except FileNotFoundError:

@@ -31,7 +31,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """What is to be known of a data set before it is read."""
+    """Title, files and sources of a data set."""
 
     title: str
     looked_for: Sequence[str]
@@ -106,7 +106,7 @@ def data_folder() -> Path:
 
 
 def keras_cache() -> Path:
-    """Where Keras keeps its own downloads, read and never written."""
+    """The folder of Keras' own downloads; it is only read."""
     home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     return Path(home) / "datasets"
 
@@ -142,7 +142,7 @@ class Labelled:
 
 
 def _kept(name: str) -> Callable[[Callable[[Path], Any]], Callable[[], Any]]:
-    """Keep what a reader gives; another file, another reading."""
+    """Cache a reader's result until its file changes."""
 
     def decorate(reader: Callable[[Path], Any]) -> Callable[[], Any]:
         kept = lru_cache(maxsize=1)(lambda path, changed: reader(path))

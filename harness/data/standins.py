@@ -1,7 +1,7 @@
-"""Small synthetic arrays in place of a data set, so that a program can run where the files are not.
+"""Small synthetic arrays that replace a data set whose files are missing.
 
-They have the shapes, types and value ranges of the real ones, and classes that can be told apart.
-Nothing measured on them says anything about the real data.
+They have the shapes, types and value ranges of the real ones, and separable classes. Measurements
+on them say nothing about the real data.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 def images(
     rng: np.random.Generator, shape: tuple[int, ...], train: int, test: int
 ) -> tuple[np.ndarray, ...]:
-    """Bytes: every class a fixed pattern, under strong noise; ten balanced classes.
+    """Images of bytes in ten balanced classes: one pattern for each class, under strong noise.
 
     Returns:
         x_train (train, *shape), y_train (train,), x_test, y_test.
@@ -25,10 +25,10 @@ def images(
 
 
 def texts(rng: np.random.Generator, number: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Word indices from 1 with falling frequency, some of them of the text's topic (46 topics).
+    """Texts of word indices from 1 with falling frequency; a fifth of the words are of the topic.
 
     Returns:
-        ``number`` arrays of 30 to 200 words, and the topics (number,), unbalanced.
+        ``number`` arrays of 30 to 199 words, and the topics (number,), 0 to 45, unbalanced.
     """
     topics = np.minimum(rng.geometric(0.15, number) - 1, 45)
     found = []

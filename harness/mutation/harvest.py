@@ -1,4 +1,4 @@
-"""What a campaign is told and what it finds: plain data, readable without Ray."""
+"""Arguments and findings of a campaign: plain data, readable without Ray."""
 
 from __future__ import annotations
 

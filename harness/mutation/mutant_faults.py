@@ -1,4 +1,4 @@
-"""From killed mutants to faults of the registry: which are drawn, under which id, in which file."""
+"""Faults made of killed mutants: which mutants are drawn, their ids and their files."""
 
 from __future__ import annotations
 

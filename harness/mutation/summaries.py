@@ -1,4 +1,4 @@
-"""What a campaign found out, as tables: all mutants for programs, two summaries for people."""
+"""Findings of a campaign as tables: all mutants for programs, two summaries for people."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _p(p: float) -> str:
 
 
 def notes(harvest: Harvest) -> str:
-    """What the summaries' figures are."""
+    """Explanation of the figures in the summaries."""
     campaign = harvest.campaign
     return (
         f"n = {campaign.n} trainings of each program; seed {campaign.seed}, data {campaign.data}, "

@@ -20,7 +20,7 @@ from harness.data import DATA_SETS
 from harness.space.operators import LOSSES_FOR
 from harness.subjects.fault import Fault, load_fault
 from harness.subjects.subject import FRAMEWORKS, Subject
-from harness.vocabulary import METRICS, HarnessError, unknown
+from harness.vocabulary import METRICS, HarnessError, natural_order, unknown
 
 FAULTS = Path(__file__).resolve().parents[2] / "faults"
 
@@ -30,7 +30,7 @@ class Registry(Mapping[str, Fault]):
 
     def __init__(self, subjects: Mapping[str, Subject], faults: Sequence[Fault]) -> None:
         self.subjects = subjects
-        self._faults = {f.id: f for f in sorted(faults, key=lambda f: _natural(f.id))}
+        self._faults = {f.id: f for f in sorted(faults, key=lambda f: (*natural_order(f.id), f.id))}
 
     def __getitem__(self, key: str) -> Fault:
         if key not in self._faults:
@@ -155,8 +155,3 @@ def _line_in(path: Path, error: BaseException) -> int:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
-
-
-def _natural(identity: str) -> tuple[str, int, str]:
-    head = identity.rstrip("0123456789")
-    return head, int(identity[len(head) :] or 0), identity

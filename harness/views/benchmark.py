@@ -1,4 +1,4 @@
-"""Tables I and II of the study, made from whatever is registered."""
+"""Tables I and II of the study, made from the registered faults."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from harness.space.derivation import derive
 from harness.space.operators import OPERATORS, Operator
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry
+from harness.vocabulary import natural_order
 
 
 def status(fault: Fault) -> str:
-    """What can be said of a fault without training it."""
+    """Status of a fault that needs no training: withdrawn, unreachable, outside, repairable."""
     if fault.deprecated:
         return f"withdrawn: {fault.deprecated}"
     if not fault.repairable:
@@ -28,7 +29,8 @@ def operator_table(registry: Registry) -> Layout:
     rows = []
     for operator in OPERATORS:
         reached = sorted(
-            {n for f in faults for n in f.hyperparameters if _reaches(operator, n)}, key=_natural
+            {n for f in faults for n in f.hyperparameters if _reaches(operator, n)},
+            key=natural_order,
         )
         rows.append(
             [
@@ -79,11 +81,6 @@ def _reaches(operator: Operator, hyperparameter: str) -> bool:
     return re.fullmatch(operator.hyperparameters, hyperparameter) is not None
 
 
-def _natural(name: str) -> tuple[str, int]:
-    head = name.rstrip("0123456789")
-    return head, int(name[len(head) :] or 0)
-
-
 def _short(names: list[str]) -> str:
     """Numbered names as ranges.
 
@@ -92,7 +89,7 @@ def _short(names: list[str]) -> str:
     """
     ends: dict[str, list[int]] = {}
     for name in names:
-        head, number = _natural(name)
+        head, number = natural_order(name)
         ends.setdefault(head, []).append(number)
     return ", ".join(
         f"{head}{min(n)}–{max(n)}" if max(n) > min(n) else head + (str(n[0]) if n[0] else "")

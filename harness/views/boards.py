@@ -1,6 +1,6 @@
-"""The tables across faults, for people: ranks, pairs, targets, audits, and what is not there.
+"""The tables across faults, for people: ranks, pairs, targets, audits, missing runs.
 
-Under each stands the smallest effect that so many runs and faults could have shown.
+The notes of a table state the smallest effect that so many runs and faults could have shown.
 """
 
 from __future__ import annotations

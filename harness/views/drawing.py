@@ -1,4 +1,4 @@
-"""What all figures share: size, style, and the pieces that they are drawn of.
+"""Size, style and drawing functions that all figures share.
 
 Colours: Okabe and Ito's palette (2008), which colour-blind readers can tell apart; line styles and
 markers repeat what colour says.
@@ -66,14 +66,14 @@ def styles(study: RunSet) -> dict[str, Style]:
 
 
 def svg(figure: Figure) -> bytes:
-    """For a page: sharp at every size, text as outlines so that it looks the same everywhere."""
+    """The figure as SVG for a page; text becomes outlines, so it needs no font."""
     buffer = BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
-    """As ``name.pdf`` and ``name.png``, the same bytes for the same figure."""
+    """Save as ``name.pdf`` and ``name.png``; the same figure gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out: the files that follow need not do it again

@@ -365,12 +365,13 @@ def report_figure(
     Raises:
         ValueError: If the name belongs to a figure of the package.
 
-    Example:
-        >>> @report_figure("Runs of each fault")
-        ... def runs_by_fault(study):
-        ...     figure = Figure()
-        ...     figure.add_subplot().bar(study.faults, study.scores.groupby("fault")["n"].sum())
-        ...     return figure
+    Example::
+
+        @report_figure("Runs of each fault")
+        def runs_by_fault(study):
+            figure = Figure()
+            figure.add_subplot().bar(study.faults, study.scores.groupby("fault")["n"].sum())
+            return figure
     """
 
     def register(draw: Callable[[RunSet], Figure | None]) -> Callable[[RunSet], Figure | None]:

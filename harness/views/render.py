@@ -78,7 +78,7 @@ def summary_markdown(summary: pd.DataFrame, protocol: Protocol) -> str:
 def table3_layout(
     scores: pd.DataFrame, protocol: Protocol, techniques: Sequence[str] | None = None
 ) -> Layout:
-    """:func:`table3` before it is known where it will be shown."""
+    """:func:`table3` as a layout, for every output."""
     settings = scores[SETTING].drop_duplicates()
     if len(settings) != 1:
         raise HarnessError(
@@ -128,7 +128,7 @@ def _cell(row: pd.Series[Any] | None) -> Field:
 def _notes3(
     scores: pd.DataFrame, setting: pd.Series[Any], protocol: Protocol, fields: set[str]
 ) -> list[str]:
-    """What a reader must know; ``fields`` are the texts in the table."""
+    """Notes below the table; ``fields`` are the texts in it."""
     adjusted = " after Holm over the cells of this budget" if protocol.holm else ""
     direction = "a positive improvement rate" if protocol.require_ir_positive else "a better mean"
     starred = (
@@ -198,10 +198,10 @@ def _counts(column: pd.Series[Any]) -> str:
 
 
 def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
-    """:func:`summary_table` before it is known where it will be shown."""
-    told = [*SETTING[1:], "data", "fraction"]
-    varying = [name for name in told if summary[name].nunique() > 1]
-    constant = [name for name in told if summary[name].nunique() == 1]
+    """:func:`summary_table` as a layout, for every output."""
+    settings = [*SETTING[1:], "data", "fraction"]
+    varying = [name for name in settings if summary[name].nunique() > 1]
+    constant = [name for name in settings if summary[name].nunique() == 1]
     names = ["sign.", "rep.", "IR", "std", "compl.", "AJ", "trials", "train", "search", "other"]
     headers = [
         Header("technique", "left"),

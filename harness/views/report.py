@@ -1,4 +1,4 @@
-"""One page about a study: what was found, how, with what, and what is not there."""
+"""One page about a study: results, method, versions, and missing runs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ METHOD = (
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """With what the runs were made; counts of runs."""
+    """Versions and devices of the runs."""
 
     facts: Mapping[str, Counter[str]] = field(default_factory=dict)
     """Package, device, commit and the like -> its versions, each with the runs that had it."""
@@ -151,7 +151,7 @@ def study_report(
     Args:
         title: Of the page.
         study: The runs.
-        provenance: With what they were made, see :func:`provenance_of`.
+        provenance: Versions and devices, see :func:`provenance_of`.
         audit: The technique whose trials are independent of each other; it is left out of the
             page if the study has no runs of it.
         comparisons: Of its A/A audit.
@@ -185,7 +185,7 @@ def write_report(made: StudyReport, folder: Path) -> Path:
 
 
 def provenance_of(store: Store, cells: Iterable[Any]) -> Provenance:
-    """What the records of these finished runs say of themselves."""
+    """Versions and devices in the records of these finished runs."""
     facts: dict[str, Counter[str]] = {}
     for cell in cells:
         record = store.read_record(cell)
@@ -252,7 +252,7 @@ def _part(part: Layout | str, drawn: Mapping[str, str]) -> dict[str, str]:
 
 
 def _warnings(made: StudyReport) -> list[str]:
-    """What a reader must know before the first table."""
+    """Warnings above the first table."""
     study = made.study
     found = []
     if study.missing:

@@ -87,24 +87,26 @@ def _table3(answer: Answer, printed: Mapping[str, Any], tool: _Resampled) -> lis
     )
     for cell in _cells(answer):
         fault, technique = str(cell["fault"]), str(cell["technique"])
-        told, digits = printed[fault][technique], answer.study.facts[fault].decimals
+        entry, digits = printed[fault][technique], answer.study.facts[fault].decimals
         where = f"{fault} {technique}"
         mean, std = fixed(cell["mean"], digits), fixed(cell["std"], digits)
-        told_mean = fixed(told["published_mean"], digits)
-        told_std = fixed(told["published_std"], digits)
+        printed_mean = fixed(entry["published_mean"], digits)
+        printed_std = fixed(entry["published_std"], digits)
         mark = MARK if cell["significant"] else "none"
-        told_mark = MARK if told["significant_published"] else "none"
+        printed_mark = MARK if entry["significant_published"] else "none"
         if technique != AUTOTRAINER:
-            means.add(where, mean, told_mean)
-            deviations.add(where, std, told_std)
-            marks.add(where, mark, told_mark)
+            means.add(where, mean, printed_mean)
+            deviations.add(where, std, printed_std)
+            marks.add(where, mark, printed_mark)
             continue
-        tool_status.add(where, str(mean != NONE), str(told_mean != NONE))
-        if NONE not in (mean, told_mean):
+        tool_status.add(where, str(mean != NONE), str(printed_mean != NONE))
+        if NONE not in (mean, printed_mean):
             drawn = tool.values(fault)
-            tool_values.add(f"{where} mean", mean, told_mean, Spread.of(drawn.mean(axis=1), digits))
-            tool_values.add(f"{where} std", std, told_std, Spread.of(drawn.std(axis=1), digits))
-            tool_marks.add(where, mark, told_mark)
+            tool_values.add(
+                f"{where} mean", mean, printed_mean, Spread.of(drawn.mean(axis=1), digits)
+            )
+            tool_values.add(f"{where} std", std, printed_std, Spread.of(drawn.std(axis=1), digits))
+            tool_marks.add(where, mark, printed_mark)
     return [means, deviations, marks, tool_status, tool_values, tool_marks]
 
 
@@ -112,25 +114,27 @@ def _text(answer: Answer, printed: Mapping[str, Any], tool: _Resampled) -> list[
     cases = Item("comparable cases")
     cases.add("cases", str(answer.cases), str(printed["comparable_cases"]))
     marks = Item("significant comparable cases, by technique")
-    for technique, told in printed["significant_in_comparable"].items():
-        marks.add(technique, str(answer.significant_in_comparable(technique)), str(told))
+    for technique, entry in printed["significant_in_comparable"].items():
+        marks.add(technique, str(answer.significant_in_comparable(technique)), str(entry))
     by_budget = Item("faults that Random improves, by budget")
-    for budget, told in printed["random_significant_by_budget"].items():
-        by_budget.add(f"budget {budget}", str(answer.significant("random", int(budget))), str(told))
+    for budget, entry in printed["random_significant_by_budget"].items():
+        by_budget.add(
+            f"budget {budget}", str(answer.significant("random", int(budget))), str(entry)
+        )
     rates = Item("median improvement rates, budget 20")
-    for technique, told in printed["median_IR_budget20"].items():
+    for technique, entry in printed["median_IR_budget20"].items():
         median = answer.improvement_median(technique, MAIN_BUDGET).value
-        rates.add(technique, fixed(median, 2), fixed(told, 2))
+        rates.add(technique, fixed(median, 2), fixed(entry, 2))
     deviations = Item("mean standard deviations of significant cells")
-    for technique, told in printed["mean_sigma_of_significant"].items():
+    for technique, entry in printed["mean_sigma_of_significant"].items():
         spread = Spread.of(tool.mean_deviations(), 3) if technique == AUTOTRAINER else None
         mean = answer.mean_deviation(technique)
-        deviations.add(technique, fixed(mean, 3), fixed(told, 3), spread)
+        deviations.add(technique, fixed(mean, 3), fixed(entry, 3), spread)
     jaccard = Item("asymmetric Jaccard of the searchers, mean and std")
     for name, real in (("AJ_hpo_real", True), ("AJ_hpo_artificial", False)):
         share = answer.jaccard("as_published", faults=answer.real(real))
-        for computed, told in zip(share[:2], printed[name], strict=True):
-            jaccard.add(name, fixed(computed, 2), fixed(told, 2))
+        for computed, entry in zip(share[:2], printed[name], strict=True):
+            jaccard.add(name, fixed(computed, 2), fixed(entry, 2))
     return [cases, marks, by_budget, rates, deviations, jaccard]
 
 
@@ -198,10 +202,10 @@ def side_by_side(answer: Answer) -> Layout:
     rows: dict[str, dict[str, str]] = {}
     for cell in _cells(answer):
         fault, technique = str(cell["fault"]), str(cell["technique"])
-        told, digits = printed[fault][technique], answer.study.facts[fault].decimals
+        entry, digits = printed[fault][technique], answer.study.facts[fault].decimals
         computed = _cell(cell["mean"], cell["std"], bool(cell["significant"]), digits)
         published = _cell(
-            told["published_mean"], told["published_std"], told["significant_published"], digits
+            entry["published_mean"], entry["published_std"], entry["significant_published"], digits
         )
         same = "=" if computed == published else DIFFERS
         rows.setdefault(fault, {})[technique] = f"{computed} {same} {published}"

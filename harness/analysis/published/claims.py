@@ -138,12 +138,12 @@ def _verdict(published: Measure, corrected: Measure) -> ClaimVerdict:
 
 def _why(measures: Sequence[Measure]) -> str:
     """The corrections that change the figures, each with what they are then."""
-    told = [
+    text = [
         f"{step.name}: {after.figures}"
         for step, before, after in zip(STEPS[1:], measures, measures[1:], strict=False)
         if before.figures != after.figures
     ]
-    return "; ".join(told) or "no correction changes it"
+    return "; ".join(text) or "no correction changes it"
 
 
 def published_claims() -> list[PublishedClaim]:
@@ -178,8 +178,8 @@ def published_claims() -> list[PublishedClaim]:
 def _tool(answer: Answer) -> Measure:
     own = [answer.significant_in_comparable(t) for t in TECHNIQUES]
     tool = answer.significant_in_comparable(AUTOTRAINER)
-    told = f"{_list(own)} against {tool} of {answer.cases}"
-    return Measure(told, min(own) > max(tool, answer.cases / 2), min(own) - tool)
+    text = f"{_list(own)} against {tool} of {answer.cases}"
+    return Measure(text, min(own) > max(tool, answer.cases / 2), min(own) - tool)
 
 
 def _random_competes(answer: Answer) -> Measure:
@@ -202,8 +202,8 @@ def _half_way(answer: Answer) -> Measure:
 def _budget_helps(answer: Answer) -> Measure:
     own = [[answer.significant(t, b) for b in BUDGETS] for t in TECHNIQUES]
     grows = all(a < b < c for a, b, c in own)
-    told = "; ".join(", ".join(map(str, counts)) for counts in own)
-    return Measure(told, grows, sum(counts[-1] - counts[0] for counts in own))
+    text = "; ".join(", ".join(map(str, counts)) for counts in own)
+    return Measure(text, grows, sum(counts[-1] - counts[0] for counts in own))
 
 
 def _better_than_fix(answer: Answer) -> Measure:
@@ -246,8 +246,8 @@ def _operators(answer: Answer) -> Measure:
     shares = [_mean_jaccard(patched[patched["fault"].isin(faults)], answer) for faults in kinds]
     chance = [answer.jaccard_by_chance(faults) for faults in kinds]
     gains = [share - any_trial for share, any_trial in zip(shares, chance, strict=True)]
-    told = f"{_list(shares, 2)}; any trial {_list(chance, 2)}"
-    return Measure(told, min(gains) > GAIN, min(gains))
+    text = f"{_list(shares, 2)}; any trial {_list(chance, 2)}"
+    return Measure(text, min(gains) > GAIN, min(gains))
 
 
 def _mean_jaccard(cells: pd.DataFrame, answer: Answer) -> float:
@@ -269,7 +269,7 @@ def searched(found: Behaviour) -> Judgement:
     """The claim that the study compares guided search with Random."""
     fixed, chance = found.from_fixed_list[MAIN_BUDGET], found.agreement["random"]
     guided = {t: share for t, share in found.agreement.items() if t != "random"}
-    told = ", ".join(f"{t} {share:.1%}" for t, share in found.agreement.items())
+    text = ", ".join(f"{t} {share:.1%}" for t, share in found.agreement.items())
     learns = [t for t, share in guided.items() if share > 2 * chance]
     verdict = (
         ClaimVerdict.STANDS if len(learns) == len(guided) and fixed < 0.5 else ClaimVerdict.FALLS
@@ -278,7 +278,7 @@ def searched(found: Behaviour) -> Judgement:
         "The study compares two guided searches with Random",
         "HEBO and BOHB learn from their trials",
         f"HEBO: {fixed:.0%} of the trials at budget {MAIN_BUDGET} are one list; "
-        f"late trials like the best so far: {told}",
+        f"late trials like the best so far: {text}",
         verdict,
         "HEBO proposes an unscrambled Sobol list until enough trials have finished; BOHB's trials "
         "end with their first report, which Ray then keeps from the searcher",

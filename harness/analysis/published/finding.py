@@ -46,12 +46,12 @@ class PublishedFinding:
 
     def text(self) -> str:
         """The claims for a terminal, where a table of them would be too wide."""
-        told = [
+        lines = [
             f"{j.verdict.value.upper()}: {j.claim}\n  published: {j.published}\n"
             f"  corrected: {j.corrected}\n  why: {j.why}"
             for j in self.judgements
         ]
-        return "\n".join([*told, "", *sheets.VERDICT_NOTES])
+        return "\n".join([*lines, "", *sheets.VERDICT_NOTES])
 
     def markdown(self) -> str:
         """The whole document, for a study with all its cells."""

@@ -121,14 +121,14 @@ def jaccards(answer: Answer) -> Layout:
     """Asymmetric Jaccard, as coded and as defined."""
     rows = []
     for kind, faults in (("real", answer.real(True)), ("artificial", answer.real(False))):
-        for way, told in WAYS:
+        for way, label in WAYS:
             for only in (True, False):
                 share = answer.jaccard(way, faults=faults, significant_only=only)
                 cells = "significant" if only else "all"
                 rows.append(
                     plain_fields(
                         kind,
-                        told,
+                        label,
                         cells,
                         str(share.n),
                         fixed(share.mean, 3),

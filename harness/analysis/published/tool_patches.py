@@ -75,7 +75,7 @@ PRINTED_JACCARD = {"artificial": (0.61, 0.49), "real": (0.26, 0.19)}
 
 
 def tried(fault: str, attempts: int) -> tuple[str, ...]:
-    """The solutions behind a number of attempts.
+    """The solutions that the tool tried in a number of attempts.
 
     >>> tried("C1", 2), tried("D3", 1)
     (('selu', 'bn'), ('optimizer',))

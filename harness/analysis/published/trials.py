@@ -69,11 +69,11 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     if frame.empty:
         raise HarnessError(f"{where} holds no trials")
     known = {"technique": TECHNIQUES, "budget": BUDGETS, "status": STATUSES}
-    for column, words in known.items():
-        if odd := sorted(set(frame[column].unique()) - set(words), key=str):
+    for column, values in known.items():
+        if odd := sorted(set(frame[column].unique()) - set(values), key=str):
             raise HarnessError(
                 f"{where}: column {column} says {', '.join(map(str, odd))}. "
-                f"Known: {', '.join(map(str, words))}"
+                f"Known: {', '.join(map(str, values))}"
             )
     key = ["fault", "technique", "budget", "repeat", "trial"]
     begun = set(frame.loc[frame["trial"] == 0, "fault"])
