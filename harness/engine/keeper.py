@@ -1,4 +1,4 @@
-"""Results of slots on other machines: they come back to the folder of the driver, row by row.
+"""Results of slots on other machines: rows come back to the driver's folder one by one.
 
 One process on the driver's machine writes them, so a cluster needs no shared folder, and locks and
 flushed files are those of a local disk. A slot waits until its row is on that disk before it
@@ -21,7 +21,7 @@ from harness.records.store import Store
 
 
 class Keeper:
-    """Runs as an actor beside the driver."""
+    """Writes the results folder of the driver; an actor on its machine."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -33,7 +33,8 @@ class Keeper:
     ) -> tuple[int, dict[str, Any], list[Row]] | None:
         """Lock the log of a cell; return the number of this opening, its header and its rows.
 
-        A driver gives a cell to one slot at a time: if it is open here, that slot has been lost.
+        A driver gives a cell to one slot at a time. A cell that is open already belonged to a slot
+        that was lost.
 
         Returns:
             None if another driver has the cell.
@@ -111,8 +112,8 @@ class Kept:
         return bool(_ask(self.keeper.finished, cell))
 
 
-def _ask(method: Any, *words: Any) -> Any:
+def _ask(method: Any, *arguments: Any) -> Any:
     try:
-        return ray.get(method.remote(*words))
+        return ray.get(method.remote(*arguments))
     except RayTaskError as error:
         raise error.cause from None

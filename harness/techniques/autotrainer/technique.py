@@ -25,10 +25,9 @@ from harness.vocabulary import CellStatus, Configuration, TrialStatus
 
 
 class AutotrainerOptimiser(Optimiser):
-    """Runs the tool again and again, each time from freshly initialised weights.
+    """Repeated runs of the tool, each from freshly initialised weights.
 
-    It stops where the tool finds no symptom in the first place: who is told that nothing is wrong
-    does not ask again.
+    No symptom in the first training ends the search.
     """
 
     def __init__(self, faulty: Configuration, rules: Rules, seed: int) -> None:
@@ -69,7 +68,7 @@ class AutotrainerOptimiser(Optimiser):
         )
 
     def tell(self, proposal: Proposal, outcome: Outcome) -> None:
-        """Pass on what the training showed. One that the budget cut short tells nothing."""
+        """Pass the result of a training on. A training that the budget cut has none."""
         if outcome.status is TrialStatus.CUT:
             return
         seen = None if outcome.seen is None else Seen.parse(outcome.seen)
@@ -91,7 +90,7 @@ class AutotrainerOptimiser(Optimiser):
         self._begin()
 
     def health(self) -> Mapping[str, int | float | str]:
-        """Trainings, how the tool's runs ended, its own answers, what the trainings showed."""
+        """Trainings, ends of the tool's runs, its answers, symptoms of the trainings."""
         return {
             "proposals": self._trainings,
             **{f"runs_{status}": number for status, number in self._verdicts.items()},
@@ -101,7 +100,7 @@ class AutotrainerOptimiser(Optimiser):
         }
 
     def finish(self) -> Finish:
-        """The counters, and whether there was anything to repair."""
+        """The counters, and whether a symptom was found at all."""
         return Finish(self.health(), self.status.value)
 
 
@@ -109,18 +108,18 @@ class AutotrainerOptimiser(Optimiser):
 class Autotrainer:
     """AutoTrainer as its paper describes it, without the slips of its code.
 
-    It applies to classification by accuracy only: its symptoms speak of accuracy.
+    It applies to classification by accuracy only, as its symptoms are defined by accuracy.
     Source: Zhang et al., ICSE 2021; Kim et al., ICST 2023, section II-B.
     """
 
     mode: str = "as_described"
     strategy: str = "balance"
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Fields of ``harness.training.symptoms.Thresholds`` that differ from the mode's."""
+    """Fields of ``harness.training.symptoms.SymptomThresholds`` that differ from the mode's."""
 
     def __post_init__(self) -> None:
-        told = {name: self.thresholds[name] for name in self.thresholds}
-        object.__setattr__(self, "thresholds", told)
+        plain = {name: self.thresholds[name] for name in self.thresholds}
+        object.__setattr__(self, "thresholds", plain)
         self.rules()
 
     def rules(self) -> Rules:
