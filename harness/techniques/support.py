@@ -122,7 +122,7 @@ class Encoding:
         }
 
     def decode(self, numbers: Mapping[str, Any]) -> dict[str, Value]:
-        """The complete configuration. Numbers that rounding left outside their range are clipped."""
+        """The complete configuration. Numbers that rounding left outside a range are clipped."""
         values = {name: _decoded(d, numbers[name]) for name, d in self.domains.items()}
         return self._space.complete({**self._only, **values})
 
