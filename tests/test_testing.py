@@ -7,8 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
+from broken import OneChange
 
 from harness.techniques.random import Random
 from harness.testing import (
@@ -120,6 +123,20 @@ def test_the_message_says_which_promise(
     name: str, test: str, message: str, failed: dict[str, dict[str, str]]
 ) -> None:
     assert message in failed[name][test]
+
+
+def test_the_technique_of_the_readme_runs() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (code,) = [
+        block
+        for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+        if "class OneChange" in block
+    ]
+    names: dict[str, Any] = {"__name__": "one_change"}
+    exec(code, names)
+    theirs, _ = run_technique(names["OneChange"]())
+    ours, _ = run_technique(OneChange())
+    assert comparable(theirs) == comparable(ours)
 
 
 def test_without_pytest_one_message_says_what_is_missing() -> None:

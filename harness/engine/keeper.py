@@ -23,7 +23,7 @@ from harness.records.store import Store
 
 
 class Keeper:
-    """Runs as an actor beside the driver."""
+    """Writes the results folder of the driver; an actor on its machine."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -33,7 +33,8 @@ class Keeper:
     def open(self, header: RunHeader) -> tuple[int, RunHeader, list[Trial]] | None:
         """Lock the log of a cell; return the number of this opening, its header and its trials.
 
-        A driver gives a cell to one slot at a time: if it is open here, that slot has been lost.
+        A driver gives a cell to one slot at a time. A cell that is open already belonged to a slot
+        that was lost.
 
         Returns:
             None if another driver has the cell.

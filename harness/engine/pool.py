@@ -17,10 +17,10 @@ from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
 CPUS = 0.9
-"""Of a core, claimed by a training worker: the thin trainable beside it finds room in the rest."""
+"""Share of a core that a training worker claims. The rest is for the thin trainable beside it."""
 
 TRIES = 3
-"""Times that a job is run whose slot is lost."""
+"""Runs of a job, at most, if its slots are lost."""
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -38,7 +38,7 @@ class _Slot:
     def ready(self) -> None: ...
 
     def worker(self, backend: str) -> Worker:
-        """One worker at a time: switching the backend replaces it, to bound the memory."""
+        """The worker for a backend. Another backend replaces it, to bound the memory."""
         if backend != self._worker.backend:
             self._worker = self._worker.on(backend)
         return self._worker
@@ -50,7 +50,7 @@ class _Slot:
 class Pool:
     """Slots on this machine, or on all of a cluster.
 
-    Use it as a context: leaving it stops Ray if it was started here.
+    A context: leaving it stops Ray if it was started here.
     """
 
     def __init__(self, slots: int | None, backend: str, threads: int = 1, per_gpu: int = 0) -> None:
@@ -60,8 +60,8 @@ class Pool:
             slots: None: one for each core of this machine, or of the cluster at ``RAY_ADDRESS``.
             backend: Keras backend.
             threads: Threads of each worker.
-            per_gpu: Slots on each GPU, which sees no others; 0: GPUs are not shared out, slots go
-                by cores and every worker sees all GPUs.
+            per_gpu: Slots on each GPU; their workers see no other GPU. 0: slots go by cores, and
+                every worker sees all GPUs.
 
         Raises:
             HarnessError: If the cluster does not answer or has less room than ``slots`` need.
@@ -107,9 +107,9 @@ class Pool:
     ) -> Iterator[tuple[Job, Result | Exception]]:
         """Run ``function(job, workers)`` for each job; yield as they end, in no fixed order.
 
-        An exception of a job is its result, so that one bad job stops no other. A slot whose
-        process is lost gets a new one, unless its machine is lost too; its job is run again, and
-        when it has been lost ``TRIES`` times its result is the error.
+        The exception of a job is its result, so that one bad job stops no other. A slot whose
+        process is lost gets a new one, unless its machine is lost too. Its job is run again; after
+        ``TRIES`` losses its result is the error.
 
         Raises:
             HarnessError: At once, if a job raises one; bad input is not a result. Also if no
@@ -172,7 +172,7 @@ class Pool:
 
 
 def _at(node: str | None) -> dict[str, Any]:
-    """Options of an actor that claims nothing, on a certain machine."""
+    """Options of an actor on a certain machine that claims nothing."""
     assert node is not None
     return {"num_cpus": 0, "scheduling_strategy": NodeAffinity(node, soft=False)}
 

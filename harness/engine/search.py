@@ -1,9 +1,9 @@
 """Runs ask-and-tell optimisers as searches on Ray Tune, one training at a time.
 
 Each proposal is one Tune trial. Starting Tune's actor for the trainable costs four to five seconds,
-so one Tune experiment serves all searches of a process: between two searches it waits. The
-trainable itself is thin: it hands the configuration to ``train``, which keeps its frameworks, data
-and programs in a process of its own.
+so one Tune experiment serves all searches of a process and waits between them. The trainable is
+thin: it hands the configuration to ``train``, which keeps its frameworks, data and programs in a
+process of its own.
 """
 
 from __future__ import annotations
@@ -29,27 +29,32 @@ from harness.techniques.contract import Finish, Optimiser, Proposal, Train
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 THIN = 0.01
-"""CPUs that the trainable claims: it only passes messages, and Tune refuses to claim none."""
+"""CPUs that the trainable claims. It only passes messages, but Tune refuses a claim of 0."""
 
 FREE_TRIALS = 200
-"""A search ends after so many trials in a row that cost nothing (invalid ones, say)."""
+"""Trials in a row without a charge (invalid ones, say) after which a search ends."""
 
 LOST_IN_A_ROW = 10
-"""A search fails after so many trainings in a row that the infrastructure lost."""
+"""Trainings in a row, lost by the infrastructure, after which a search fails."""
 
 ORPHANED = 3.0
-"""Seconds within which a process ends whose driver or machine is gone. Its last deed must not be to
-record that the process beside it ended a moment earlier."""
+"""Seconds within which a process ends after its driver or machine is gone. Until then it must not
+record that the process beside it has ended."""
 
 TRIALS_PER_EXPERIMENT = 2000
-"""Then a fresh Tune experiment is started: Tune keeps every trial in memory."""
+"""Trials after which a fresh Tune experiment is started, because Tune keeps trials in memory."""
 
 
 def search(optimiser: Optimiser, train: Train, clock: Clock) -> Iterator[Trial | Finish]:
-    """Ask ``optimiser``, train, tell it, until ``clock`` is exhausted.
+    """Trials of an optimiser until ``clock`` is exhausted, then its closing word.
 
-    The search waits after each training until the next trial is asked for, so a trial is recorded
-    and charged before another is proposed. One search at a time in a process.
+    After each training the search waits for the consumer, so a trial is recorded and charged before
+    another one is proposed. A process has one search at a time.
+
+    Raises:
+        HarnessError: If a training finds bad input.
+        RuntimeError: If the infrastructure loses training after training.
+        Exception: Any error of ``ask`` or ``tell``, after the trials before it.
     """
     this = _Search(optimiser, train, clock)
     _experiment().begin(this)
@@ -65,7 +70,7 @@ def search(optimiser: Optimiser, train: Train, clock: Clock) -> Iterator[Trial |
 
 
 class _Search:
-    """One search: what it needs, and what it has out."""
+    """One search: its parts, its results, and the proposal that is being trained."""
 
     def __init__(self, optimiser: Optimiser, train: Train, clock: Clock) -> None:
         self.optimiser, self.clock = optimiser, clock
@@ -108,7 +113,7 @@ class _Search:
         }
 
     def tell(self, trial_id: str, outcome: Outcome) -> None:
-        """Pass a training's outcome on, and wait until the consumer comes back for more."""
+        """Pass an outcome to the optimiser and the consumer; wait until the consumer returns."""
         if self._out is None or self._out[0] != trial_id:
             return
         _, proposal, seconds = self._out
@@ -141,13 +146,13 @@ class _Search:
             self._free = 0 if self.clock.spent > before else self._free + 1
 
     def end(self, error: BaseException | None) -> None:
-        """No further trial; ``error`` is why, if it is one."""
+        """End the search; ``error`` is the reason, if it is one."""
         if not self.ended:
             self.ended = True
             self.results.put(error)
 
     def abandon(self) -> None:
-        """The consumer is gone: let Tune's thread go on."""
+        """Let Tune's thread go on without a consumer."""
         self.ended = True
         with self.results.all_tasks_done:
             self.results.unfinished_tasks = 0
@@ -157,8 +162,8 @@ class _Search:
 class _Handed:
     """Carries ``train`` through Tune's configuration without being copied or printed.
 
-    Each trial takes a fresh copy of it to Tune's actor; what a copy learns there is lost, which is
-    why the search tells the original about every training.
+    Each trial takes a fresh copy to Tune's actor. A copy's state is lost, so the search reports
+    every training to the original.
     """
 
     def __init__(self, train: Train) -> None:
@@ -224,10 +229,10 @@ class _Experiment(Searcher):  # type: ignore[misc]
             current.tell(trial_id, result["outcome"])
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Nothing: a trial reports once, and its only result comes with its end."""
+        """Nothing: the only result of a trial comes with its end."""
 
     def _run(self) -> None:
-        """Tune's own loop; a failure of it reaches the search that waits."""
+        """Tune's loop; its failure reaches the search that waits."""
         folder = tempfile.mkdtemp(prefix="tune-")
         logging.getLogger("ray.tune").setLevel(logging.ERROR)
         failure: BaseException = RuntimeError("Ray Tune ended its experiment early")
@@ -259,7 +264,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
 
 
 class _Training(tune.Trainable):  # type: ignore[misc]
-    """One training a step, one step a trial; its process is reused for all trials."""
+    """One training per step, one step per trial; all trials share a process."""
 
     def setup(self, config: dict[str, Any]) -> None:
         self._asked = config
@@ -289,10 +294,10 @@ class _Training(tune.Trainable):  # type: ignore[misc]
 
 
 def _trainable_here() -> type:
-    """The trainable, bound to this machine: losing another one must not take trials with it.
+    """The trainable, bound to this machine: the loss of another machine must not lose trials.
 
-    Its name is its own, because Tune keeps trainables by their names, and in one place for all
-    processes of a driver: those of one name would run where the last one is said to.
+    Its name is unique. Tune keeps trainables by name, in one place for all processes of a driver,
+    and those of one name would all run where the last one was bound.
     """
     here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
     place = tune.PlacementGroupFactory([{"CPU": THIN}], bundle_label_selector=[here])
@@ -305,7 +310,7 @@ _current: _Experiment | None = None
 
 
 def _experiment() -> _Experiment:
-    """The experiment of this process; a fresh one if there is none to use."""
+    """The experiment of this process; a fresh one if none is usable."""
     global _current
     if _current is None or not _current.usable:
         close()
@@ -323,7 +328,7 @@ def close() -> None:
 
 
 def _over() -> _Search:
-    """Stands for 'no more searches'."""
+    """The search that stands for the end of all searches."""
     return _Search(None, None, None)  # type: ignore[arg-type]
 
 

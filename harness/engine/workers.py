@@ -1,4 +1,4 @@
-"""Training workers: processes that outlive trials and runs, with all they need loaded once."""
+"""Training workers: processes that outlive trials and runs, and load everything once."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from harness.training.watched.history import History
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
 MEMORY_LIMIT = 1_600_000_000
-"""Bytes held by a worker after which it is replaced by a fresh one, between two trials."""
+"""Bytes held by a worker from which it is replaced between two trials."""
 
 PATIENCE = 120.0
 """Seconds that a trial may take beyond four times its limit before it counts as hanging."""
 
 SLOWER = 20
-"""Times longer than the faulty program that another one may take for the same work; small batches
+"""Largest ratio of a program's time to that of the faulty program for the same work. Small batches
 need many more steps."""
 
 STARTING = 120.0
-"""Seconds within which a new process must answer."""
+"""Seconds that a new process has to answer."""
 
 NEVER = 1e9
-"""Stands for 'no limit' where a finite number of seconds is needed."""
+"""No limit, where a finite number of seconds is needed."""
 
 
 class _WorkerActor:
@@ -45,12 +45,12 @@ class _WorkerActor:
         return replace(self._trainer.train(request), memory=memory())
 
     def process(self) -> tuple[str, str]:
-        """A name that no other process has, and what this one trains on."""
+        """A unique name, and the device."""
         return self._name, device()
 
 
 class Worker:
-    """A training worker as its users see it: it answers, whatever happens to its process."""
+    """A training worker that answers whatever happens to its process."""
 
     def __init__(
         self,
@@ -63,12 +63,12 @@ class Worker:
         """Start a process.
 
         Args:
-            backend: What it trains on.
-            threads: Of its computations.
-            cpus: Claimed from Ray, as are ``gpus``; it sees the GPU that it has a share of. With
-                no claim on any it sees all.
-            node: Id of the machine where; None leaves it to Ray.
-            gpus: A share of one GPU, or a number of GPUs.
+            backend: Keras backend, or the framework's own name.
+            threads: Threads of a computation.
+            cpus: Claim on CPUs.
+            node: Id of the machine; None leaves it to Ray.
+            gpus: Claim on GPUs: a share of one, or a number. The worker sees the GPUs that it
+                claims; without a claim it sees all.
         """
         self.backend, self.threads, self.node = backend, threads, node
         self._process = ""
@@ -81,22 +81,22 @@ class Worker:
         )
 
     def on(self, backend: str) -> Worker:
-        """Another one with the same claims in the place of this one, which is stopped."""
+        """A worker for another backend with the same claims; this one is stopped."""
         self.stop()
         claims = self._claims
         return Worker(backend, self.threads, claims["num_cpus"], self.node, claims["num_gpus"])
 
     def device(self) -> str:
-        """What it trains on; waits until there is a process to ask.
+        """The device that it trains on; waits until the process answers.
 
         Raises:
-            HarnessError: If there is none within ``STARTING`` seconds.
+            HarnessError: If no process answers within ``STARTING`` seconds.
         """
         until = time.monotonic() + STARTING
         while True:
             try:
-                self._process, words = ray.get(self._actor.process.remote(), timeout=STARTING)
-                return str(words)
+                self._process, found = ray.get(self._actor.process.remote(), timeout=STARTING)
+                return str(found)
             except (RayActorError, ActorUnavailableError, GetTimeoutError) as error:
                 if time.monotonic() > until:
                     raise HarnessError(
@@ -107,7 +107,7 @@ class Worker:
     def _replace(self) -> None:
         """End the process and wait for the next one.
 
-        Ray ends it some time after it was asked to; until then the old one may still answer.
+        Ray ends it with a delay, in which the old process may still answer.
         """
         old, until = self._process, time.monotonic() + STARTING
         ray.kill(self._actor, no_restart=False)
@@ -122,8 +122,8 @@ class Worker:
         """Train; a lost or hanging process becomes a crashed outcome, and is replaced.
 
         Args:
-            request: What to train.
-            expected: Seconds within which a training without a limit of its own should end; four
+            request: The training.
+            expected: Seconds that a training without a limit of its own should take. After four
                 times as long it counts as hanging.
         """
         if not self._process:
@@ -175,13 +175,13 @@ class Replay:
 class RemoteTrain:
     """``harness.techniques.contract.Train`` for one run: on a worker, or from the run's own log.
 
-    The first trainings are answered from ``recorded``, so that a technique that is started again
-    with the same seed arrives where it was; its proposals must be those of the log.
+    The first trainings are answered from ``recorded``, so that a technique with the same seed
+    arrives where it was. Its proposals must be those of the log.
     """
 
     worker: Worker
     request: Request
-    """What all trainings of the run share."""
+    """The part of a request that all trainings of the run share."""
     seed: int
     recorded: Sequence[Replay] = ()
     pace: float | None = None
@@ -244,12 +244,12 @@ def shutdown() -> None:
 
 
 def start(cpus: int) -> None:
-    """Start Ray on this machine, quietly, with no dashboard; nothing happens if it runs.
+    """Start Ray on this machine, without output or dashboard; do nothing if it runs.
 
-    If ``RAY_ADDRESS`` names a cluster, this process joins it instead, whatever ``cpus`` is.
+    If ``RAY_ADDRESS`` names a cluster, this process joins that instead, and ``cpus`` has no effect.
 
     Raises:
-        HarnessError: If there is no such cluster, or Ray does not start.
+        HarnessError: If the cluster does not answer, or Ray does not start.
     """
     if ray.is_initialized():
         return
@@ -282,7 +282,8 @@ def cluster() -> str:
     """The address of the Ray cluster to use; '' for this machine alone.
 
     Raises:
-        HarnessError: If it is that of Ray's client: then no process on this machine could write.
+        HarnessError: If it is an address for Ray's client, with which no process of this machine
+            could write.
     """
     address = os.environ.get("RAY_ADDRESS", "")
     if address.startswith("ray://"):

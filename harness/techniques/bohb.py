@@ -2,7 +2,7 @@
 
 Source: Falkner et al., *BOHB: Robust and Efficient Hyperparameter Optimization at Scale*, ICML
 2018; the package hpbandster 0.7.4. It is imported when an optimiser is built, not before: that
-takes seconds. What is imported of it never needs the package netifaces.
+takes seconds. The imported parts do not need the package netifaces.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.techniques.support import Encoding, Isolation, Ledger, Source, nump
 from harness.vocabulary import Configuration
 
 FAILURES = ("Sampling based optimization", "Error (")
-"""How hpbandster's warnings begin when it falls back to a random configuration."""
+"""Starts of hpbandster's warnings that it falls back to a random configuration."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +83,11 @@ def bracket_plan(number: int, eta: int, rungs: int) -> tuple[list[int], list[flo
 
 
 class BohbOptimiser(Optimiser):
-    """One BOHB search; every ask is answered, as asks and tells alternate.
+    """One BOHB search. Every ask is answered, as asks and tells alternate.
 
-    A failed trial (no value) counts as infinitely bad: to the model, which only ranks, the same as
-    a penalty; and it is never promoted. If fewer survive a rung than should go on, new
-    configurations start at the next one, as hpbandster has it.
+    A failed trial has no value and an infinite loss, which equals a penalty, as the model only
+    ranks. It is never promoted. If fewer trials survive a rung than should go on, new
+    configurations start at the next rung, as in hpbandster.
     """
 
     def __init__(self, task: RepairTask, seed: int, settings: Bohb) -> None:
@@ -128,9 +128,9 @@ class BohbOptimiser(Optimiser):
         self._sampler.learn(proposal.configuration, proposal.fidelity, loss)
 
     def health(self) -> Mapping[str, int | float | str]:
-        """Also: promotions, failed trials, observations that the model holds at each fidelity.
+        """Counters of the ledger, promotions, failed trials, observations at every fidelity.
 
-        Once there is a model at one fidelity, hpbandster stops collecting below it.
+        Once a fidelity has a model, hpbandster collects no observations below it.
         """
         highest = self._settings.rungs - 1
         known = {
@@ -161,7 +161,7 @@ class BohbOptimiser(Optimiser):
 
 
 class BohbIcst23Optimiser(Optimiser):
-    """Draws what hpbandster draws while it has no model, after the faulty configuration."""
+    """The faulty configuration, then the draws of hpbandster without a model."""
 
     def __init__(self, task: RepairTask, seed: int) -> None:
         self._sampler = _Sampler(task, seed, Bohb())
@@ -172,7 +172,7 @@ class BohbIcst23Optimiser(Optimiser):
         return self._ledger.enter(configuration, info["source"])
 
     def tell(self, proposal: Proposal, outcome: Outcome) -> None:
-        """Nothing is learned: in the study no result reached the model."""
+        """Nothing: in the study no result reached the model."""
 
     def health(self) -> Mapping[str, int | float | str]:
         return {**self._ledger.health(), "observations": 0}
@@ -194,12 +194,12 @@ class _Sampler:
             )
 
     def draw(self, fidelity: float | None = None) -> tuple[Configuration, dict[str, Source]]:
-        """A configuration and where it came from: the faulty one first.
+        """A configuration and its source; the faulty configuration comes first.
 
-        hpbandster may claim a model-based pick and yet return a random one; its warnings tell.
+        hpbandster may report a model-based pick and return a random one. Its warnings reveal that.
 
         Args:
-            fidelity: Of no effect; hpbandster uses the model of the highest fidelity it has.
+            fidelity: Has no effect: hpbandster uses its model of the highest fidelity.
         """
         if self._first is not None:
             first, self._first = self._first, None
@@ -224,7 +224,7 @@ class _Sampler:
 
 
 class _Failures(logging.Handler):
-    """Counts the warnings with which hpbandster announces a random configuration."""
+    """Counts hpbandster's warnings of random configurations."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -270,7 +270,7 @@ def _parameter(name: str, domain: Domain) -> Any:
 
 
 def _job(identity: Any, numbers: Mapping[str, Any], fidelity: float, loss: float | None) -> Any:
-    """A result as hpbandster wants it; without a loss it counts as crashed."""
+    """A result in hpbandster's form. Without a loss it counts as crashed."""
     from hpbandster.core.dispatcher import Job
 
     job = Job(identity, config=dict(numbers), budget=fidelity)

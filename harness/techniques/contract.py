@@ -1,6 +1,6 @@
-"""What a technique promises, and what it is given.
+"""The contract of a technique: its promises and its arguments.
 
-The technique proposes, ``train`` trains and times, the clock charges, the runner records.
+The technique proposes, ``train`` trains and measures time, the clock charges, the runner records.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.vocabulary import Configuration, Metric
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskProgram:
-    """The program under repair: how to build it and what it trains on. It holds no truth."""
+    """The program under repair: how to build it, and its data. It holds no ground truth."""
 
     framework: str
     labels: str
@@ -73,12 +73,12 @@ class Train(Protocol):
         """
 
     def remember(self, proposal: int, outcome: Outcome) -> None:
-        """Take note of a training that a copy of this object made in another process."""
+        """Note a training that a copy of this object made in another process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A technique's closing word: how its search went, and whether it applied at all."""
+    """A technique's closing word: counters of its search, and whether it applied at all."""
 
     health: Mapping[str, int | float | str]
     status: str = "ok"
@@ -90,7 +90,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What an optimiser wants trained next."""
+    """The training that an optimiser asks for."""
 
     proposal: int
     configuration: Configuration
@@ -99,20 +99,20 @@ class Proposal:
     history: History | None = None
     look: bool = False
     limit: float = math.inf
-    """What the training may be charged at most, below what is left of the budget."""
+    """Highest charge for the training, in the clock's unit, below the rest of the budget."""
 
 
 class Optimiser(Protocol):
-    """Ask-and-tell: a search algorithm without any idea of processes, clocks or files.
+    """A search algorithm that knows no processes or files.
 
-    One proposal is asked for and told about at a time.
+    Calls of ``ask`` and ``tell`` alternate: one proposal is trained at a time.
     """
 
     def ask(self) -> Proposal | None:
-        """What to train next; None ends the search before its budget is spent."""
+        """The next training; None ends the search before its budget is spent."""
 
     def tell(self, proposal: Proposal, outcome: Outcome) -> None:
-        """Learn how ``proposal`` did. Called once for every proposal, failures included."""
+        """Learn the outcome of ``proposal``. Called once for every proposal, failures included."""
 
     def health(self) -> Mapping[str, int | float | str]:
         """Counters of how the search went, at any time."""
@@ -123,7 +123,7 @@ class Optimiser(Protocol):
 
 
 class NotApplicable(Exception):
-    """Raised by :meth:`AskAndTell.optimiser` where a technique cannot treat a program: why."""
+    """A technique cannot treat a program, for this reason; see :meth:`AskAndTell.optimiser`."""
 
 
 @runtime_checkable
@@ -139,7 +139,9 @@ class AskAndTell(Protocol):
         """A fresh search. Equal arguments give equal proposals, in any process.
 
         Args:
-            clock: Says what was spent and what is left; to be read only.
+            task: The program under repair.
+            clock: What was spent and what is left, to be read only.
+            seed: The only source of randomness.
 
         Raises:
             NotApplicable: If the technique cannot treat this program.
@@ -155,8 +157,8 @@ class OwnLoop(Protocol):
     ) -> Iterator[Trial | Finish]:
         """Yield trials in the order they finish; start none once ``clock`` is exhausted.
 
-        The runner charges the clock for each trial before it asks for the next one. The last
-        thing yielded may be a :class:`Finish`. Equal arguments give equal trials, in any process.
+        The runner charges the clock for a trial before it asks for the next one. A
+        :class:`Finish` may end the trials. Equal arguments give equal trials, in any process.
         """
 
 

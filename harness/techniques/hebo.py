@@ -34,16 +34,16 @@ from harness.techniques.support import (
 from harness.vocabulary import Configuration
 
 FAILURE = "jitter is too large"
-"""How HEBO's Gaussian process begins to print that it could not be fitted or cannot predict."""
+"""Start of the line that HEBO's Gaussian process prints when a fit or a prediction fails."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hebo:
     """HEBO, starting at the faulty configuration, with settings under which its model works.
 
-    The package's default fit (``psgld``) diverges on categorical spaces; HEBO then proposes at
-    random and says so only on standard output. ``health()["surrogate_failures"]`` counts that.
-    ``lbfgs`` avoids it but needs the wide start below: without it the fit ends where it began.
+    The package's default fit (``psgld``) diverges on categorical spaces. HEBO then proposes at
+    random and reports it only on standard output; ``health()["surrogate_failures"]`` counts it.
+    ``lbfgs`` does not diverge, but needs ``wide``: otherwise the fit ends where it began.
     Measured on ``experiments/bench/optimisers.py`` (12 choices, 40 evaluations, median regret of
     ten seeds): 0.42, Random 0.60. With a start of ten instead of five 0.40, and on ten other
     functions, not used to choose the settings, 0.45 and 0.61. Without the wide start (and 8 epochs)
@@ -57,9 +57,9 @@ class Hebo:
     scrambled: bool = True
     """Whether the seed scrambles the Sobol sequence of the start; else all runs share it."""
     contrast: bool = True
-    """Whether the start goes on while all observations are equal: nothing can be fitted then."""
+    """Whether the start goes on while all observations are equal, as nothing can be fitted then."""
     batch: int = 1
-    """Suggestions made at once, and handed out one by one."""
+    """Suggestions per call of the model; they are proposed one by one."""
     failures: bool = True
     """Whether the model learns of failed trials, as the declared penalty."""
     fit: str = "lbfgs"
@@ -74,9 +74,10 @@ class Hebo:
     noise_floor: float = 8e-4
     """Lower bound of the fitted noise; the package's value."""
     population: int = 50
-    """Of the acquisition search; the package's is 100 ..."""
+    """Population of the acquisition search; the package's is 100."""
     generations: int = 30
-    """... over 100 generations, which takes seven seconds or more a search instead of one half."""
+    """Generations of the acquisition search. The package's 100 take seven seconds or more per
+    search, these half a second."""
 
     def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> HeboOptimiser:
         return HeboOptimiser(task, seed, self)
@@ -86,7 +87,7 @@ class Hebo:
 class HeboIcst23(Hebo):
     """HEBO as the study's package ran it: the defaults of HEBO and of Ray Tune's wrapper.
 
-    One Sobol list for all runs, suggestions in batches of eight, failed trials never told.
+    One Sobol list for all runs, suggestions in batches of eight, failed trials never observed.
 
     Source: replication package of Kim et al., ICST 2023; Ray Tune's ``HEBOSearch``.
     """
@@ -140,7 +141,7 @@ class HeboOptimiser(Optimiser):
                 self._hebo.observe(point, np.array([loss]))
 
     def health(self) -> Mapping[str, int | float | str]:
-        """Also: observations that the model has, suggestions during which it failed."""
+        """Counters of the ledger, observations of the model, and suggestions in which it failed."""
         return {
             **self._ledger.health(),
             "observations": len(self._hebo.X),

@@ -1,4 +1,4 @@
-"""Random search: every configuration drawn independently of what was seen."""
+"""Random search: every configuration is drawn independently of the outcomes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ class RandomOptimiser(Optimiser):
     """Draws from the space; learns nothing."""
 
     def __init__(self, space: Space, seed: int, first: Configuration | None = None) -> None:
-        """Start with ``first`` if there is one, else with a random configuration."""
+        """Start a search.
+
+        Args:
+            space: The search space.
+            seed: Seed of all draws.
+            first: First proposal; None draws that one too.
+        """
         self._space = space
         self._rng = np.random.default_rng(seed)
         self._first = first
@@ -33,7 +39,7 @@ class RandomOptimiser(Optimiser):
         return self._ledger.enter(self._space.sample(self._rng), Source.RANDOM)
 
     def tell(self, proposal: Proposal, outcome: Outcome) -> None:
-        """Nothing is learned."""
+        """Nothing: random search does not learn."""
 
     def health(self) -> Mapping[str, int | float | str]:
         return self._ledger.health()

@@ -1,4 +1,4 @@
-"""What the optimisers share: numbering, the penalty of failures, encodings, isolated randomness."""
+"""Shared by the optimisers: numbering, penalties of failures, encodings, isolated randomness."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.vocabulary import Configuration, Metric, Value
 
 
 class Source(StrEnum):
-    """Where a configuration came from; kept in the note of its proposal."""
+    """Origin of a configuration; kept in the note of its proposal."""
 
     FAULTY = "faulty"
     """The faulty program itself."""
@@ -31,11 +31,11 @@ class Source(StrEnum):
     MODEL = "model"
     """Suggested by a model of the observations."""
     FALLBACK = "fallback"
-    """The model was asked and failed; this came instead of its suggestion."""
+    """A substitute for a suggestion of the model, which failed."""
 
 
 class Ledger:
-    """Numbers the proposals of a run and counts where they came from."""
+    """Numbers the proposals of a run and counts their sources."""
 
     def __init__(self, *sources: Source) -> None:
         self._counts = Counter(dict.fromkeys(sources, 0))
@@ -68,12 +68,12 @@ class Ledger:
 
 
 class Penalised:
-    """What a model learns of each outcome: something to minimise, failures included.
+    """Outcomes as losses for a model to minimise, failures included.
 
-    A failure (no value: diverged, crashed, invalid, cut too early) counts as the worst of what was
-    judged so far in the run and of the worst value that the metric can take. Where the metric has
-    no bound, failures wait until the first value is judged. The losses depend on nothing but the
-    outcomes and their order, so replaying a run's outcomes rebuilds the model's state.
+    A failure has no value: it diverged, crashed, was invalid or was cut too early. Its loss is the
+    larger one of two: the largest loss in the run so far, and that of the worst value that the
+    metric can take. If the metric has no bound, failures wait for the first value. The losses
+    depend only on the outcomes and their order, so a replay rebuilds the model's state.
     """
 
     def __init__(self, metric: Metric) -> None:
@@ -82,7 +82,7 @@ class Penalised:
         self._waiting: list[Proposal] = []
 
     def losses(self, proposal: Proposal, outcome: Outcome) -> list[tuple[Proposal, float]]:
-        """What can be learned now that ``proposal`` has ended, in the order of the trials."""
+        """Losses that are known once ``proposal`` has ended, in the order of the trials."""
         if outcome.search is not None:
             loss = self._metric.loss(outcome.search)
             self._worst = loss if self._worst is None else max(loss, self._worst)
@@ -96,10 +96,10 @@ class Penalised:
 
 
 class Encoding:
-    """Configurations as the libraries see them: plain numbers, a choice as the index of its value.
+    """Configurations as numbers for the libraries; a choice is the index of its value.
 
-    Libraries keep values in arrays, which turn ``1`` into ``np.int64(1)`` or mixed values into
-    strings; indices survive that. Choices of one value are no decision and are left out.
+    Libraries keep values in arrays, which turn ``1`` into ``np.int64(1)`` and mixed values into
+    strings. Indices survive that. Choices of one value are left out.
     """
 
     def __init__(self, space: Space) -> None:
@@ -122,7 +122,7 @@ class Encoding:
         }
 
     def decode(self, numbers: Mapping[str, Any]) -> dict[str, Value]:
-        """The complete configuration; numbers that rounding left just outside are put inside."""
+        """The complete configuration. Numbers that rounding left outside a range are clipped."""
         values = {name: _decoded(d, numbers[name]) for name, d in self.domains.items()}
         return self._space.complete({**self._only, **values})
 
@@ -144,7 +144,7 @@ def _decoded(domain: Domain, number: Any) -> Value:
 
 @dataclass(slots=True)
 class GlobalState:
-    """Something that a library keeps per process, and the value that one optimiser wants in it."""
+    """A state that a library keeps per process, and the value of one optimiser for it."""
 
     read: Callable[[], Any]
     write: Callable[[Any], object]
@@ -169,10 +169,10 @@ def torch_states(seed: int) -> tuple[GlobalState, GlobalState]:
 
 
 class Isolation:
-    """Runs library code that draws from global generators as if it were alone in the process.
+    """Runs library code with global generators of its own.
 
-    Inside ``with isolation():`` the generators are where the previous such block left them; outside
-    they are untouched. Warnings raised inside are silenced.
+    Inside ``with isolation():`` the generators continue from the end of the previous block. Outside
+    they are as before. Warnings inside are silenced.
     """
 
     def __init__(self, *states: GlobalState) -> None:
@@ -195,4 +195,4 @@ class Isolation:
 
 def seeds(seed: int, n: int) -> list[int]:
     """``n`` independent 32-bit seeds, for generators that must not share one."""
-    return [int(word) for word in np.random.SeedSequence(seed).generate_state(n)]
+    return [int(part) for part in np.random.SeedSequence(seed).generate_state(n)]

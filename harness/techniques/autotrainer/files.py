@@ -1,4 +1,4 @@
-"""Files for AutoTrainer on its own: a saved model, its training and data in; what it did out."""
+"""Files of the tool AutoTrainer. In: model, training, data. Out: repaired model, log, page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from harness.training.watched.history import Training
 from harness.vocabulary import HarnessError
 
 NAMES = ("repaired.keras", "repaired.pt", "log.jsonl", "summary.html")
-"""What a run may write."""
+"""Files that a run may write."""
 
 
 def load_model(path: Path, *, trusted: bool = False) -> Any:
@@ -146,7 +146,7 @@ def log_lines(result: ToolResult) -> list[dict[str, Any]]:
     """The rules, every training with its checks, the verdict: as JSON values."""
     return [
         {"event": "rules", **asdict(result.rules)},
-        *({"event": "training", **_told(attempt)} for attempt in result.attempts),
+        *({"event": "training", **_line(attempt)} for attempt in result.attempts),
         {
             "event": "verdict",
             "status": result.status,
@@ -158,7 +158,7 @@ def log_lines(result: ToolResult) -> list[dict[str, Any]]:
     ]
 
 
-def _told(attempt: Attempt) -> dict[str, Any]:
+def _line(attempt: Attempt) -> dict[str, Any]:
     values = asdict(attempt)
     values["seconds"] = round(attempt.seconds, 3)
     return values

@@ -1,4 +1,4 @@
-"""A history as hyperparameters, and as edits that no hyperparameter tells."""
+"""A history as hyperparameters, and as edits that no hyperparameter describes."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ STRUCTURAL: Mapping[str, str] = {
     "momentum": "optimiser",
     "reduce_rate": "learning_rate",
 }
-"""What no hyperparameter tells -> the repair operator that it belongs to."""
+"""Edit that no hyperparameter describes -> its repair operator."""
 
 _LAYERED = re.compile(r"(\w+?)_(\d+)")
 
 
 class Patch(NamedTuple):
     configuration: dict[str, Value]
-    """The faulty program's, with the values that the history changed."""
+    """The faulty configuration with the values that the history changed."""
     structural: dict[str, str]
     """Structural edits, each with its repair operator."""
 
 
 def patch_of(history: History, faulty: Configuration) -> Patch:
-    """What all links of a history together change.
+    """The changes of all links of a history together.
 
     Hidden layers are those numbered below the highest number among the hyperparameters, which is
     the output layer's: ``activation_1`` of a program with ``activation_2`` is a hidden one.

@@ -1,7 +1,7 @@
-"""What AutoTrainer's paper and its published code do differently, as named choices.
+"""Differences between AutoTrainer's paper and its published code, as named choices.
 
-``as_described`` (default) does what the paper says, without the slips of the code; ``as_run`` is
-the program that Kim et al. (ICST 2023) ran: the authors' code of September 2020.
+``as_described`` (default) follows the paper, without the slips of the code. ``as_run`` is the
+program that Kim et al. (ICST 2023) ran: the authors' code of September 2020.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ STRATEGIES = ("balance", "structure", "efficiency")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How symptoms are recognised and remedies are tried."""
+    """Recognition of symptoms, and trials of remedies."""
 
     mode: str
     detection: SymptomThresholds
-    """Of the first training of the program."""
+    """Thresholds for the first training of the program."""
     retraining: SymptomThresholds
-    """Of every training after a remedy. The code forgets to pass its thresholds on."""
+    """Thresholds for every training after a remedy. The code forgets to pass its own on."""
     redraw: bool
     """Whether a new initialiser draws new weights; the code only changes the layers' metadata."""
     separate_activations: bool
@@ -88,7 +88,7 @@ def rules_of(mode: str, *, thresholds: Mapping[str, float] | None = None, **chan
 
     Args:
         mode: ``as_described`` or ``as_run``.
-        thresholds: Fields of ``Thresholds``, for detection and retrainings alike.
+        thresholds: Fields of ``SymptomThresholds``, for detection and retrainings alike.
         changes: Fields of ``Rules``.
 
     Raises:
@@ -103,10 +103,10 @@ def rules_of(mode: str, *, thresholds: Mapping[str, float] | None = None, **chan
     for name in changes:
         if name not in Rules.__dataclass_fields__:
             raise unknown("rule", name, Rules.__dataclass_fields__)
-    told: dict[str, Any] = dict(thresholds or {})
+    changed: dict[str, Any] = dict(thresholds or {})
     return replace(
         rules,
-        detection=replace(rules.detection, **told),
-        retraining=replace(rules.retraining, **told),
+        detection=replace(rules.detection, **changed),
+        retraining=replace(rules.retraining, **changed),
         **changes,
     )

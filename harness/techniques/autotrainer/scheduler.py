@@ -1,6 +1,6 @@
-"""In which order programs are trained, and when one counts as repaired.
+"""The order in which programs are trained, and when one counts as repaired.
 
-The scheduler asks for trainings and is told what they showed; it neither trains nor keeps time.
+The scheduler asks for trainings and receives their results. It neither trains nor keeps time.
 Source: AutoTrainer, ICSE 2021, Algorithm 1, with the conditions of the authors' code.
 """
 
@@ -19,11 +19,11 @@ from harness.training.watched.history import History, Link, Training
 from harness.vocabulary import Configuration
 
 LEVELS = 10
-"""Symptoms that are tackled one after another, at most."""
+"""Highest number of symptoms that are tackled one after another."""
 
 
 class Status(StrEnum):
-    """How one run of the tool ends."""
+    """End of one run of the tool."""
 
     SOLVED = "solved"
     """A training without any symptom ("Yes")."""
@@ -42,7 +42,7 @@ class ScheduledTraining:
 
     history: History
     level: int
-    """How many symptoms were tackled before this one."""
+    """Number of symptoms tackled before this one."""
     symptom: Symptom | None
     """The symptom that the training is to cure; None for the program itself."""
     solution: str
@@ -54,7 +54,7 @@ class ScheduledTraining:
 
 @dataclass(frozen=True, slots=True)
 class ToolVerdict:
-    """What a run of the tool comes to."""
+    """Result of one run of the tool."""
 
     status: Status
     tackled: tuple[Symptom, ...]
@@ -83,18 +83,18 @@ def schedule(
     """One run of the tool: yields trainings, is sent what each showed, returns the verdict.
 
     Every solution of a symptom starts from the same trained program, so solutions do not add up.
-    The first training without symptom ends the run. If a list is through and some training showed
-    another symptom only, the best of these is where the next list starts: changes add up there.
+    The first training without a symptom ends the run. If a list is exhausted and some trainings
+    showed another symptom only, the next list starts from the best of them: there changes add up.
 
     Args:
         training: How the program is trained.
         rules: The mode, with all its choices.
-        rng: Draws what solutions leave open.
-        numbers: Gives each training its number; see ``Link.number``.
-        start: What the program is built from.
+        rng: Draws the values that solutions leave open.
+        numbers: Numbers of the trainings; see ``Link.number``.
+        start: Configuration that the program is built from.
 
     Sent:
-        What the training showed; None if it could not be trained.
+        The result of the training; None if the program could not be trained.
     """
     first = Link(number=next(numbers), training=training)
     here = ScheduledTraining(History(links=(first,), thresholds=rules.detection, start=start or {}),
@@ -141,7 +141,7 @@ def _above(tried: _Tried, best: _Tried | None) -> bool:
 def _changes(
     solution: Solution, seed: _Tried, symptom: Symptom, rules: Rules, rng: np.random.Generator
 ) -> Iterator[tuple[int, Change]]:
-    """What the repetitions of a solution change; those that would change nothing are left out."""
+    """The changes of a solution's repetitions, without those that would change nothing."""
     training = seed.job.history.links[-1].training
     case = Situation(training, seed.shown.layers, symptom, rules)
     for repetition in range(solution.repetitions):

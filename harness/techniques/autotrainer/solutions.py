@@ -1,7 +1,7 @@
-"""What AutoTrainer tries: fifteen solutions, and for each symptom the order in which they come.
+"""AutoTrainer's solutions, and their order for every symptom.
 
-A solution is a function of the program as it stands; it answers with a change, or with None where
-the program has already what it would bring.
+A solution is a function of the present program. It returns a change, or None if the program has
+that change already.
 Source: AutoTrainer, ICSE 2021, Table III; names, values and orders as in the authors' code.
 """
 
@@ -25,7 +25,7 @@ TOOL_RATES: Mapping[str, float] = {
     "adamax": 0.002,
     "rmsprop": 0.001,
 }
-"""Of Keras 2.3.1, which the tool ran on. Keras 3 gives Nadam and Adamax 0.001."""
+"""Default rates of Keras 2.3.1, which the tool ran on. Keras 3 gives Nadam and Adamax 0.001."""
 
 TOOL_INITIALISERS = tuple(
     f"{scale}_{shape}" for scale in ("he", "lecun", "glorot") for shape in ("uniform", "normal")
@@ -39,7 +39,7 @@ NOISE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The program as it stands when a solution is asked for."""
+    """The present program when a solution is asked for."""
 
     training: Training
     kinds: tuple[str, ...]
@@ -50,7 +50,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a solution does to a program."""
+    """Change of a program by a solution."""
 
     training: Training
     edits: tuple[LayerEdit, ...] = ()
@@ -64,12 +64,12 @@ Apply = Callable[[Situation, int, np.random.Generator], Change | None]
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """One kind of change, tried up to so many times."""
+    """One kind of change, and how often it is tried."""
 
     name: str
     repetitions: int
     grade: int
-    """How much it changes the program: 0 its training, 1 its layers' settings, 2 its layers."""
+    """Depth of the change: 0 the training, 1 the settings of layers, 2 the layers."""
     apply: Apply
 
 
@@ -191,7 +191,7 @@ SOLUTIONS: Mapping[str, Solution] = {
         Solution("optimizer", 3, 0, _another_optimiser),
     )
 }
-"""By the names of the authors' code, which the published logs use."""
+"""Solutions by their names in the authors' code, which the published logs use."""
 
 _OSCILLATING = ("adam", "lr", "ReduceLR", "batch", "momentum", "GN", "initial")
 _SLOW = ("optimizer", "lr", "initial")
@@ -223,7 +223,7 @@ ORDERS: Mapping[str, Mapping[Symptom, tuple[str, ...]]] = {
 
 
 def solutions_for(symptom: Symptom, rules: Rules) -> list[Solution]:
-    """The solutions of a symptom in order; at least one, however much is left out."""
+    """The solutions of a symptom in order, at least one."""
     listed = [SOLUTIONS[name] for name in ORDERS[rules.strategy][symptom]]
     kept = [
         s for s in listed if s.grade <= rules.grades and not (rules.save_memory and s.name == "bn")

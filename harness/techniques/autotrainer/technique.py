@@ -26,7 +26,7 @@ from harness.vocabulary import CellStatus, Configuration, TrialStatus
 
 
 class AutotrainerOptimiser(Optimiser):
-    """Runs the tool again and again, each time from freshly initialised weights.
+    """Repeated runs of the tool, each from freshly initialised weights.
 
     A first run of the tool that finds no symptom ends the search.
     """
@@ -91,7 +91,7 @@ class AutotrainerOptimiser(Optimiser):
         self._begin()
 
     def health(self) -> Mapping[str, int | float | str]:
-        """Trainings, how the tool's runs ended, its own answers, what the trainings showed."""
+        """Trainings, ends of the tool's runs, its answers, symptoms of the trainings."""
         return {
             "proposals": self._trainings,
             **{f"runs_{status}": number for status, number in self._verdicts.items()},
@@ -101,7 +101,7 @@ class AutotrainerOptimiser(Optimiser):
         }
 
     def finish(self) -> Finish:
-        """The counters, and whether there was anything to repair."""
+        """The counters, and whether a symptom was found at all."""
         return Finish(self.health(), self.status.value)
 
 
@@ -109,7 +109,7 @@ class AutotrainerOptimiser(Optimiser):
 class Autotrainer:
     """AutoTrainer as its paper describes it, without the slips of its code.
 
-    It applies to classification by accuracy only: its symptoms speak of accuracy.
+    It applies to classification by accuracy only, as its symptoms are defined by accuracy.
     Source: Zhang et al., ICSE 2021; Kim et al., ICST 2023, section II-B.
     """
 

@@ -1,4 +1,4 @@
-"""AutoTrainer on its own: a model, its data and its training in; a repaired model out."""
+"""AutoTrainer as a tool: a model, its data and its training in; a repaired model out."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Attempt:
     number: int
     level: int
     symptom: Symptom | None
-    """What it was to cure; None for the training of the program itself."""
+    """Symptom that it should cure; None for the training of the program itself."""
     solution: str
     repetition: int
     text: str
@@ -88,16 +88,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """What a run of the tool comes to."""
+    """Result of a run of the tool."""
 
     status: Status
     model: Any
-    """The repaired model; where nothing helped, the best of the attempts; where there is no
-    symptom, the program as trained."""
+    """The repaired model. Where nothing helped it is the best of the attempts; without a symptom it
+    is the trained program."""
     training: Training
-    """With which that model was trained last."""
+    """Last training of that model."""
     history: History
-    """How that model came about, link by link."""
+    """Trainings and edits that led to that model."""
     accuracy: float | None
     """Its validation accuracy."""
     symptoms: tuple[Symptom, ...]
@@ -265,7 +265,7 @@ def _whole(value: Any) -> int:
 
 
 def _check_shapes(network: Network, data: ToolData) -> None:
-    """Raises HarnessError if the model does not take the samples, or answers in another shape."""
+    """Raises HarnessError if the model does not fit the samples or their labels."""
     try:
         outputs = network.outputs(data.x_val[:2])
     except Exception as error:
@@ -292,7 +292,7 @@ def _check_shapes(network: Network, data: ToolData) -> None:
 
 
 def _attempt(replayer: Replayer, material: Material, job: ScheduledTraining, seed: int) -> Attempt:
-    """Train what the scheduler asks for; a program that cannot be trained is an attempt too."""
+    """One training for the scheduler; a program that cannot be trained is an attempt too."""
     began = time.perf_counter()
     losses: tuple[float, ...] = ()
     seen, error = None, ""

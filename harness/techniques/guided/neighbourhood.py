@@ -13,27 +13,27 @@ from harness.techniques.guided.suspicion import TOO_LITTLE, TOO_MUCH, Evidence, 
 from harness.vocabulary import Configuration, Value
 
 SUGGESTED = 0.8
-"""Share of a hyperparameter's edits that the values suggested by a localiser have."""
+"""Share of a hyperparameter's weight that goes to values suggested by a localiser."""
 
 COUPLES: tuple[tuple[str, str, float], ...] = (
     ("optimiser", "learning_rate", 3.0),
     ("loss", "activation", 3.0),
     ("learning_rate", "epochs", 2.0),
 )
-"""Operators whose edits go together, and how much likelier a pair of them is than by chance."""
+"""Operators whose edits go together, and the factor for a pair of them."""
 
 PAIRED = 12
-"""Single edits, the most likely ones, that are combined to pairs."""
+"""Number of the likeliest single edits that are combined to pairs."""
 
 SIDES = {"learning_rate": True, "epochs": True, "batch_size": False}
 """Operators of numbers -> whether a larger value makes a program learn more."""
 
 AGAINST = 0.2
-"""What multiplies a value on the side from which the signs point away."""
+"""Factor for a value on the side from which the signs point away."""
 
 AGAIN, HELPED, HURT = 0.2, 2.0, 0.6
-"""What multiplies an edit that was tried before, around another program; the suspicion of a
-hyperparameter whose edit helped, and of one whose edit did not."""
+"""Factors: for an edit that was tried around another program; for a hyperparameter whose edit
+helped, and for one whose edit did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Step:
 
     edits: tuple[Edit, ...]
     weight: float
-    """How likely it is to be what is needed, relative to others."""
+    """Likelihood that it is needed, relative to other steps."""
 
     def apply(self, configuration: Configuration) -> dict[str, Value]:
         return {**configuration, **{e.name: e.value for e in self.edits}}
 
     def cost(self, configuration: Configuration) -> float:
-        """Trainings of ``configuration`` that one of the edited program costs, as far as known."""
+        """Cost of the edited program, as far as known, in trainings of ``configuration``."""
         epochs = [float(e.value) for e in self.edits if e.name == "epochs"]
         return max([*epochs, 0.0]) / float(configuration["epochs"]) if epochs else 1.0
 
@@ -69,12 +69,12 @@ class Step:
 
 
 Key = frozenset[tuple[str, Value]]
-"""A configuration as something to look up."""
+"""A configuration as a dictionary key."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A step from one program, and where it leads."""
+    """A step from one program, and its destination."""
 
     step: Step
     to: Key
@@ -85,14 +85,14 @@ class _Way:
 
 @dataclass
 class Neighbourhood:
-    """Which step to try next. It learns from each that was tried."""
+    """Chooses the next step, and learns from the steps that were tried."""
 
     evidence: Evidence
     rng: np.random.Generator
     jitter: float
-    """Scale of the noise on the logarithm of a weight, so that runs do not all go one way."""
+    """Scale of the noise on the logarithm of a weight, so that runs differ."""
     probe: float
-    """Share of a training by which a step can be judged, where it does not train longer."""
+    """Share of a training after which a step is judged, if it does not train longer."""
     _factors: dict[str, float] = field(default_factory=dict)
     _tried: set[Edit] = field(default_factory=set)
     _seen: set[Key] = field(default_factory=set)
@@ -103,7 +103,8 @@ class Neighbourhood:
         """The likeliest step for its cost that leads to a program not tried yet; None if none.
 
         Args:
-            affordable: Trainings of ``current`` that the step may cost.
+            current: The program that the step starts from.
+            affordable: Highest cost of the step, in trainings of ``current``.
         """
         here = _key(current)
         if here not in self._around:
@@ -127,7 +128,7 @@ class Neighbourhood:
         return self._rankings[here]
 
     def _learned(self, edit: Edit) -> float:
-        """What was learned of an edit, to be added to the logarithm of a weight."""
+        """Logarithm of the factor that was learned for an edit."""
         factor = self._factors.get(edit.name, 1.0) * (AGAIN if edit in self._tried else 1.0)
         return math.log(factor)
 
@@ -184,7 +185,7 @@ class Neighbourhood:
                     yield Step((*step.edits, Edit("learning_rate", rate)), step.weight)
 
     def enter(self, configuration: Configuration) -> None:
-        """Note a program that was trained, so that it is not proposed."""
+        """Note a program that is known, so that it is not proposed."""
         self._seen.add(_key(configuration))
 
     def learn(self, step: Step, helped: bool) -> None:

@@ -1,7 +1,7 @@
 """The smallest part of a patch that is not worse: delta debugging, the least suspected edits first.
 
-Source: Zeller and Hildebrandt, *Simplifying and Isolating Failure-Inducing Input*, TSE 2002; what
-is kept here is not a failure but an improvement, and "as good" is a test.
+Source: Zeller and Hildebrandt, *Simplifying and Isolating Failure-Inducing Input*, TSE 2002. Here
+an improvement is kept instead of a failure, and a statistical test decides.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from scipy import stats
 from harness.vocabulary import Configuration, Value, changed
 
 Errors = Callable[[Configuration], Sequence[float]]
-"""Trains a configuration some times: its errors on the search part, infinite for failures."""
+"""Configuration -> errors of some trainings on the search part, infinite for failures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """When a smaller patch is not worse than the whole one."""
+    """Criterion for a smaller patch that is not worse than the whole one."""
 
     share: float = 0.1
     """Share of the whole patch's gain over the faulty program that may be lost on average."""
     alpha: float = 0.05
-    """A one-sided Welch test of the re-trainings that calls the smaller patch worse by chance less
-    often than this forbids it, however small the loss."""
+    """Level of the one-sided Welch test. A smaller patch that it finds worse is refused, however
+    small the loss."""
 
     def not_worse(self, smaller: Sequence[float], whole: Sequence[float], faulty: float) -> bool:
         """Whether the errors of the smaller patch are as good as those of the whole one.
@@ -50,15 +50,15 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """A patch, and what is left of it."""
+    """A patch, and the part of it that is left."""
 
     configuration: dict[str, Value]
-    """With the edits that are left."""
+    """The faulty configuration with the edits that are left."""
     taken_back: tuple[str, ...]
     before: tuple[float, ...]
     """Errors of the whole patch's re-trainings."""
     after: tuple[float, ...]
-    """Errors of those of what is left."""
+    """Errors of the re-trainings of the part that is left."""
 
 
 def reduced(

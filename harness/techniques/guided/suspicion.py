@@ -1,8 +1,8 @@
-"""How strongly each hyperparameter is suspected, and why.
+"""Suspicion of hyperparameters, and the evidence for it.
 
-Independent evidence multiplies: the published fault taxonomy over the repair operators, how unusual
-the value itself is, the symptoms of the faulty program's own training, and the hyperparameters that
-a localiser blames. Each factor that was applied is kept, so that a patch can be explained.
+Independent evidence multiplies: the published fault taxonomy over the repair operators, unusual
+values, the symptoms of the faulty program's training, and the hyperparameters that a localiser
+blames. Every factor is kept, so that a patch can be explained.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ count, since a finer figure might have split what this one did not."""
 
 
 class Curve(StrEnum):
-    """What the training losses of a program show."""
+    """Signs in the training losses of a program."""
 
     NOT_FINITE = "not_finite"
     """Loss, weights or predictions were no numbers in the end."""
@@ -36,7 +36,7 @@ class Curve(StrEnum):
     UNFINISHED = "unfinished"
     """The loss was still falling when the training ended."""
     FEW_STEPS = "few_steps"
-    """Rate and steps are too few for weights to go anywhere; no loss is needed to see that."""
+    """Learning rate and number of steps are too small to move weights far. No loss is needed."""
     SETTLED = "settled"
     """The loss fell and came to rest: the program learned what it can, or the wrong thing."""
 
@@ -75,12 +75,12 @@ FLAT_FALL, RISE, RISES, LATE_SHARE = 0.05, 0.02, 0.3, 0.1
 unstable. At least 10 % of the whole fall in the last quarter: it had not ended."""
 
 BLAMED: Mapping[str, float] = {"bug": 10.0, "advice": 2.0}
-"""By how much more a hyperparameter is suspected that a localiser calls a bug, or advises on."""
+"""Severity of a localiser's finding -> factor for the hyperparameter that it blames."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of a faulty program before any edit."""
+    """The evidence on a faulty program before any edit."""
 
     faulty: Configuration
     usual: Usual
@@ -100,13 +100,13 @@ class Suspect:
     weight: float
     """Share of all suspicion, in (0, 1]."""
     evidence: Mapping[str, float]
-    """What multiplied its weight: name of the evidence -> factor."""
+    """Name of the evidence -> factor of its weight."""
     suggested: tuple[Value, ...] = ()
     """Values that a localiser suggests."""
 
 
 def curve(losses: Sequence[float], finite: bool) -> list[Curve]:
-    """What the losses of one training show.
+    """Signs in the losses of one training.
 
     Args:
         losses: Mean training loss of each epoch. One or two show only whether they are numbers.

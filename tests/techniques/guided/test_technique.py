@@ -9,7 +9,15 @@ from formula import run, task
 
 from harness.records.outcome import Outcome
 from harness.techniques.contract import Proposal
+from harness.techniques.guided.technique import Guided
+from harness.testing import OptimiserTestCase
 from harness.vocabulary import Configuration, TrialStatus, changed
+
+
+class TestGuided(OptimiserTestCase):
+    @pytest.fixture
+    def technique(self) -> Guided:
+        return Guided()
 
 
 def patch_of(found: list[tuple[Proposal, Outcome]], choice: int | None) -> dict[str, Any]:
