@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import shutil
-import typing
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -32,14 +31,19 @@ from harness.records.files import (
 from harness.records.log import LOCK, LOG, MinimisingHeader, RunHeader, log_version, read_log
 from harness.records.outcome import Trial
 from harness.records.run import Confirmations, Minimised
-from harness.records.run_record import RUN, RunRecord
+from harness.records.run_record import RUN
 from harness.records.schema import decode_json, from_json, storable
 from harness.records.store import CONFIRMED, MINIMISED, Store
 from harness.records.trainings import TrainingsRecord, read_trainings
+from harness.records.version_1 import (
+    BEFORE,
+    Refused,
+    baseline_v1,
+    json_v1,
+    log_lines_v1,
+    run_record_v1,
+)
 from harness.vocabulary import HarnessError
-
-BEFORE = 1
-"""The version that is read here."""
 
 PARTS = ("runs", "baselines", "trainings", "evidence")
 """Folders of a results folder that hold records of a version. Tables are made again from them."""
@@ -48,31 +52,6 @@ ASIDE = "version-1"
 STAGING = ".version-2"
 COMPLETE = "complete.json"
 REFUSED = "refused.json"
-
-_UNKNOWN_ENVIRONMENT: Mapping[str, Any] = {
-    "harness": "",
-    "results_version": BEFORE,
-    "python": "",
-    "packages": {},
-    "host": "",
-    "machine": "",
-    "commit": "",
-    "dirty": False,
-}
-_RUN_DEFAULTS: Mapping[str, Any] = {
-    "choice": None,
-    "health": {},
-    "spent": 0.0,
-    "continued_after": 0,
-    "device": "",
-    "started": "",
-    "ended": "",
-}
-"""Fields that early runs of version 1 lack."""
-
-
-class Refused(Exception):
-    """Why one file or run of version 1 cannot be carried over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +222,9 @@ class _Builder:
             self._refused[name] = said.replace(str(self._new.root), str(self._results))
 
     def _run(self, folder: Path) -> None:
-        lines = _lines(folder / LOG)
+        lines = log_lines_v1(folder / LOG)
         header = lines[0]
-        record = _old(folder / RUN) if (folder / RUN).exists() else None
+        record = json_v1(folder / RUN) if (folder / RUN).exists() else None
         if record is not None and record["cell"] != header["cell"]:
             raise Refused(f"{RUN} and {LOG} are of two different runs")
         if not folder.name.endswith(f"-{digest(header['cell'])}"):
@@ -285,18 +264,15 @@ class _Builder:
         if record is None:
             return
         statuses = Counter(str(entry["outcome"]["status"]) for entry in lines[1:])
-        RunRecord.write(_run_record({"counts": statuses, **record}, cell), target)
+        run_record_v1({"counts": statuses, **record}, cell).write(target)
         if (folder / CONFIRMED).exists():
-            write_record(target / CONFIRMED, from_json(Confirmations, _old(folder / CONFIRMED)))
+            write_record(target / CONFIRMED, from_json(Confirmations, json_v1(folder / CONFIRMED)))
         if (folder / MINIMISED / LOG).exists():
             _write_minimised(folder / MINIMISED, target / MINIMISED, cell, metric)
         self._new.read_run(cell)
 
     def _baseline(self, path: Path) -> None:
-        defaults = {"content": "", "work": 0.0, "started": ""}
-        old = {**defaults, "environment": _UNKNOWN_ENVIRONMENT, **_old(path)}
-        old["environment"] = {**_UNKNOWN_ENVIRONMENT, **old["environment"]}
-        record = from_json(BaselineRecord, old)
+        record = baseline_v1(path)
         content, identity = self._translation.baseline(path.stem, record)
         target = self._new.baseline_path(record.fault, identity)
         if target.exists() or Store(self._results).baseline_path(record.fault, identity).exists():
@@ -305,7 +281,7 @@ class _Builder:
         read_baseline_record(target)
 
     def _trainings(self, path: Path) -> None:
-        record = from_json(TrainingsRecord, _old(path))
+        record = from_json(TrainingsRecord, json_v1(path))
         target = self._new.trainings_path(
             record.subject, self._translation.trainings(path.stem, record)
         )
@@ -321,21 +297,8 @@ class _Builder:
         )
 
 
-def _run_record(old: Mapping[str, Any], cell: Cell) -> RunRecord:
-    content = {**_RUN_DEFAULTS, **old, "cell": storable(cell)}
-    content.setdefault("run_seed", cell.run_seed)
-    if "budget_seconds" in content:
-        content.setdefault("allowed", content["budget_seconds"])
-        del content["budget_seconds"]
-    content["counts"] = dict(content["counts"])
-    content["fault"] = {"title": "", **old["fault"]}
-    content["seconds"] = {"building": 0.0, "opening": 0.0, **old["seconds"]}
-    content["environment"] = {**_UNKNOWN_ENVIRONMENT, **old.get("environment", {})}
-    return from_json(RunRecord, content)
-
-
 def _write_minimised(folder: Path, target: Path, cell: Cell, metric: str) -> None:
-    lines = _lines(folder / LOG)
+    lines = log_lines_v1(folder / LOG)
     header = MinimisingHeader(
         cell=cell.identity,
         metric=metric,
@@ -346,7 +309,7 @@ def _write_minimised(folder: Path, target: Path, cell: Cell, metric: str) -> Non
     read_log(target / LOG, MinimisingHeader)
     name = f"{MINIMISED}.json"
     if (folder / name).exists():
-        write_record(target / name, from_json(Minimised, _old(folder / name)))
+        write_record(target / name, from_json(Minimised, json_v1(folder / name)))
 
 
 def _write_log(
@@ -360,57 +323,6 @@ def _write_log(
         file.writelines(json.dumps(line, allow_nan=False) + "\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a log of version 1, its outcomes in today's form.
-
-    A torn last line is left out.
-    """
-    if not path.is_file():
-        raise Refused(f"{path.name} is missing")
-    content = path.read_bytes()
-    lines = content[: content.rfind(b"\n") + 1].splitlines()
-    found = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            entry = decode_json(line)
-        except ValueError as error:
-            raise Refused(f"{path.name}:{number} is damaged: {error}") from None
-        if not isinstance(entry, dict):
-            raise Refused(f"{path.name}:{number} is damaged: it is no mapping")
-        found.append(_outcomes(entry))
-    if not found:
-        raise Refused(f"{path.name} holds no whole line")
-    return found
-
-
-def _old(path: Path) -> dict[str, Any]:
-    """A JSON file of version 1, without its version."""
-    try:
-        content = decode_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise Refused(f"{path.name} cannot be read: {error}") from None
-    if not isinstance(content, dict) or content.pop("version", None) != BEFORE:
-        raise Refused(f"{path.name} is not of version {BEFORE}")
-    return typing.cast(dict[str, Any], _outcomes(content))
-
-
-def _outcomes(content: Any) -> Any:
-    """JSON values of version 1 in which every outcome, at any depth, has today's form."""
-    if isinstance(content, list):
-        return [_outcomes(value) for value in content]
-    if not isinstance(content, dict):
-        return content
-    found = {name: _outcomes(value) for name, value in content.items()}
-    if found.get("seen") is not None and "status" in found:
-        found["seen"] = _seen(found["seen"])
-    return found
-
-
-def _seen(seen: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The field ``seen`` of an outcome: version 1 stored it as it is stored today."""
-    return seen
 
 
 def _version(path: Path) -> object:

@@ -17,9 +17,10 @@ from typing import Any
 from harness.records.baseline import BaselineRecord
 from harness.records.cell import Cell
 from harness.records.files import digest
-from harness.records.migrate import Migration, Refused, Translation, migrate
+from harness.records.migrate import Migration, Translation, migrate
 from harness.records.schema import from_json
 from harness.records.trainings import TrainingsRecord
+from harness.records.version_1 import Refused
 from harness.study.kept import trainings_identity
 from harness.study.plan import baseline_identity
 from harness.subjects.fault import Fault
