@@ -1,6 +1,6 @@
-"""Describes the data of a program, whatever holds them: arrays, tensors, loaders, generators.
+"""Facts of a program's data, from any container: arrays, tensors, loaders, generators.
 
-No framework is imported: containers are recognised by what they offer. Arrays are read whole;
+No framework is imported: containers are recognised by their attributes. Arrays are read whole;
 of a loader at most ``BATCHES`` batches are read, spread over the data where it can be indexed.
 """
 
@@ -31,7 +31,7 @@ _BYTE = 255
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """Some batches of a container, and what it says of itself."""
+    """Some batches of a container, with its size."""
 
     pairs: Sequence[tuple[Any, Any]]
     """(inputs, labels or None), as NumPy arrays."""
@@ -129,7 +129,7 @@ def _read_indexed(dataset: Any, number: int, batches: int) -> Batches:
 
 
 def describe(train: Batches, test: Batches | None = None) -> DataFacts:
-    """What the rules need to know of the data."""
+    """The facts of the data that the rules need."""
     inputs = [x for x, _ in train.pairs if x.size]
     labels = [y for _, y in train.pairs if y is not None]
     form, classes, odd = labels_of(np.concatenate(labels)) if labels else ("unknown", None, ())

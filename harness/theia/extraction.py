@@ -1,4 +1,4 @@
-"""What the extractors of Keras models and PyTorch modules share."""
+"""The shared parts of the extractors of Keras models and PyTorch modules."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def assembled(
     task: str,
     framework: str,
 ) -> Program:
-    """The program of extracted layers. Inputs of an embedding are numbers of words, no features."""
+    """The program of extracted layers. Inputs of an embedding are word indices, not features."""
     if layers and layers[0].kind is Kind.EMBEDDING:
         data = replace(data, kind="other")
     return Program(layers, learner, data, task, framework=framework, listing=listing)

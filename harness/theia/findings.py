@@ -1,4 +1,4 @@
-"""What the rules report: findings, and edits that a tool can apply."""
+"""Findings of the rules, with edits that a tool can apply."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Finding:
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """What makes two findings of two checks of one program the same."""
+        """Identity of a finding: equal in two checks of one program."""
         return self.rule, self.problem, self.subject, self.name
 
     def to_json(self) -> dict[str, Any]:

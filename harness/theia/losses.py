@@ -1,4 +1,4 @@
-"""Keras' words for losses."""
+"""Keras' names of losses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PROBABILITIES = ("bce", "cce", "sparse_cce", "kld", "poisson")
 
 
 def loss_named(name: str, logits: bool = False) -> tuple[str, str]:
-    """Canonical name of a loss, and what it takes.
+    """Canonical name of a loss, and the predictions that it takes.
 
     >>> loss_named("CategoricalCrossentropy"), loss_named("MSE")
     (('cce', 'probabilities'), ('mse', 'values'))

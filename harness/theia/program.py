@@ -1,6 +1,6 @@
-"""The meta-model: a DNN program as the rules see it, whichever framework it is written in.
+"""The meta-model: a DNN program as the rules see it, independent of its framework.
 
-Extractors fill it (``extract_keras``, ``extract_torch``), rules read it and nothing else.
+Extractors fill it (``extract_keras``, ``extract_torch``); rules read nothing else.
 Source: Manke et al., TOSEM (Theia), section 3; the fields are our own.
 """
 
@@ -15,7 +15,7 @@ from harness.vocabulary import unknown
 
 
 class Kind(StrEnum):
-    """What a layer does."""
+    """The kind of a layer."""
 
     DENSE = "dense"
     CONV1D = "conv1d"
@@ -57,7 +57,7 @@ LOGITS_LOSSES = ("bce", "cce", "sparse_cce")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the user's code something stands."""
+    """A line of the user's code."""
 
     file: str
     line: int
@@ -97,15 +97,15 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
-    """How the program is trained. None where it is not known."""
+    """The training of a program. None: not known."""
 
     loss: str
     """bce, cce, sparse_cce, mse, mae, huber, log_cosh, msle, mape, hinge, kld, poisson, nll, ctc,
     or custom."""
     expects: str = "probabilities"
-    """What the loss takes: probabilities, logits, log_probabilities or values."""
+    """Predictions that the loss takes: probabilities, logits, log_probabilities or values."""
     convention: str = "probabilities"
-    """What the framework's own classification losses take unless told otherwise."""
+    """Predictions that the framework's classification losses take by default."""
     optimiser: str = "custom"
     learning_rate: float | None = None
     """At the first step."""
@@ -118,13 +118,13 @@ class Learner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFacts:
-    """What the program learns from."""
+    """Facts of the data that a program learns from."""
 
     kind: str
     """color_image, gray_image, tabular or other."""
     channels: int | None = None
     samples: int | None = None
-    """Of the training data."""
+    """Number of training samples."""
     train_range: tuple[float, float] | None = None
     test_range: tuple[float, float] | None = None
     standardised: bool = False
@@ -133,7 +133,7 @@ class DataFacts:
     """one_hot, multi_hot, binary (0 and 1 in one column), classes, real or unknown."""
     classes: int | None = None
     remarks: tuple[str, ...] = ()
-    """What is odd about the labels, and how much was read."""
+    """Oddities of the labels, and how much of the data was read."""
 
     @property
     def image(self) -> bool:
@@ -150,7 +150,7 @@ class Program:
     task: str
     framework: str = ""
     listing: str = "traced"
-    """How the layers were ordered: ``traced``, or a fallback in words."""
+    """Source of the layers' order: ``traced``, or a description of the fallback."""
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:

@@ -1,7 +1,7 @@
-"""Remembers where in the user's code layers, losses, optimisers and loaders are made.
+"""A recorder of the lines at which the user's code makes layers, losses, optimisers and loaders.
 
-``watch`` waits until Keras or PyTorch is imported and then notes, for every object that the
-framework constructs, the line of the user's file that asked for it. Nothing else changes.
+Once Keras or PyTorch is imported, ``watch_keras`` and ``watch_torch`` note for every object that
+the framework constructs the line of the user's file that asked for it. Nothing else changes.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _keywords(file: str) -> dict[str, tuple[tuple[int, int, int], ...]]:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds a module as usual, and has something done once it is loaded."""
+    """Finds a module as usual, and calls an action once it is loaded."""
 
     def __init__(self, actions: dict[str, AfterImport]) -> None:
         self._actions = actions
@@ -129,7 +129,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def after_import(actions: dict[str, AfterImport]) -> None:
-    """Do something with modules once they are loaded; at once if they are."""
+    """Call actions (module name -> action) once their modules are loaded; at once if they are."""
     for name in [n for n in actions if n in sys.modules]:
         actions.pop(name)(sys.modules[name])
     sys.meta_path.insert(0, _Finder(actions))
@@ -148,7 +148,7 @@ def watch_torch(recorder: Recorder, torch: ModuleType) -> None:
 
 
 def _note_new(cls: Any, recorder: Recorder) -> None:
-    """Have the recorder note each new object of a class and its subclasses."""
+    """Make the recorder note every new object of a class and its subclasses."""
     made: Any = cls.__new__
 
     @functools.wraps(made)

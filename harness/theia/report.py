@@ -1,4 +1,4 @@
-"""What a check found, as text, JSON or SARIF 2.1.0."""
+"""Reports of a check, as text, JSON or SARIF 2.1.0."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LocaliserReport:
     """The program in one line."""
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
-    """What the reader should know: guesses, fallbacks, odd labels."""
+    """Notes for the reader: guesses, fallbacks, odd labels."""
     profile: str = "recommended"
 
     @property
@@ -45,7 +45,7 @@ class LocaliserReport:
 
     @property
     def rules(self) -> list[str]:
-        """Those that found something, in their order."""
+        """Names of the rules that found something, in the order of ``RULES``."""
         found = {f.rule for f in self.findings}
         return [rule for rule in RULES if rule in found]
 

@@ -153,7 +153,7 @@ def _catch_keras(recorder: Recorder, keras: ModuleType) -> None:
 
 
 def _compile_places(recorder: Recorder, given: Mapping[str, Any]) -> dict[str, Place]:
-    """Lines of ``compile`` and of what it names; objects have places of their own."""
+    """Lines of ``compile`` and of its arguments; recorded objects have places of their own."""
     here = recorder.here()
     places = {"compile": here}
     for name, argument in (("loss", "loss"), ("optimiser", "optimizer")):

@@ -36,7 +36,7 @@ from harness.vocabulary import Configuration, HarnessError, Value
 
 @dataclass(frozen=True)
 class Located:
-    """What Theia says of a fault."""
+    """Theia's findings on a fault, and the hyperparameters that they blame."""
 
     fault: Fault
     program: Program
@@ -44,7 +44,7 @@ class Located:
     suspects: list[str]
     """Hyperparameters that findings blame: bugs first, then advice, each in the report's order."""
     edits: Mapping[str, Value]
-    """Of the suspects, those with a value that a finding suggests."""
+    """Suspect -> value that a finding suggests, where there is one."""
     variant: str = "default"
     """The data variant: ``stand_in`` where the data set is not here."""
 
@@ -91,7 +91,7 @@ class Ranked:
 
 
 def ranked(faults: Iterable[Fault], profile: str = "recommended") -> Iterator[Ranked]:
-    """For each fault, whether and where its hyperparameters are among the suspects."""
+    """For each fault, the places of its hyperparameters among the suspects."""
     for fault in faults:
         try:
             located = locate(fault, profile)
@@ -235,7 +235,7 @@ def _few(x: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray | tuple[np.ndarra
 
 
 def _difference(before: Sequence[Layer] | None, after: Sequence[Layer]) -> set[tuple[int, str]]:
-    """What differs between two listings: (index before, field), or (index, ``layer``)."""
+    """Differences of two listings: (index before, field), or (index, ``layer``)."""
     if before is None:
         return set()
     if len(before) == len(after):

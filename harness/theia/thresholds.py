@@ -18,7 +18,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """What the rules of one profile compare with. Ranges include both ends."""
+    """Thresholds of the rules of one profile. Ranges include both ends."""
 
     search: str = "block"
     """How far an activation, dropout or normalisation may stand from its layer: ``block`` (up to

@@ -1,4 +1,4 @@
-"""Names of PyTorch's modules, functions and losses, and what they are in the meta-model."""
+"""Names of PyTorch's modules, functions and losses, and their kinds in the meta-model."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ SHAPES_ONLY = frozenset(
 
 
 def torch_loss(loss: Any) -> tuple[str, str]:
-    """Canonical name of a loss module, function or Keras' word for it, and what it takes."""
+    """Canonical name of a loss (module, function or Keras' name), and the predictions it takes."""
     if isinstance(loss, str):
         return loss_named(loss)
     for cls in type(loss).__mro__:

@@ -30,7 +30,7 @@ _PASSES = (Kind.ACTIVATION, Kind.DROPOUT, Kind.NORM, Kind.MERGE)
 
 @dataclass
 class TorchTrace:
-    """What a forward pass does: the layers so far, and which of them gives each tensor."""
+    """The layers of a forward pass so far, and the layer that gives each tensor."""
 
     names: Mapping[int, str]
     place: Places

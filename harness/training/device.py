@@ -1,4 +1,4 @@
-"""Sets up the one framework of a training process, before it is imported."""
+"""Configuration of the framework of a training process, before its import."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from harness.vocabulary import HarnessError, unknown
 
 BACKENDS = ("tensorflow", "jax", "torch")
-"""Of Keras."""
+"""Backends of Keras."""
 
 NATIVE = "pytorch"
-"""Stands beside the backends for PyTorch without Keras."""
+"""Name of PyTorch without Keras, beside the backends."""
 
 
 def configure(backend: str, threads: int = 1) -> None:
-    """Choose what this process trains on, and its number of threads.
+    """Choose the backend of this process and its number of threads.
 
     One thread is the fastest way to train small programs, and makes sums repeatable. oneDNN stays
     off unless ``TF_ENABLE_ONEDNN_OPTS=1`` is set: it rounds differently on different processors,
@@ -61,7 +61,7 @@ def configure(backend: str, threads: int = 1) -> None:
 
 
 def device() -> str:
-    """What this process trains on, in words: backend and CPU or GPU."""
+    """The backend and the devices of this process, such as ``tensorflow on CPU``."""
     backend = NATIVE
     if os.environ.get("KERAS_BACKEND") != NATIVE:
         import keras
@@ -99,7 +99,7 @@ def torch_state() -> list[Any]:
 
 
 def restore_torch_state(state: list[Any]) -> None:
-    """Go on where ``torch_state`` was called."""
+    """Return the generators to the states that ``torch_state`` returned."""
     import torch
 
     torch.set_rng_state(state[0])

@@ -1,4 +1,4 @@
-"""The metrics of a program, from its predictions. Non-finite predictions have no value."""
+"""Metrics of a program's predictions. Predictions that are not finite have no value."""
 
 from __future__ import annotations
 

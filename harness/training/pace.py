@@ -29,7 +29,7 @@ class Pace:
         """Train steps ``first`` to ``end`` (excluded) of an epoch; stop at the deadline.
 
         Returns:
-            What each call of the loop returned, in order.
+            The results of the calls, in order.
         """
         parts: list[np.ndarray] = []
         while first < end:

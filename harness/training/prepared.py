@@ -40,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How a training ended, and what it is worth."""
+    """The end of a training and its metric."""
 
     status: TrialStatus
     seconds: float = 0.0
@@ -59,10 +59,10 @@ class Verdict:
 
 
 class PreparedTraining(ABC):
-    """A program with its data, compiled, at the point where its training starts."""
+    """A compiled program with its data, ready to be trained."""
 
     def resume(self) -> None:
-        """Bring the program to where it stopped before; not charged. By default it is there."""
+        """Restore the state at which an earlier training stopped; not charged. Default: nothing."""
         return
 
     @abstractmethod
@@ -78,7 +78,7 @@ class PreparedTraining(ABC):
         """Whether all weights are finite."""
 
     def keep(self) -> None:
-        """Keep the state from which a later training continues. By default there is none."""
+        """Keep the state from which a later training continues. Default: nothing."""
         return
 
 

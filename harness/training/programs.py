@@ -1,4 +1,4 @@
-"""What a framework implements so that its programs can be trained: two protocols."""
+"""The two protocols that a framework implements so that its programs can be trained."""
 
 from __future__ import annotations
 

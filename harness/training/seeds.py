@@ -1,4 +1,4 @@
-"""What follows from a seed: the seeds of single trainings, and the order of their samples."""
+"""Seeds of single trainings, and the order of their samples."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from harness.vocabulary import TrialStatus
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A subject with its data; the training part is where its framework trains."""
+    """A subject with its data; the training part is on the device that trains."""
 
     subject: Subject
     framework: Framework

@@ -22,7 +22,7 @@ from harness.vocabulary import Cause
 
 
 def material_of(framework: Framework, subject: Subject, data: Data, history: History) -> Material:
-    """What the replayer needs of a subject; programs are built from the history's start."""
+    """The material of a subject; its programs are built from the history's start."""
 
     def build(seed: int) -> Network:
         framework.seed(seed)
@@ -38,7 +38,7 @@ def material_of(framework: Framework, subject: Subject, data: Data, history: His
 
 
 class WatchedTraining(PreparedTraining):
-    """A history whose last link is ready to be trained. The replayer keeps what it reaches."""
+    """A history whose last link is ready to be trained. The replayer keeps its network."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""How much work a training is, counted instead of timed: multiply-accumulates (MACs).
+"""The work of a training, counted instead of timed: multiply-accumulates (MACs).
 
-Only products with weights count, which is what the layers of the study's subjects spend their time
-on; a backward pass is taken as twice the forward one.
+Only products with weights count: the layers of the study's subjects spend their time on them. A
+backward pass counts as two forward passes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 BACKWARD = 2
-"""Passes that a backward pass is worth: one for the gradient of the weights, one of the inputs."""
+"""Forward passes that a backward pass counts as: the gradients of the weights and the inputs."""
 
 
 def training_macs(model: Any) -> int:
@@ -30,9 +30,9 @@ def _layers(model: Any) -> Iterator[Any]:
 
 
 def _macs(layer: Any) -> int:
-    """MACs of one forward pass of one sample: each kernel's size times where it is applied.
+    """MACs of one forward pass of one sample: each kernel's size times its applications.
 
-    A layer of a model that is no graph of layers has no known shapes, and counts once.
+    In a model that is no graph of layers, shapes are unknown, and each kernel counts once.
     """
     kernels = [w for w in layer.trainable_weights if len(w.shape) > 1]
     size = sum(int(math.prod(w.shape)) for w in kernels)

@@ -1,4 +1,4 @@
-"""The same architecture and configuration in Keras and in PyTorch is the same program."""
+"""The choice of the framework; the same program in both learns equally well."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from scipy.stats import ttest_ind
 
 from harness.subjects.registry import Registry
 from harness.training import Request, Trainer, configure
+from harness.training.frameworks import framework, network_of
+from harness.training.keras.keras_programs import Keras
+from harness.training.torch.torch_programs import NativeTorch
+from harness.vocabulary import HarnessError
 
 SEEDS = range(6)
 MARGIN = 0.03
@@ -45,3 +49,20 @@ def test_both_have_the_same_data(registry: Registry) -> None:
     assert np.array_equal(one.x_train[..., 0], other.x_train[:, 0])
     assert np.array_equal(one.y_holdout, other.y_holdout)
     assert len(other.x_train) == 700
+
+
+def test_a_name_chooses_the_framework() -> None:
+    assert isinstance(framework("pytorch"), NativeTorch)
+    assert isinstance(framework("keras"), Keras)
+
+
+@pytest.mark.usefixtures("trainer")
+def test_a_model_chooses_its_network() -> None:
+    import keras
+    import torch
+
+    dense = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    assert network_of(dense).framework == "keras"
+    assert network_of(torch.nn.Sequential(torch.nn.Linear(2, 1))).framework == "pytorch"
+    with pytest.raises(HarnessError, match="Keras and PyTorch models. Received: dict"):
+        network_of({})

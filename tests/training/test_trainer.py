@@ -15,8 +15,8 @@ import pytest
 from harness.subjects.arrays import Data
 from harness.subjects.registry import FAULTS, Registry
 from harness.subjects.subject import Subject
-from harness.training import Request, Trainer, configure, device
-from harness.vocabulary import Cause, HarnessError, TrialStatus
+from harness.training import Request, Trainer, configure
+from harness.vocabulary import Cause, TrialStatus
 
 
 @pytest.fixture(scope="module")
@@ -163,27 +163,6 @@ def test_data_are_loaded_once(request_: Request, monkeypatch: pytest.MonkeyPatch
     assert len(loaded) == 1
     fresh.train(replace(request_, fraction=0.5))
     assert len(loaded) == 2
-
-
-def test_kernels_that_round_and_run_differently_are_another_device(
-    trainer: Trainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
-    plain = device()
-    assert plain.startswith("tensorflow on ")
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
-    assert device() == plain.replace("tensorflow", "tensorflow with oneDNN")
-
-
-def test_a_process_has_one_backend(trainer: Trainer) -> None:
-    import keras
-
-    assert keras.config.backend() == "tensorflow"
-    for other in ("jax", "pytorch"):
-        with pytest.raises(HarnessError, match="this process runs Keras on tensorflow"):
-            configure(other)
-    with pytest.raises(HarnessError, match="no Keras backend 'theano'"):
-        configure("theano")
 
 
 CODE = """

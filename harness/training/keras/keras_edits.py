@@ -18,7 +18,7 @@ from harness.vocabulary import unknown
 
 @dataclass
 class _Part:
-    """A layer to be: a copy of ``source``, or a new one."""
+    """A planned layer: a copy of ``source``, or a new one."""
 
     kind: str
     layer: Any
@@ -26,7 +26,7 @@ class _Part:
     settings: dict[str, Any]
     source: Any = None
     redraw: bool = False
-    """Whether it gets new weights rather than those of ``source``."""
+    """Whether its weights are drawn anew instead of copied from ``source``."""
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -34,8 +34,8 @@ def edited_model(model: Any, layers: Sequence[Any], edits: Sequence[LayerEdit], 
     """A copy of a chain of layers with ``edits`` applied, and the same weights where they stay.
 
     Args:
-        layers: Those of ``model`` in order, without its input.
-        seed: Of the new weights.
+        layers: The layers of ``model`` in order, without its input.
+        seed: Seed of the new weights.
     """
     import keras
 
@@ -84,7 +84,7 @@ def _set_activations(
 
 
 def _next_weighted_or_activation(parts: list[_Part], place: int) -> str:
-    """What comes first after ``place``: an activation of its own, or the next weights."""
+    """Kind of the first activation layer or layer with weights after ``place``; '' if none."""
     later = (part.kind for part in parts[place + 1 :])
     return next((kind for kind in later if kind in (*WEIGHTED_KINDS, "activation")), "")
 

@@ -1,4 +1,4 @@
-"""What the training loops of all Keras backends share.
+"""The shared parts of the training loops of all Keras backends.
 
 The loops follow Keras' own guides for writing a training loop, and differ from ``fit`` in three
 ways: many steps run in one compiled call (``fit`` costs 25-60 ms an epoch on TensorFlow), the order
@@ -28,7 +28,7 @@ BATCH_VALUES = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopParts:
-    """What a loop is compiled from."""
+    """The parts from which a loop is compiled."""
 
     model: Any
     """A built Keras model; its variables hold the weights."""

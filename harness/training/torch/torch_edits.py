@@ -23,21 +23,21 @@ from harness.vocabulary import unknown
 
 @dataclass
 class _Part:
-    """A module to be; it is this network's own copy."""
+    """A planned module: a copy, or a new one."""
 
     kind: str
     module: Any
     redraw: bool = False
-    """Whether it gets new weights."""
+    """Whether its weights are drawn anew."""
     initialisers: tuple[str, str] | None = None
-    """Of kernel and bias; None for those of the module's class."""
+    """Initialisers of kernel and bias; None for the defaults of the module's class."""
 
 
 def edited_modules(modules: Sequence[Any], edits: Sequence[LayerEdit], seed: int) -> list[Any]:
     """Copies of modules with ``edits`` applied, and the same weights where they stay.
 
     Args:
-        seed: Of the new weights.
+        seed: Seed of the new weights.
     """
     parts = [_Part(kind_of_module(m), copy.deepcopy(m)) for m in modules]
     apply_edits(edits, _EDITS, parts)

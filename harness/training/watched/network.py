@@ -123,7 +123,8 @@ def clipped(gradients: Sequence[np.ndarray], options: Mapping[str, Any]) -> list
     """Gradients as an optimiser with these options would apply them.
 
     Args:
-        options: Of these ``clipvalue``, ``clipnorm`` and ``global_clipnorm`` count, as in Keras.
+        options: Arguments of the optimiser; ``clipvalue``, ``clipnorm`` and ``global_clipnorm``
+            count, as in Keras.
     """
     found = list(gradients)
     if value := options.get("clipvalue"):

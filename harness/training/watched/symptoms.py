@@ -1,7 +1,7 @@
-"""The five training symptoms of AutoTrainer, recognised from what a training shows.
+"""The five training symptoms of AutoTrainer, recognised from the figures of a training.
 
-Nothing here trains: series of loss and accuracy, figures of the gradients and whether the weights
-are finite go in, a symptom or none comes out.
+Nothing here trains. Input: series of loss and accuracy, figures of the gradients, whether the
+weights are finite. Output: a symptom, or none.
 Source: Zhang, Zhai, Ma, Shen, AutoTrainer, ICSE 2021, section III and Table I, with the conditions
 of the authors' code of September 2020 where paper and code differ: it made the published figures
 (docs/autotrainer.md lists the differences).
@@ -22,10 +22,10 @@ from harness.vocabulary import HarnessError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymptomThresholds:
-    """When a training counts as ill. Greek letters are the paper's (section III, Table I)."""
+    """Bounds beyond which a training has a symptom. Greek letters: the paper's Table I."""
 
     interval: int = 3
-    """q: gradients and weights are looked at in every q-th epoch, from the first on."""
+    """q: gradients and weights are checked in every q-th epoch, from the first on."""
     vanish_ratio: float = 1e-3
     """beta 1: vanishing, if the first kernel's gradient norm over the last kernel's is below."""
     vanish_norm: float = 1e-4
@@ -71,12 +71,12 @@ class SymptomThresholds:
 
 @dataclass(frozen=True, slots=True)
 class Gradients:
-    """What is kept of the gradients of one mini-batch."""
+    """Figures of the gradients of one mini-batch."""
 
     first: float
     """Euclidean norm of the first kernel's gradient; a kernel has two or more axes."""
     last: float
-    """The same of the last kernel."""
+    """Euclidean norm of the last kernel's gradient."""
     zero_share: float
     """Share of the entries of all gradients that are exactly zero, in [0, 1]."""
     finite: bool
@@ -187,7 +187,7 @@ def swings(values: Sequence[float], least: float) -> int:
 
 
 class Recogniser:
-    """Watches one training. What it has once seen stays seen until the training ends."""
+    """Recognises the symptoms of one training. A condition that held once counts until its end."""
 
     def __init__(self, thresholds: SymptomThresholds, epochs: int) -> None:
         """``epochs``: as configured, however many the training will get."""

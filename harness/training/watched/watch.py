@@ -1,4 +1,4 @@
-"""One watched training: epoch by epoch, checked every few epochs, stopped at the first symptom."""
+"""A watched training: checked every few epochs, stopped at the first symptom."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from harness.training.watched.network import WatchedLoop
 from harness.training.watched.symptoms import Gradients, Recogniser, Series, SymptomThresholds
 
 PATIENCE, FACTOR, LOWEST_RATE, LEAST_FALL = 5, 0.2, 0.001, 1e-4
-"""Of the falling learning rate: epochs without a lower loss, factor, lower bound, and by how much
-a loss must fall to count as lower. Source: AutoTrainer's code; Keras' default for the last."""
+"""The falling learning rate: epochs without a lower loss, factor, lower bound, and least fall of a
+loss that counts as lower. Source: AutoTrainer's code; Keras' default for the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class _Watcher:
         return self._symptom is not None and (self._stops or lost)
 
     def shown(self, kinds: tuple[str, ...]) -> Watched:
-        """What the training showed so far."""
+        """The symptoms and series up to now."""
         return Watched(
             symptom=self._symptom,
             epochs=len(self._series.accuracy),
