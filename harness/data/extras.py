@@ -20,34 +20,31 @@ EXTRAS: Mapping[str, str] = {
 }
 """Extra of each optional module."""
 
-OVERRIDDEN = ("hebo", "bohb", "all")
-"""Extras whose packages ask for versions that are corrected by ``overrides.txt``."""
+OVERRIDDEN = {"hebo", "bohb", "all"}
+"""Extras with packages whose metadata is corrected by ``overrides.txt``."""
 
 
-def command(extra: str) -> str:
-    """The shell command that adds ``extra`` to this installation.
+def command(extras: str) -> str:
+    """The shell command that adds ``extras``, separated by commas, to this installation.
 
     >>> command("jax")
     "uv pip install 'dnn-repair-harness[jax]'"
     """
     overrides = ""
-    if extra in OVERRIDDEN:
+    if OVERRIDDEN.intersection(extras.split(",")):
         overrides = f"--overrides {shlex.quote(str(shipped('overrides.txt')))} "
-    return f"uv pip install {overrides}'dnn-repair-harness[{extra}]'"
-
-
-def missing(*modules: str) -> HarnessError | None:
-    """What to say of the first of ``modules`` that is not installed; None if all are."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            extra = EXTRAS[module]
-            return HarnessError(
-                f"{module} is not installed. It comes with the extra '{extra}': {command(extra)}"
-            )
-    return None
+    return f"uv pip install {overrides}'dnn-repair-harness[{extras}]'"
 
 
 def require(*modules: str) -> None:
-    """Raises HarnessError for the first of ``modules`` that is not installed."""
-    if (error := missing(*modules)) is not None:
-        raise error
+    """Check that all ``modules`` are installed; imports none of them.
+
+    Raises:
+        HarnessError: If some are not; names the extras that have them, and the command.
+    """
+    lacking = [module for module in modules if importlib.util.find_spec(module) is None]
+    if not lacking:
+        return
+    extras = ",".join(dict.fromkeys(EXTRAS[module] for module in lacking if module in EXTRAS))
+    how = f": {command(extras)}" if extras else ""
+    raise HarnessError(f"not installed: {', '.join(lacking)}{how}")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.data.extras import require
 from harness.records.cell import Cell
 from harness.records.files import read_json
 from harness.records.log import LOG, read_log
@@ -28,8 +29,10 @@ def mirror(store: Store, label: str, cells: Sequence[Cell]) -> int:
     """Add the finished cells that the mirror lacks; return how many were added.
 
     Raises:
+        HarnessError: If MLflow is not installed.
         Exception: Whatever MLflow raises; the caller decides that a study goes on without it.
     """
+    require("mlflow")
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param, RunTag
 
