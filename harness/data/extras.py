@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
+import sys
 from collections.abc import Mapping
 
 from harness.data.shipped import shipped
@@ -25,26 +26,23 @@ OVERRIDDEN = {"hebo", "bohb", "all"}
 
 
 def command(extras: str) -> str:
-    """The shell command that adds ``extras``, separated by commas, to this installation.
-
-    >>> command("jax")
-    "uv pip install 'dnn-repair-harness[jax]'"
-    """
+    """The shell command that adds ``extras``, separated by commas, to this installation."""
     overrides = ""
     if OVERRIDDEN.intersection(extras.split(",")):
-        overrides = f"--overrides {shlex.quote(str(shipped('overrides.txt')))} "
-    return f"uv pip install {overrides}'dnn-repair-harness[{extras}]'"
+        overrides = f" --overrides {shlex.quote(str(shipped('overrides.txt')))}"
+    chosen = shlex.quote(f"dnn-repair-harness[{extras}]" if extras else "dnn-repair-harness")
+    return f"uv pip install --python {shlex.quote(sys.executable)}{overrides} {chosen}"
 
 
 def require(*modules: str) -> None:
     """Check that all ``modules`` are installed; imports none of them.
 
     Raises:
-        HarnessError: If some are not; names the extras that have them, and the command.
+        HarnessError: If some are not; names them, and the command that adds them.
     """
     lacking = [module for module in modules if importlib.util.find_spec(module) is None]
-    if not lacking:
-        return
-    extras = ",".join(dict.fromkeys(EXTRAS[module] for module in lacking if module in EXTRAS))
-    how = f": {command(extras)}" if extras else ""
-    raise HarnessError(f"not installed: {', '.join(lacking)}{how}")
+    if lacking:
+        extras = dict.fromkeys(EXTRAS[module] for module in lacking if module in EXTRAS)
+        raise HarnessError(
+            f"not installed: {', '.join(lacking)}. To add: {command(','.join(extras))}"
+        )
