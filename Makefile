@@ -104,7 +104,7 @@ faults: setup ## list the faults: what is wrong, ground truth, operators
 
 .PHONY: fault
 fault: setup ## all that is known of one fault: make fault ID=C1
-	@"$$BIN/python" -m harness.views.cards show "$$ID"
+	@$(REPAIR) faults show "$$ID"
 
 .PHONY: data
 data: setup ## download the data sets that some faults need: DATA_SETS=mnist,cifar10,reuters

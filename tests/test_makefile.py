@@ -171,7 +171,7 @@ def test_a_results_folder_may_have_any_name(make: Make, folder: str) -> None:
         ("localise", "FAULT", ["dnn-repair", "localise", "--fault"]),
         ("data", "DATA_SETS", ["dnn-repair", "data"]),
         ("published", "OUT", ["dnn-repair", "published", "--out"]),
-        ("fault", "ID", ["python", "-m", "harness.views.cards", "show"]),
+        ("fault", "ID", ["dnn-repair", "faults", "show"]),
         ("theia-benchmark", "OUT", ["python", "-m", "experiments.theia_benchmark", "--out"]),
     ],
 )

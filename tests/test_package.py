@@ -127,7 +127,7 @@ def test_the_command_lists_the_faults(installed: Installed) -> None:
 def test_the_command_runs_a_study_from_any_folder(installed: Installed) -> None:
     done = installed.command(
         "run", "plan=smoke", "budget=2", "plan.techniques=random", "plan.repetitions=1",
-        "confirmations=0", "workers=2",
+        "plan.seeds=3", "confirmations=0", "workers=2",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Repair at budget 2" in done.stdout
