@@ -1,8 +1,9 @@
 """The data sets that faults read from files: where they are looked for, and how they are read.
 
-In this order: the folder ``HARNESS_DATA`` (by default ``data/`` of this project, where `make data`
-puts its downloads), then an existing Keras cache. Nothing is downloaded unasked, and no pickle is
-loaded. Arrays stay in memory for as long as the process works on one data set.
+Two places are searched: the folder ``HARNESS_DATA``, then an existing Keras cache. By default the
+folder is ``data/`` of the checkout, or ``~/.cache/dnn-repair`` of an installed package;
+`dnn-repair data` puts its downloads there. Nothing is downloaded unasked, and no pickle is loaded.
+Arrays stay in memory for as long as the process works on one data set.
 
 ``STAND_IN`` names the data variant of synthetic arrays in place of a data set; they are used only
 where a plan names the data set under ``stand_ins``, and the variant is part of a run's identity.

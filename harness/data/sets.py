@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.data import files
+from harness.data.shipped import PACKAGE
 from harness.vocabulary import HarnessError
 
 STAND_IN = "stand_in"
@@ -100,9 +101,20 @@ DATA_SETS: Mapping[str, DataSet] = {
 }
 
 
-def data_folder() -> Path:
-    """``HARNESS_DATA``, or ``data/`` of this project."""
-    return Path(os.environ.get("HARNESS_DATA") or Path(__file__).resolve().parents[2] / "data")
+def data_folder(package: Path = PACKAGE) -> Path:
+    """``HARNESS_DATA``; else ``data/`` of the checkout, or ``dnn-repair/`` of the user's cache.
+
+    An installed package never writes into itself: its cache is ``~/.cache``, or
+    ``XDG_CACHE_HOME``.
+
+    Args:
+        package: Folder of the package.
+    """
+    if named := os.environ.get("HARNESS_DATA"):
+        return Path(named)
+    if (package.parent / "pyproject.toml").exists():
+        return package.parent / "data"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dnn-repair"
 
 
 def keras_cache() -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from harness.data.extras import require
 from harness.records.cell import Cell
 from harness.records.clocks import clock_unit
 from harness.records.outcome import Trial
@@ -35,8 +36,10 @@ def mirror(store: Store, label: str, cells: Sequence[Cell]) -> int:
     """Add the finished cells that the mirror lacks; return how many were added.
 
     Raises:
+        HarnessError: If MLflow is not installed.
         Exception: Whatever MLflow raises; the caller decides that a study goes on without it.
     """
+    require("mlflow")
     from mlflow import MlflowClient
 
     for name in ("alembic", "mlflow"):

@@ -20,6 +20,7 @@ from harness.records.store import Store
 from harness.study.baselines import Say, measure_baselines
 from harness.study.confirmation import confirm
 from harness.study.environment import environment, now
+from harness.study.needs import check_installed
 from harness.study.plan import Plan, sources
 from harness.study.task import repair_task, replays
 from harness.subjects.registry import folders, load_registry
@@ -83,6 +84,7 @@ def run_plan(
         progress: Called with the cells present and planned, then with the confirmed ones.
     """
     registry = load_registry()
+    check_installed(plan, registry, store)
     cells = plan.cells(registry)
     where = tuple(folders())
     failed: dict[str, str] = {}

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.data import DATA_SETS
+from harness.data.shipped import shipped
 from harness.space.operators import LOSSES_FOR
 from harness.subjects.fault import Fault, load_fault
 from harness.subjects.subject import FRAMEWORKS, Subject
 from harness.vocabulary import METRICS, HarnessError, natural_order, unknown
 
-FAULTS = Path(__file__).resolve().parents[2] / "faults"
+FAULTS = shipped("faults")
+"""The faults of this project: in the wheel, or beside the package."""
 
 
 class Registry(Mapping[str, Fault]):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from harness.data.extras import require
 from harness.records.clocks import Clock
 from harness.records.outcome import Outcome
 from harness.space.domains import Choice, Domain, Integer
@@ -36,6 +37,7 @@ class Bohb:
     """
 
     anytime: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("hpbandster", "ConfigSpace")
 
     eta: int = 3
     """One in ``eta`` configurations goes on, for ``eta`` times as long."""
@@ -49,6 +51,7 @@ class Bohb:
     min_bandwidth: float = 1e-3
 
     def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> BohbOptimiser:
+        require(*self.needs)
         return BohbOptimiser(task, seed, self)
 
 
@@ -63,8 +66,10 @@ class BohbIcst23:
     """
 
     anytime: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("hpbandster", "ConfigSpace")
 
     def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> BohbIcst23Optimiser:
+        require(*self.needs)
         return BohbIcst23Optimiser(task, seed)
 
 

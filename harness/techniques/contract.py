@@ -132,7 +132,8 @@ class AskAndTell(Protocol):
 
     A technique is a frozen dataclass: its fields are its settings and part of a run's identity. It
     may say ``anytime: ClassVar[bool] = True`` if what it proposes does not depend on how much of
-    the budget is left: its runs then answer smaller budgets too.
+    the budget is left: its runs then answer smaller budgets too. Modules of packages that a plain
+    install lacks are named in ``needs: ClassVar[tuple[str, ...]]``; a study checks them first.
     """
 
     def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> Optimiser:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from harness.data.extras import require
 from harness.records.clocks import Clock
 from harness.records.outcome import Outcome
 from harness.space.domains import Choice, Domain, Integer
@@ -51,6 +52,7 @@ class Hebo:
     """
 
     anytime: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("hebo", "torch")
 
     initial: int | None = 5
     """Observations before the model proposes; None: one more than there are hyperparameters."""
@@ -80,6 +82,7 @@ class Hebo:
     search, these half a second."""
 
     def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> HeboOptimiser:
+        require(*self.needs)
         return HeboOptimiser(task, seed, self)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.data.extras import require
 from harness.vocabulary import HarnessError, unknown
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -14,6 +16,14 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 NATIVE = "pytorch"
 """Name of PyTorch without Keras, beside the backends."""
+
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "tensorflow": ("keras", "tensorflow"),
+    "jax": ("keras", "jax"),
+    "torch": ("keras", "torch"),
+    NATIVE: ("torch",),
+}
+"""Modules that each backend needs."""
 
 
 def configure(backend: str, threads: int = 1) -> None:
@@ -27,10 +37,12 @@ def configure(backend: str, threads: int = 1) -> None:
         backend: One of ``BACKENDS``, or ``NATIVE``.
 
     Raises:
-        HarnessError: If there is no such backend, or Keras runs on another one already.
+        HarnessError: If there is no such backend, it is not installed, or Keras runs on another
+            one already.
     """
     if backend not in (*BACKENDS, NATIVE):
         raise unknown("Keras backend", backend, BACKENDS)
+    require(*MODULES[backend])
     loaded = sys.modules.get("keras")
     if loaded is not None:
         if loaded.config.backend() != backend:

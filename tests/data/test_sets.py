@@ -212,3 +212,22 @@ def test_the_real_files() -> None:
     assert means == pytest.approx([0.4914, 0.4822, 0.4465], abs=0.005)
     texts, topics = load_reuters()
     assert (sum(map(len, texts)), len(set(topics))) == (1_627_658, 46)
+
+
+def test_an_installed_package_keeps_data_in_the_users_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site-packages" / "harness"
+    monkeypatch.delenv("HARNESS_DATA", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert sets.data_folder(package) == tmp_path / "home" / ".cache" / "dnn-repair"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert sets.data_folder(package) == tmp_path / "cache" / "dnn-repair"
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "mine"))
+    assert sets.data_folder(package) == tmp_path / "mine"
+
+
+def test_a_checkout_keeps_data_beside_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HARNESS_DATA", raising=False)
+    assert sets.data_folder() == Path(__file__).resolve().parents[2] / "data"

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
+from harness.data.shipped import shipped
 from harness.vocabulary import HarnessError, Value
 
-SHIPPED = Path(__file__).resolve().parents[3] / "results" / "published" / "icst23"
+SHIPPED = shipped("published")
 """The study's data in tidy form; its README says where it comes from."""
 
 CLOCK, SPACE, DATA, FRACTION = "wall", "icst23", "published", 1.0
