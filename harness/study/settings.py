@@ -51,7 +51,8 @@ _OF_PLAN = "as the plan says"
 SETTINGS: tuple[Setting, ...] = (
     Setting("plan.name", _K.TEXT, "name", _OF_PLAN, "Name of the plan in folders of tables."),
     Setting(
-        "plan.faults", _K.NAMES, "ids: D1,D7", _OF_PLAN, "Faults to repair; one named twice counts once."
+        "plan.faults", _K.NAMES, "ids: D1,D7", _OF_PLAN,
+        "Faults to repair; one named twice counts once.",
     ),
     Setting(
         "plan.techniques", _K.NAMES, "names: hebo,module:Class", _OF_PLAN, "Techniques to compare."
@@ -61,7 +62,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("plan.data", _K.TEXT, "name", _OF_PLAN, "Data variant of all subjects."),
     Setting(
-        "plan.fraction", _K.NUMBER, "share in (0, 1]", _OF_PLAN, "Share of the training data that is used."
+        "plan.fraction", _K.NUMBER, "share in (0, 1]", _OF_PLAN,
+        "Share of the training data that is used.",
     ),
     Setting(
         "plan.fraction_for", _K.BY_FAULT, "shares: {D5: 0.01}", _OF_PLAN,
@@ -84,8 +86,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Budget of a run as a multiple of the faulty program's own training time T.",
     ),
     Setting("seed", _K.NUMBER, "whole number", "1", "Seed of the study."),
-    Setting("clock", _K.TEXT, "training, wall or work", "training", "What a budget is charged for."),
-    Setting("space", _K.TEXT, "corrected or icst23", "corrected", "Search space of all techniques."),
+    Setting(
+        "clock", _K.TEXT, "training, wall or work", "training", "What a budget is charged for."
+    ),
+    Setting(
+        "space", _K.TEXT, "corrected or icst23", "corrected", "Search space of all techniques."
+    ),
     Setting(
         "confirmations", _K.NUMBER, "trainings", "3",
         "Re-trainings of each run's winner with fresh seeds, outside the budget.",

@@ -90,7 +90,7 @@ class StudySpec:
         _check_keys(settings, planned)
         plan = _plan(settings, planned)
         if written is None:
-            written = read_plan(plan.name)
+            written = _shipped_plan(plan.name)
         return StudySpec(plan=plan, label=_label(plan, written), **_rest(settings))
 
 
@@ -105,13 +105,25 @@ def _of_plan(plan: Plan, changes: Mapping[str, Any]) -> StudySpec:
             )
     usual = compose_settings((), {k: v for k, v in own.items() if k != "protocol"}).settings
     chosen = {"protocol": own["protocol"]} if "protocol" in own else {}
-    written = read_plan(plan.name) if plan.name in options("plan") else {}
-    return StudySpec(plan=plan, label=_label(plan, written), **_rest({**usual, **chosen}))
+    label = _label(plan, _shipped_plan(plan.name))
+    return StudySpec(plan=plan, label=label, **_rest({**usual, **chosen}))
+
+
+def _shipped_plan(name: str) -> Mapping[str, Any]:
+    """The plan of ``configs`` with this name; empty if there is none."""
+    return read_plan(name) if name in options("plan") else {}
 
 
 _OUTSIDE_PLANS = (
-    *("results", "protocol", "confirmations", "workers", "threads", "per_gpu", "mlflow"),
+    "results",
+    "protocol",
+    "confirmations",
+    "workers",
+    "threads",
+    "per_gpu",
+    "mlflow",
 )
+"""Settings that may stand beside a plan made in Python."""
 
 
 def _check_keys(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> None:

@@ -1,0 +1,564 @@
+"""The Python door: make a study, read one, and look at it as frames, tables and figures.
+
+Use it through the package: ``import harness; harness.load("results").summary``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from harness.analysis import anytime, frames, ranks, schemas
+from harness.analysis.layout import Layout
+from harness.analysis.protocols import Protocol
+from harness.analysis.runset import RunSet
+from harness.data.shipped import PACKAGE
+from harness.records.store import Store
+from harness.records.tables import Table, table
+from harness.study.plan import Plan, sources
+from harness.study.reading import read_folder, read_study
+from harness.study.spec import StudySpec, make_protocol, name_list, results_folder
+from harness.subjects.registry import load_registry
+from harness.views import boards, render
+from harness.views.catalogue import FAULT_TABLE, fault_frame
+from harness.vocabulary import HarnessError, unknown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from harness.study.runner import PlanOutcome
+    from harness.theia.report import LocaliserReport
+
+PlanLike = str | Path | Plan | Sequence[str]
+"""A plan's name, its YAML file, a plan, or ``key=value`` settings as on the command line."""
+
+STUDY_FRAMES: Mapping[str, tuple[Table, Callable[[RunSet], pd.DataFrame]]] = {
+    "trials": (frames.TRIALS, frames.trial_frame),
+    "runs": (frames.RUNS, frames.run_frame),
+    "missing": (frames.MISSING, frames.missing_frame),
+    "scores": (schemas.SCORES, lambda study: study.scores),
+    "summary": (schemas.SUMMARY, lambda study: study.summary),
+    "anytime": (schemas.ANYTIME, anytime.anytime),
+    "progress": (schemas.PROGRESS, anytime.progress),
+    "areas": (schemas.AREAS, anytime.areas),
+    "targets": (schemas.TARGETS, anytime.targets),
+    "ranks": (schemas.RANKS, ranks.ranks),
+    "pairs": (schemas.PAIRS, ranks.pairs),
+}
+"""Name of a frame -> its schema, and how it follows from the runs."""
+
+STUDY_LAYOUTS: Mapping[str, Callable[[RunSet], Layout]] = {
+    "scores": lambda study: render.table3_layout(study.scores, study.protocol, study.techniques),
+    "summary": lambda study: render.summary_layout(study.summary, study.protocol),
+    "ranks": boards.rank_board,
+    "pairs": boards.pair_board,
+    "progress": boards.progress_board,
+    "areas": boards.area_board,
+    "targets": boards.target_board,
+    "exposure": boards.exposure_board,
+    "missing": boards.missing_board,
+    "data": boards.data_board,
+}
+"""Name of a table for people -> how it is laid out."""
+
+COLUMNS_TABLE = table(
+    "columns",
+    """
+    column  | str | | name of the column
+    type    | str | | str, int, float or bool
+    unit    | str | | unit or range; empty if it has none
+    meaning | str | | what it holds
+    """,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The stored runs of one setting: frames for programs, tables and figures for people.
+
+    ``harness.columns("scores")`` explains the columns of a frame.
+    """
+
+    read: Callable[[], RunSet]
+    """Reads the runs; called once, when they are first needed."""
+    title: str
+    label: str
+    """Names the folder of its report."""
+    store: Store | None = None
+    """Where the runs lie; None for the published ones."""
+    outcome: PlanOutcome | None = None
+    """What became of the plan if the runs were just made; None if they were read."""
+    spec: StudySpec | None = None
+
+    @cached_property
+    def runset(self) -> RunSet:
+        """The runs as the functions of ``harness.analysis`` take them."""
+        return self.read()
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial."""
+        return self.frame("trials")
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """One row per run."""
+        return self.frame("runs")
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """One row per fault and technique."""
+        return self.frame("scores")
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per technique."""
+        return self.frame("summary")
+
+    @property
+    def missing(self) -> pd.DataFrame:
+        """One row per run that is planned and not made."""
+        return self.frame("missing")
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """The frame of this name, see ``STUDY_FRAMES``."""
+        if name not in STUDY_FRAMES:
+            raise unknown("frame", name, STUDY_FRAMES)
+        return STUDY_FRAMES[name][1](self.runset)
+
+    def table(self, name: str = "scores") -> Layout:
+        """The table of this name, rounded and with notes, see ``STUDY_LAYOUTS``.
+
+        A notebook shows it; ``markdown()``, ``latex()`` and ``html()`` give its text.
+        """
+        if name not in STUDY_LAYOUTS:
+            raise unknown("table", name, STUDY_LAYOUTS)
+        return STUDY_LAYOUTS[name](self.runset)
+
+    def to_latex(self, name: str = "scores") -> str:
+        """A table for a paper; the document needs the package ``booktabs``."""
+        return self.table(name).latex()
+
+    def to_markdown(self, name: str = "scores") -> str:
+        return self.table(name).markdown()
+
+    def plot(
+        self, name: str, *, beside: Sequence[Study] = (), path: str | Path | None = None
+    ) -> Figure | None:
+        """The figure of this name, see ``harness.views.figures.FIGURES``.
+
+        Args:
+            beside: Other studies in the same figure; only ``figure1_improvement`` has several.
+            path: File to which the figure is saved, with the format of its ending.
+
+        Returns:
+            None if the study has too little for this figure.
+        """
+        from harness.views import figures
+
+        if name not in figures.FIGURES:
+            raise unknown("figure", name, figures.FIGURES)
+        if beside and name != "figure1_improvement":
+            raise HarnessError(f"figure {name} shows one study, so it takes none beside it")
+        if beside:
+            drawn: Figure | None = figures.improvement_figure(
+                [self.runset, *(other.runset for other in beside)]
+            )
+        else:
+            drawn = figures.FIGURES[name][1](self.runset)
+        if drawn is not None and path is not None:
+            drawn.savefig(path)
+        return drawn
+
+    def report(self, folder: str | Path | None = None) -> Path:
+        """Write one self-contained page, its tables as CSV and its figures as PDF and PNG.
+
+        Args:
+            folder: By default ``reports`` of the results folder, below the study's label.
+
+        Returns:
+            The page.
+        """
+        from harness.views.report import study_report, write_report
+
+        if folder is None:
+            folder = (self.store.root if self.store else Path("results")) / "reports" / self.label
+        title = f"{self.title}, budget {self.runset.budget:g}"
+        made = study_report(title, self.runset, self._provenance())
+        return write_report(made, Path(folder))
+
+    def _provenance(self) -> Any:
+        from collections import Counter
+
+        from harness.views.report import Provenance, provenance_of
+
+        if self.store is None:
+            facts = {"replication package": Counter({"0a9cc6c": len(self.runset.runs)})}
+            return Provenance(facts)
+        if self.spec is None:
+            return Provenance()
+        plan = self.spec.plan
+        made = sources(plan, plan.cells(load_registry()), self.store)
+        return provenance_of(self.store, made.values())
+
+    def _repr_html_(self) -> str:
+        return self.table("summary").html()
+
+    def __repr__(self) -> str:
+        found = self.runset
+        return (
+            f"<Study: {self.title}, budget {found.budget:g}, {len(found.runs)} runs of "
+            f"{', '.join(found.techniques)} on {len(found.faults)} faults, "
+            f"{len(found.missing)} missing>"
+        )
+
+
+def study_spec(plan: PlanLike | StudySpec | None = None, **settings: Any) -> StudySpec:
+    """A plan and the settings that are changed, checked.
+
+    Raises:
+        HarnessError: If one of them is not possible.
+    """
+    if isinstance(plan, StudySpec):
+        if settings:
+            raise HarnessError(f"a StudySpec takes no settings beside it: {', '.join(settings)}")
+        return plan
+    if plan is None or isinstance(plan, str | Path | Plan):
+        chosen = {} if plan is None else {"plan": str(plan) if isinstance(plan, Path) else plan}
+        return StudySpec.compose((), {**settings, **chosen})
+    return StudySpec.compose(plan, settings)
+
+
+def run(
+    plan: PlanLike | StudySpec = "laptop",
+    *,
+    say: Callable[[str], None] = print,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    **settings: Any,
+) -> Study:
+    """Make every run of a plan that is missing in its results folder.
+
+    Args:
+        plan: A plan's name, its YAML file, a plan, or ``key=value`` settings.
+        say: Prints one line.
+        progress: Called with the runs that are there and those that are planned.
+        settings: Any setting of a study, such as ``budget=10``, ``faults=["D1"]`` or
+            ``results="folder"``.
+
+    Raises:
+        HarnessError: If the input is not possible. A run that fails stops no other; it is named in
+            ``outcome.failed`` and in ``missing``.
+
+    Example:
+        >>> study = harness.run("smoke", budget=10)  # doctest: +SKIP
+        >>> study.summary  # doctest: +SKIP
+    """
+    spec = study_spec(plan, **settings)
+    store = spec.store
+    store.check()
+    from harness.study.runner import run_plan  # imports Ray, after the input is known to be good
+
+    outcome = run_plan(
+        spec.plan,
+        store,
+        slots=spec.workers,
+        threads=spec.threads,
+        per_gpu=spec.per_gpu,
+        confirmations=spec.confirmations,
+        protocol=spec.protocol,
+        say=say,
+        progress=progress,
+    )
+    if spec.mlflow and spec.plan.chunk is None:
+        _mirror(spec, outcome, say)
+    return replace(_planned(spec), outcome=outcome)
+
+
+def _mirror(spec: StudySpec, outcome: PlanOutcome, say: Callable[[str], None]) -> None:
+    """Copy the runs into MLflow; a study never fails because of its mirror."""
+    try:
+        from harness.study.mirror import database, mirror
+
+        added = mirror(spec.store, spec.label, list(outcome.sources.values()))
+    except Exception as error:
+        say(f"MLflow mirror left out: {type(error).__name__}: {error}")
+        return
+    say(f"MLflow: {added} runs added to {database(spec.store)} (make mlflow)")
+
+
+def load(source: PlanLike | StudySpec | None = None, **settings: Any) -> Study:
+    """Read what is stored of a study.
+
+    Args:
+        source: A results folder, for all its runs whatever their plan; or a plan as :func:`run`
+            takes it. By default the study of the environment variable ``STUDY``
+            (``key=value``, one a line), else the plan ``laptop``.
+        settings: With a folder: ``budget``, ``clock``, ``space``, ``seed``, ``backend``,
+            ``faults``, ``techniques`` select runs, ``protocol`` judges them, and ``plan`` reads the
+            runs of a plan alone. With a plan: any setting of a study.
+
+    Raises:
+        HarnessError: If nothing is stored, or the runs of the folder are of several settings.
+
+    Example:
+        >>> harness.load("results", budget=20).scores  # doctest: +SKIP
+    """
+    if isinstance(source, str | Path) and results_folder(source).is_dir():
+        if "plan" not in settings:
+            study = _folder(results_folder(source), settings)
+        else:
+            study = _planned(study_spec(**{**settings, "results": str(source)}))
+    elif source is None:
+        lines = [line for line in os.environ.get("STUDY", "").splitlines() if line]
+        if "results" not in settings and not any(line.startswith("results=") for line in lines):
+            settings["results"] = _usual_results()
+        study = _planned(StudySpec.compose(lines, settings))
+    else:
+        study = _planned(study_spec(source, **settings))
+    study.runset  # noqa: B018  reads the runs, to fail here and not at the first look
+    return study
+
+
+def _usual_results() -> str:
+    """``results`` here, or else in the checkout."""
+    beside = PACKAGE.parent / "results"
+    return str(beside) if not Path("results").is_dir() and beside.is_dir() else "results"
+
+
+def _planned(spec: StudySpec) -> Study:
+    return Study(
+        read=lambda: read_study(spec.plan, load_registry(), spec.store, spec.protocol),
+        title=f"Repair study {spec.plan.name}",
+        label=spec.label,
+        store=spec.store,
+        spec=spec,
+    )
+
+
+_SELECTED = {"faults": "fault", "techniques": "technique"}
+_SELECTABLE = ("budget", "clock", "space", "seed", "backend", *_SELECTED)
+
+
+def _folder(root: Path, settings: Mapping[str, Any]) -> Study:
+    """All runs of a results folder, or those that the settings select."""
+    protocol = make_protocol(settings.get("protocol", "corrected"))
+    chosen: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name == "protocol":
+            continue
+        if name not in _SELECTABLE:
+            raise unknown("way to select runs of a folder", name, (*_SELECTABLE, "plan"))
+        chosen[_SELECTED.get(name, name)] = name_list(name, value) if name in _SELECTED else value
+    store = Store(root)
+    return Study(
+        read=lambda: read_folder(store, load_registry(), protocol, **chosen),
+        title=f"Runs in {root.name}",
+        label=f"all-{root.name}",
+        store=store,
+    )
+
+
+def published(
+    budget: float = 20,
+    protocol: str | Protocol = "corrected",
+    faults: Sequence[str] | None = None,
+) -> Study:
+    """The recorded runs of Kim et al. (ICST 2023).
+
+    Args:
+        budget: 10, 20 or 50, as a multiple of T.
+        protocol: ``icst23`` judges as published, ``corrected`` without its defects.
+        faults: Only these; by default all thirty.
+
+    Raises:
+        HarnessError: If there are no runs of that budget, or of those faults.
+    """
+    from harness.analysis.published import load as read_published
+    from harness.analysis.published.runset import published_study
+    from harness.records.clocks import check_budget
+
+    found = published_study(read_published(), check_budget(budget), make_protocol(protocol))
+    if faults is not None:
+        known = {run.fault for run in found.runs}
+        for fault in faults:
+            if fault not in known:
+                raise unknown("published fault", fault, known)
+        found = replace(found, runs=[run for run in found.runs if run.fault in faults])
+    return Study(
+        read=lambda: found,
+        title="Kim et al., ICST 2023, as recorded",
+        label=f"icst23-b{found.budget:g}",
+    )
+
+
+def compare(
+    study: Study | PlanLike | StudySpec | None = None,
+    techniques: Sequence[str] | None = None,
+    **settings: Any,
+) -> pd.DataFrame:
+    """Each pair of techniques: how likely a run of the first beats one of the second.
+
+    Args:
+        study: A study, or what :func:`load` reads one from.
+        techniques: Only these, two or more; by default all of the study.
+        settings: Those of :func:`load`.
+
+    Returns:
+        A frame of the table ``pairs``; ``harness.columns("pairs")`` explains it.
+
+    Raises:
+        HarnessError: If a technique has no runs.
+    """
+    found = study if isinstance(study, Study) else load(study, **settings)
+    return ranks.pairs(narrowed(found.runset, techniques))
+
+
+def narrowed(runset: RunSet, techniques: Sequence[str] | None) -> RunSet:
+    """The runs of some techniques, two or more; all of them for None."""
+    if techniques is None:
+        return runset
+    for name in techniques:
+        if name not in runset.techniques:
+            raise unknown("technique with runs in this study", name, runset.techniques)
+    if len(set(techniques)) < 2:
+        raise HarnessError(f"a comparison needs two techniques. Received: {list(techniques)}")
+    return replace(
+        runset,
+        runs=[run for run in runset.runs if run.technique in techniques],
+        missing=[cell for cell in runset.missing if cell.technique in techniques],
+        techniques=[name for name in runset.techniques if name in techniques],
+    )
+
+
+def faults(
+    *,
+    subject: str | None = None,
+    kind: str | None = None,
+    framework: str | None = None,
+    operator: str | None = None,
+) -> pd.DataFrame:
+    """The registered faults, one row each; ``harness.columns("faults")`` explains the frame.
+
+    Args:
+        subject: Only those of this program.
+        kind: ``real`` or ``mutant``.
+        framework: ``keras`` or ``pytorch``.
+        operator: Only those whose fix applies this repair operator.
+    """
+    frame = fault_frame(load_registry())
+    for column, value in (("subject", subject), ("kind", kind), ("framework", framework)):
+        if value is not None:
+            if value not in set(frame[column]):
+                raise unknown(column, value, sorted(set(frame[column])))
+            frame = frame[frame[column] == value]
+    if operator is not None:
+        applied = frame["operators"].str.split(", ")
+        known = sorted({name for names in applied for name in names if name})
+        if operator not in known:
+            raise unknown("repair operator of these faults", operator, known)
+        frame = frame[[operator in names for names in applied]]
+    return frame.reset_index(drop=True)
+
+
+def localise(
+    target: str | Path,
+    arguments: Sequence[str] = (),
+    *,
+    task: str | None = None,
+    profile: str = "recommended",
+    limit: float = 600,
+) -> LocaliserReport:
+    """Where the bug is, in a training script or in a registered fault.
+
+    A script is EXECUTED in a process of its own, up to the start of its training.
+
+    Args:
+        target: A script (a path that exists or ends in ``.py``), else the id of a fault.
+        arguments: What the script itself is given.
+        task: What the script's model learns; guessed by default.
+        profile: Thresholds of the rules.
+        limit: Seconds until the script trains.
+
+    Raises:
+        HarnessError: If there is no such script or fault, or it cannot be checked.
+    """
+    if Path(target).suffix == ".py" or Path(target).exists():
+        from harness.theia.script import localise as localise_script
+
+        return localise_script(
+            Path(target), list(arguments), task=task, profile=profile, limit=limit
+        )
+    return _localised_fault(str(target), profile)
+
+
+def _localised_fault(identity: str, profile: str) -> LocaliserReport:
+    """The report of a fault; its last note lists the hyperparameters that it blames."""
+    from harness.data import STAND_IN
+    from harness.theia.report import localiser_report
+    from harness.theia.suspects import locate
+
+    fault = load_registry()[identity]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    located = locate(fault, profile)
+    blamed = [
+        f"{name} (try {located.edits[name]})" if name in located.edits else name
+        for name in located.suspects
+    ]
+    found = localiser_report(
+        f"{fault.id}: {fault.title}", located.program, located.findings, profile=profile
+    )
+    notes = list(found.notes)
+    if located.variant == STAND_IN:
+        notes.append("its data set is not here: synthetic data stand in for it")
+    notes.append(f"suspects in order: {', '.join(blamed) or 'none'}")
+    return replace(found, notes=tuple(notes))
+
+
+def benchmark() -> tuple[Layout, Layout]:
+    """Tables I and II of the study for what is registered: repair operators; subjects and faults."""
+    from harness.views import benchmark as tables
+
+    registry = load_registry()
+    return tables.operators(registry), tables.subjects(registry)
+
+
+def published_tables() -> dict[str, Layout]:
+    """The finding about the published study: agreement, claims, and both summaries."""
+    from harness.analysis.protocols import CORRECTED, ICST23
+    from harness.analysis.published import load as read_published
+    from harness.analysis.published import sheets
+    from harness.analysis.published.agreement import agreement, agreement_layout
+    from harness.analysis.published.figures import Answer
+    from harness.analysis.published.finding import PublishedFinding
+
+    trials = read_published()
+    first, corrected = Answer.of(trials, ICST23), Answer.of(trials, CORRECTED)
+    finding = PublishedFinding(first, corrected, agreement(first))
+    return {
+        "agreement": agreement_layout(finding.agreement),
+        "claims": sheets.judgements(finding.judgements),
+        "summary as published": sheets.summary_sheet(first),
+        "summary corrected": sheets.summary_sheet(corrected),
+        **{layout.title: layout for layout in finding.layouts()},
+    }
+
+
+def columns(name: str) -> pd.DataFrame:
+    """The columns of a frame, with type, unit and meaning.
+
+    Args:
+        name: ``faults``, or a frame of a study such as ``trials``, ``runs`` or ``scores``.
+    """
+    known = {**{key: schema for key, (schema, _) in STUDY_FRAMES.items()}, "faults": FAULT_TABLE}
+    if name not in known:
+        raise unknown("frame", name, known)
+    return COLUMNS_TABLE.frame(
+        {"column": c.name, "type": c.type, "unit": c.unit, "meaning": c.meaning}
+        for c in known[name].columns
+    )
