@@ -25,7 +25,7 @@ _API = (
 )
 """What ``harness.api`` offers here."""
 
-__all__ = ["HarnessError", "__version__", *_API]  # noqa: PLE0604
+__all__ = ["HarnessError", "__version__", *_API]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,217 +6,38 @@ Use it through the package: ``import harness; harness.load("results").summary``.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from harness.analysis import anytime, frames, ranks, schemas
+from harness.analysis import ranks
 from harness.analysis.layout import Layout
 from harness.analysis.protocols import Protocol
 from harness.analysis.runset import RunSet
 from harness.data.shipped import PACKAGE
 from harness.records.store import Store
-from harness.records.tables import Table, table
 from harness.study.plan import Plan, sources
-from harness.study.reading import read_folder, read_study
+from harness.study.reading import read_folder, read_study, stored_cells
 from harness.study.spec import StudySpec, make_protocol, name_list, results_folder
 from harness.subjects.registry import load_registry
-from harness.views import boards, render
 from harness.views.catalogue import FAULT_TABLE, fault_frame
+from harness.views.study_view import COLUMNS_TABLE, STUDY_FRAMES, Study
 from harness.vocabulary import HarnessError, unknown
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from harness.study.runner import PlanOutcome
     from harness.theia.report import LocaliserReport
+    from harness.views.report import Provenance
+
+PACKAGE_COMMIT = "0a9cc6c"
+"""Of the replication package from which the published runs were read."""
 
 PlanLike = str | Path | Plan | Sequence[str]
 """A plan's name, its YAML file, a plan, or ``key=value`` settings as on the command line."""
-
-STUDY_FRAMES: Mapping[str, tuple[Table, Callable[[RunSet], pd.DataFrame]]] = {
-    "trials": (frames.TRIALS, frames.trial_frame),
-    "runs": (frames.RUNS, frames.run_frame),
-    "missing": (frames.MISSING, frames.missing_frame),
-    "scores": (schemas.SCORES, lambda study: study.scores),
-    "summary": (schemas.SUMMARY, lambda study: study.summary),
-    "anytime": (schemas.ANYTIME, anytime.anytime),
-    "progress": (schemas.PROGRESS, anytime.progress),
-    "areas": (schemas.AREAS, anytime.areas),
-    "targets": (schemas.TARGETS, anytime.targets),
-    "ranks": (schemas.RANKS, ranks.ranks),
-    "pairs": (schemas.PAIRS, ranks.pairs),
-}
-"""Name of a frame -> its schema, and how it follows from the runs."""
-
-STUDY_LAYOUTS: Mapping[str, Callable[[RunSet], Layout]] = {
-    "scores": lambda study: render.table3_layout(study.scores, study.protocol, study.techniques),
-    "summary": lambda study: render.summary_layout(study.summary, study.protocol),
-    "ranks": boards.rank_board,
-    "pairs": boards.pair_board,
-    "progress": boards.progress_board,
-    "areas": boards.area_board,
-    "targets": boards.target_board,
-    "exposure": boards.exposure_board,
-    "missing": boards.missing_board,
-    "data": boards.data_board,
-}
-"""Name of a table for people -> how it is laid out."""
-
-COLUMNS_TABLE = table(
-    "columns",
-    """
-    column  | str | | name of the column
-    type    | str | | str, int, float or bool
-    unit    | str | | unit or range; empty if it has none
-    meaning | str | | what it holds
-    """,
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Study:
-    """The stored runs of one setting: frames for programs, tables and figures for people.
-
-    ``harness.columns("scores")`` explains the columns of a frame.
-    """
-
-    read: Callable[[], RunSet]
-    """Reads the runs; called once, when they are first needed."""
-    title: str
-    label: str
-    """Names the folder of its report."""
-    store: Store | None = None
-    """Where the runs lie; None for the published ones."""
-    outcome: PlanOutcome | None = None
-    """What became of the plan if the runs were just made; None if they were read."""
-    spec: StudySpec | None = None
-
-    @cached_property
-    def runset(self) -> RunSet:
-        """The runs as the functions of ``harness.analysis`` take them."""
-        return self.read()
-
-    @property
-    def trials(self) -> pd.DataFrame:
-        """One row per trial."""
-        return self.frame("trials")
-
-    @property
-    def runs(self) -> pd.DataFrame:
-        """One row per run."""
-        return self.frame("runs")
-
-    @property
-    def scores(self) -> pd.DataFrame:
-        """One row per fault and technique."""
-        return self.frame("scores")
-
-    @property
-    def summary(self) -> pd.DataFrame:
-        """One row per technique."""
-        return self.frame("summary")
-
-    @property
-    def missing(self) -> pd.DataFrame:
-        """One row per run that is planned and not made."""
-        return self.frame("missing")
-
-    def frame(self, name: str) -> pd.DataFrame:
-        """The frame of this name, see ``STUDY_FRAMES``."""
-        if name not in STUDY_FRAMES:
-            raise unknown("frame", name, STUDY_FRAMES)
-        return STUDY_FRAMES[name][1](self.runset)
-
-    def table(self, name: str = "scores") -> Layout:
-        """The table of this name, rounded and with notes, see ``STUDY_LAYOUTS``.
-
-        A notebook shows it; ``markdown()``, ``latex()`` and ``html()`` give its text.
-        """
-        if name not in STUDY_LAYOUTS:
-            raise unknown("table", name, STUDY_LAYOUTS)
-        return STUDY_LAYOUTS[name](self.runset)
-
-    def to_latex(self, name: str = "scores") -> str:
-        """A table for a paper; the document needs the package ``booktabs``."""
-        return self.table(name).latex()
-
-    def to_markdown(self, name: str = "scores") -> str:
-        return self.table(name).markdown()
-
-    def plot(
-        self, name: str, *, beside: Sequence[Study] = (), path: str | Path | None = None
-    ) -> Figure | None:
-        """The figure of this name, see ``harness.views.figures.FIGURES``.
-
-        Args:
-            beside: Other studies in the same figure; only ``figure1_improvement`` has several.
-            path: File to which the figure is saved, with the format of its ending.
-
-        Returns:
-            None if the study has too little for this figure.
-        """
-        from harness.views import figures
-
-        if name not in figures.FIGURES:
-            raise unknown("figure", name, figures.FIGURES)
-        if beside and name != "figure1_improvement":
-            raise HarnessError(f"figure {name} shows one study, so it takes none beside it")
-        if beside:
-            drawn: Figure | None = figures.improvement_figure(
-                [self.runset, *(other.runset for other in beside)]
-            )
-        else:
-            drawn = figures.FIGURES[name][1](self.runset)
-        if drawn is not None and path is not None:
-            drawn.savefig(path)
-        return drawn
-
-    def report(self, folder: str | Path | None = None) -> Path:
-        """Write one self-contained page, its tables as CSV and its figures as PDF and PNG.
-
-        Args:
-            folder: By default ``reports`` of the results folder, below the study's label.
-
-        Returns:
-            The page.
-        """
-        from harness.views.report import study_report, write_report
-
-        if folder is None:
-            folder = (self.store.root if self.store else Path("results")) / "reports" / self.label
-        title = f"{self.title}, budget {self.runset.budget:g}"
-        made = study_report(title, self.runset, self._provenance())
-        return write_report(made, Path(folder))
-
-    def _provenance(self) -> Any:
-        from collections import Counter
-
-        from harness.views.report import Provenance, provenance_of
-
-        if self.store is None:
-            facts = {"replication package": Counter({"0a9cc6c": len(self.runset.runs)})}
-            return Provenance(facts)
-        if self.spec is None:
-            return Provenance()
-        plan = self.spec.plan
-        made = sources(plan, plan.cells(load_registry()), self.store)
-        return provenance_of(self.store, made.values())
-
-    def _repr_html_(self) -> str:
-        return self.table("summary").html()
-
-    def __repr__(self) -> str:
-        found = self.runset
-        return (
-            f"<Study: {self.title}, budget {found.budget:g}, {len(found.runs)} runs of "
-            f"{', '.join(found.techniques)} on {len(found.faults)} faults, "
-            f"{len(found.missing)} missing>"
-        )
 
 
 def study_spec(plan: PlanLike | StudySpec | None = None, **settings: Any) -> StudySpec:
@@ -253,7 +74,7 @@ def run(
 
     Raises:
         HarnessError: If the input is not possible. A run that fails stops no other; it is named in
-            ``outcome.failed`` and in ``missing``.
+            ``failed`` and in ``missing``.
 
     Example:
         >>> study = harness.run("smoke", budget=10)  # doctest: +SKIP
@@ -277,7 +98,7 @@ def run(
     )
     if spec.mlflow and spec.plan.chunk is None:
         _mirror(spec, outcome, say)
-    return replace(_planned(spec), outcome=outcome)
+    return replace(_planned(spec), failed=outcome.failed, elsewhere=outcome.elsewhere)
 
 
 def _mirror(spec: StudySpec, outcome: PlanOutcome, say: Callable[[str], None]) -> None:
@@ -336,9 +157,17 @@ def _planned(spec: StudySpec) -> Study:
         read=lambda: read_study(spec.plan, load_registry(), spec.store, spec.protocol),
         title=f"Repair study {spec.plan.name}",
         label=spec.label,
-        store=spec.store,
-        spec=spec,
+        root=spec.results,
+        origin=lambda: _origin(spec),
     )
+
+
+def _origin(spec: StudySpec) -> Provenance:
+    """With what the stored runs of a plan were made."""
+    from harness.views.report import provenance_of
+
+    made = sources(spec.plan, spec.plan.cells(load_registry()), spec.store)
+    return provenance_of(spec.store, made.values())
 
 
 _SELECTED = {"faults": "fault", "techniques": "technique"}
@@ -360,8 +189,15 @@ def _folder(root: Path, settings: Mapping[str, Any]) -> Study:
         read=lambda: read_folder(store, load_registry(), protocol, **chosen),
         title=f"Runs in {root.name}",
         label=f"all-{root.name}",
-        store=store,
+        root=root,
+        origin=lambda: _origin_of_folder(store),
     )
+
+
+def _origin_of_folder(store: Store) -> Provenance:
+    from harness.views.report import provenance_of
+
+    return provenance_of(store, stored_cells(store))
 
 
 def published(
@@ -382,6 +218,7 @@ def published(
     from harness.analysis.published import load as read_published
     from harness.analysis.published.runset import published_study
     from harness.records.clocks import check_budget
+    from harness.views.report import Provenance
 
     found = published_study(read_published(), check_budget(budget), make_protocol(protocol))
     if faults is not None:
@@ -394,6 +231,9 @@ def published(
         read=lambda: found,
         title="Kim et al., ICST 2023, as recorded",
         label=f"icst23-b{found.budget:g}",
+        origin=lambda: Provenance(
+            {"replication package": Counter({PACKAGE_COMMIT: len(found.runs)})}
+        ),
     )
 
 
@@ -521,7 +361,7 @@ def _localised_fault(identity: str, profile: str) -> LocaliserReport:
 
 
 def benchmark() -> tuple[Layout, Layout]:
-    """Tables I and II of the study for what is registered: repair operators; subjects and faults."""
+    """Tables I and II of the study, of what is registered: operators; subjects and faults."""
     from harness.views import benchmark as tables
 
     registry = load_registry()

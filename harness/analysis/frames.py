@@ -44,17 +44,17 @@ RUNS = table(
     data             | str   |        | data variant
     fraction         | float | share  | share of the training data used
     metric           | str   |        | what value measures
-    status           | str   |        | as the technique said: ok, not_applicable, no_symptom, timed_out
+    status           | str   |        | ok, not_applicable, no_symptom or timed_out
     trials           | int   | trials | trials of the run
-    value            | float | metric | what the run amounts to under the protocol; missing if not judged
-    better           | bool  |        | whether its winner is better than the faulty program as searched
-    patch            | str   |        | JSON of the winner: hyperparameter -> its new value; missing without
-    complexity       | float | share  | hyperparameters that the patch changes; missing without a patch
+    value            | float | metric | result of the run; missing if not judged
+    better           | bool  |        | whether its winner beats the faulty program
+    patch            | str   |        | JSON: hyperparameter -> its value in the winner
+    complexity       | float | share  | hyperparameters that the patch changes
     confirmed        | int   |        | re-trainings of winners of the run
     training_seconds | float | s      | inside training and its evaluation
     search_seconds   | float | s      | deciding what to try
     total_seconds    | float | s      | the whole run
-    prefix_of        | float | x T    | budget of the recorded run whose beginning this is; missing if none
+    prefix_of        | float | x T    | budget of the run whose beginning this is
     """,
 )
 
