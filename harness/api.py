@@ -20,6 +20,7 @@ from harness.analysis.protocols import Protocol
 from harness.analysis.runset import RunSet
 from harness.data.shipped import PACKAGE
 from harness.records.store import Store
+from harness.study.driver import drive
 from harness.study.plan import Plan, sources
 from harness.study.reading import read_folder, read_study, stored_cells
 from harness.study.spec import StudySpec, make_protocol, name_list, results_folder
@@ -29,7 +30,6 @@ from harness.views.study_view import COLUMNS_TABLE, STUDY_FRAMES, Study
 from harness.vocabulary import HarnessError, unknown
 
 if TYPE_CHECKING:
-    from harness.study.runner import PlanOutcome
     from harness.theia.report import LocaliserReport
     from harness.views.report import Provenance
 
@@ -81,36 +81,8 @@ def run(
         >>> study.summary  # doctest: +SKIP
     """
     spec = study_spec(plan, **settings)
-    store = spec.store
-    store.check()
-    from harness.study.runner import run_plan  # imports Ray, after the input is known to be good
-
-    outcome = run_plan(
-        spec.plan,
-        store,
-        slots=spec.workers,
-        threads=spec.threads,
-        per_gpu=spec.per_gpu,
-        confirmations=spec.confirmations,
-        protocol=spec.protocol,
-        say=say,
-        progress=progress,
-    )
-    if spec.mlflow and spec.plan.chunk is None:
-        _mirror(spec, outcome, say)
+    outcome = drive(spec, say, progress)
     return replace(_planned(spec), failed=outcome.failed, elsewhere=outcome.elsewhere)
-
-
-def _mirror(spec: StudySpec, outcome: PlanOutcome, say: Callable[[str], None]) -> None:
-    """Copy the runs into MLflow; a study never fails because of its mirror."""
-    try:
-        from harness.study.mirror import database, mirror
-
-        added = mirror(spec.store, spec.label, list(outcome.sources.values()))
-    except Exception as error:
-        say(f"MLflow mirror left out: {type(error).__name__}: {error}")
-        return
-    say(f"MLflow: {added} runs added to {database(spec.store)} (make mlflow)")
 
 
 def load(source: PlanLike | StudySpec | None = None, **settings: Any) -> Study:

@@ -20,7 +20,7 @@ TRIALS = table(
     """
     fault        | str   |        | id of the fault
     technique    | str   |        | name of the technique
-    repetition   | int   |        | of the run, from 1
+    repetition   | int   |        | number of the run
     trial        | int   |        | number of the trial in its run, from 0
     proposal     | int   |        | number of the configuration that it trains
     status       | str   |        | completed, diverged, crashed, cut or invalid
@@ -37,7 +37,7 @@ RUNS = table(
     """
     fault            | str   |        | id of the fault
     technique        | str   |        | name of the technique
-    repetition       | int   |        | of the run, from 1
+    repetition       | int   |        | number of the run
     budget           | float | x T    | budget as a multiple of the faulty program's training time
     clock            | str   |        | what was charged
     space            | str   |        | search space
@@ -63,7 +63,7 @@ MISSING = table(
     """
     fault      | str   |     | id of the fault
     technique  | str   |     | name of the technique
-    repetition | int   |     | of the run, from 1
+    repetition | int   |     | number of the run
     budget     | float | x T | budget as a multiple of the faulty program's training time
     """,
 )
