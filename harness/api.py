@@ -301,15 +301,25 @@ def localise(
         HarnessError: If there is no such script or fault, or it cannot be checked.
     """
     if Path(target).suffix == ".py" or Path(target).exists():
-        from harness.theia.script import localise as localise_script
-
-        return localise_script(
-            Path(target), list(arguments), task=task, profile=profile, limit=limit
-        )
-    return _localised_fault(str(target), profile)
+        return localise_script(target, arguments, task=task, profile=profile, limit=limit)
+    return localise_fault(str(target), profile)
 
 
-def _localised_fault(identity: str, profile: str) -> LocaliserReport:
+def localise_script(
+    script: str | Path,
+    arguments: Sequence[str] = (),
+    *,
+    task: str | None = None,
+    profile: str = "recommended",
+    limit: float = 600,
+) -> LocaliserReport:
+    """The report of a training script, which is EXECUTED; see :func:`localise`."""
+    from harness.theia import script as running
+
+    return running.localise(Path(script), list(arguments), task=task, profile=profile, limit=limit)
+
+
+def localise_fault(identity: str, profile: str = "recommended") -> LocaliserReport:
     """The report of a fault; its last note lists the hyperparameters that it blames."""
     from harness.data import STAND_IN
     from harness.theia.report import localiser_report

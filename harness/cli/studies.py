@@ -61,9 +61,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _declare_missing(parser: argparse.ArgumentParser) -> None:
     add_study_options(parser)
-    add_option(
-        parser, "--check", action="store_true", meaning="Exits with 1 if a run is missing."
-    )
+    add_option(parser, "--check", action="store_true", meaning="Exits with 1 if a run is missing.")
 
 
 def _missing(arguments: argparse.Namespace) -> int:
