@@ -6,40 +6,41 @@ make notebooks BUDGET=20
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import nbformat
-from common import CONFIGS, label, main, plan, store
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from omegaconf import DictConfig
+from scripts import main
 from traitlets.config import Config
 
+from harness.study.spec import StudySpec
 from harness.vocabulary import HarnessError
 
-ROOT = CONFIGS.parent
+ROOT = Path(__file__).resolve().parents[1]
 
 
-def run(cfg: DictConfig) -> int:
-    folder = store(cfg).root / "notebooks" / label(cfg, plan(cfg))
+def run(arguments: list[str]) -> int:
+    spec = StudySpec.compose(arguments)
+    folder = spec.results / "notebooks" / spec.label
+    settings = [a for a in arguments if not a.startswith("results=")]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        execute(path, folder / path.name, sys.argv[1:])
+        execute(path, folder / path.name, [*settings, f"results={spec.results}"])
         print(f"executed: {folder / path.name}")
     return 0
 
 
-def execute(path: Path, target: Path, words: list[str]) -> None:
+def execute(path: Path, target: Path, settings: list[str]) -> None:
     """Run a notebook in a process of its own and keep it with its outputs.
 
     Args:
-        words: Settings of the study that it shows, as on the command line.
+        settings: Of the study that it shows, ``key=value`` each.
 
     Raises:
         HarnessError: If a cell fails; says which and why.
     """
     notebook = nbformat.read(path, as_version=4)
-    told = {**os.environ, "STUDY": "\n".join(words)}
+    environment = {**os.environ, "STUDY": "\n".join(settings)}
     client = NotebookClient(
         notebook,
         timeout=600,
@@ -47,7 +48,7 @@ def execute(path: Path, target: Path, words: list[str]) -> None:
         config=Config({"KernelManager": {"transport": "ipc"}}),
     )
     try:
-        client.execute(env=told)
+        client.execute(env=environment)
     except CellExecutionError as error:
         raise HarnessError(
             f"{path.name} cannot be executed: {error.ename}: {error.evalue}"
@@ -57,4 +58,4 @@ def execute(path: Path, target: Path, words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(run, "report")
+    main(run)

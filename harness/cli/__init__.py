@@ -1,7 +1,7 @@
 """The command ``dnn-repair``: arguments in, API calls, text out. Knows no Hydra.
 
-Exit codes: 0 done; 1 a run failed or a bug was found, as each command's help says; 2 bad input, told
-in one message; 130 stopped from the keyboard.
+Exit codes: 0 done; 1 a run failed or a bug was found, as each command's help says; 2 bad input, one
+message; 130 stopped from the keyboard.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def _save(answer: Answer, name: str, folder: Path) -> None:
 RECORDED_COMMANDS = (
     Command(
         "published", "published study",
-        "Recompute the study of Kim et al. (ICST 2023) from its trials, as published and corrected.",
+        "Recompute the study of Kim et al. (ICST 2023) from its trials, published and corrected.",
         _run, _declare,
     ),
 )  # fmt: skip
