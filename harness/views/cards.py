@@ -1,15 +1,9 @@
-"""The evidence card of a fault: all that is known of it, on one page.
-
-python -m harness.views.cards show C1
-"""
+"""The evidence card of a fault: all that is known of it, on one page."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,7 +15,6 @@ from harness.data.sets import find
 from harness.space.derivation import derive
 from harness.space.operators import operator_of
 from harness.subjects.fault import Fault
-from harness.subjects.registry import load_registry
 from harness.vocabulary import METRICS, HarnessError
 
 WIDTH, INDENT = 100, 14
@@ -44,7 +37,7 @@ def card(fault: Fault, table: pd.DataFrame) -> str:
     lines += _entry("what is wrong", fault.description or fault.title)
     for name, (faulty, fixed) in fault.ground_truth.items():
         lines += _entry("repair", f"{name}: {faulty} -> {fixed} ({_reach(fault, name)})")
-    lines += _entry("published", published(fault) or "nothing")
+    lines += _entry("published", published_figures(fault) or "nothing")
     lines += [line for row in measured(fault, table) for line in _entry("measured", row)]
     lines += _entry("data", _data(fault))
     for label, texts in (
@@ -71,7 +64,7 @@ def _reach(fault: Fault, name: str) -> str:
     return f"operator {operator.name}, {where} the corrected space"
 
 
-def published(fault: Fault) -> str:
+def published_figures(fault: Fault) -> str:
     """The study's figures, in words; '' if there are none."""
     figures, digits = fault.published, fault.subject.measure.digits
     parts = []
@@ -92,7 +85,7 @@ def measured(fault: Fault, table: pd.DataFrame) -> Iterator[str]:
     """What this project measured, one line for each setting, in words."""
     rows = table[table["fault"] == fault.id]
     if rows.empty:
-        yield f"nothing yet; make baseline PLAN=icst23 FAULTS={fault.id} measures it"
+        yield f"nothing yet; dnn-repair baseline plan=icst23 plan.faults={fault.id} measures it"
     for row in rows.to_dict("records"):
         old = "" if row["content"] == fault.content[:12] else "; of an earlier version of the fault"
         yield (
@@ -108,7 +101,7 @@ def shown_spread(row: Mapping[Any, Any], which: str) -> str:
     """Mean and standard deviation of one program, and how many of its trainings have no value.
 
     >>> row = {"metric": "mae", "n": 3, "faulty_mean": 1.0, "faulty_sd": 0.25, "faulty_unjudged": 1}
-    >>> spread(row, "faulty")
+    >>> shown_spread(row, "faulty")
     '1.000 (0.250), 1 of 3 diverged'
     """
     digits = METRICS[row["metric"]].digits
@@ -134,7 +127,7 @@ def shown_loss(row: Mapping[Any, Any]) -> str:
 def shown_figure(value: float) -> str:
     """Two digits.
 
-    >>> figure(0.1234), figure(134.0), figure(float("nan"))
+    >>> shown_figure(0.1234), shown_figure(134.0), shown_figure(float("nan"))
     ('0.12', '134', '-')
     """
     if pd.isna(value):
@@ -153,24 +146,3 @@ def _data(fault: Fault) -> str:
         where = f"not here (make data, or plan.stand_ins=[{subject.data_set}])"
     stand_in = f"; stand-in: variant {STAND_IN}" if STAND_IN in subject.variants else ""
     return f"{title}: {where}{stand_in}"
-
-
-def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness.views.cards", description=__doc__)
-    parser.add_argument("command", choices=["show"])
-    parser.add_argument("id", nargs="?", default="", help="of the fault, such as C1")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder")
-    told = parser.parse_args(words)
-    registry = load_registry()
-    if not told.id:
-        raise HarnessError(f"which fault? make fault ID=C1. Registered: {', '.join(registry)}")
-    print(card(registry[told.id], qualification.read_qualification(told.results)))
-    return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)

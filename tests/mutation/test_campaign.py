@@ -201,16 +201,9 @@ def test_tables_say_what_became_of_every_mutant(harvest: Harvest) -> None:
 def test_the_command(harvest: Harvest, results: Store, folder: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Before\n<!-- sum_sign -->\nold\n<!-- end of sum_sign -->\nafter\n")
-    script = ["experiments/mutants.py", "subject=sum_sign", f"operators=[{','.join(OPERATORS)}]"]
+    script = ["mutants", "subject=sum_sign", f"operators=[{','.join(OPERATORS)}]"]
     words = ["n=3", "prefix=S", "workers=1", f"results={results.root}", f"document={page}"]
-    done = subprocess.run(
-        [sys.executable, *script, *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "FAULTS_PATH": str(folder)},
-        check=False,
-    )
+    done = command(*script, *words, faults=folder)
     assert done.returncode == 0, done.stderr
     identity = harvest.qualified["WCI"].fault.id
     for text in (done.stdout, page.read_text()):

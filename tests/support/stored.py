@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from common import techniques
 
 from harness.records.cell import Cell
 from harness.records.files import write_json
@@ -16,6 +15,7 @@ from harness.records.outcome import Outcome
 from harness.records.store import Store
 from harness.space.derivation import derive
 from harness.study.plan import Plan, baseline_paths
+from harness.study.spec import make_techniques
 from harness.subjects.registry import Registry
 from harness.vocabulary import TrialStatus
 
@@ -54,7 +54,7 @@ def small_study(
     plan = Plan(
         name="small",
         faults=faults,
-        techniques=techniques(names),
+        techniques=make_techniques(names),
         repetitions=3,
         budget=budget,
     )
