@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import command
 from outside import write_faults
 
 import harness.subjects.registry
@@ -29,7 +27,6 @@ from harness.subjects.registry import Registry, load_registry
 from harness.techniques.random import Random
 from harness.vocabulary import METRICS, HarnessError, Value
 
-ROOT = Path(__file__).resolve().parents[2]
 OPERATORS = ("HNE", "RAW", "RCD", "WCI")
 
 pytestmark = [pytest.mark.usefixtures("ray_session"), pytest.mark.timeout(240)]
