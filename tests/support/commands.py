@@ -36,9 +36,7 @@ def sweep(
     return _run([*HYDRA, *arguments], faults, cwd)
 
 
-def _run(
-    arguments: list[str], faults: Path | None, cwd: Path
-) -> subprocess.CompletedProcess[str]:
+def _run(arguments: list[str], faults: Path | None, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         arguments, capture_output=True, text=True, cwd=cwd, env=environment(faults), check=False
     )
