@@ -21,8 +21,9 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.techniques",),
     ("harness.engine",),
     ("harness.study",),
-    ("harness.mutation", "harness.cli"),
-    ("common", "tables", "experiments"),
+    ("harness.mutation", "harness.api"),
+    ("harness.cli",),
+    ("common", "scripts", "experiments"),
 )
 
 FILES = sorted((ROOT / "harness").rglob("*.py")) + sorted((ROOT / "experiments").rglob("*.py"))

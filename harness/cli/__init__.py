@@ -26,12 +26,14 @@ def commands() -> tuple[Command, ...]:
     from harness.cli.localise import LOCALISE_COMMANDS
     from harness.cli.measuring import MEASURING_COMMANDS
     from harness.cli.mutants import MUTANT_COMMANDS
+    from harness.cli.notebooks import NOTEBOOK_COMMANDS
     from harness.cli.recorded import RECORDED_COMMANDS
     from harness.cli.studies import STUDY_COMMANDS
 
     return (
         *STUDY_COMMANDS,
         *MEASURING_COMMANDS,
+        *NOTEBOOK_COMMANDS,
         *LOCALISE_COMMANDS,
         *AUTOTRAINER_COMMANDS,
         *CATALOGUE_COMMANDS,
