@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = (  # from the bottom; a module may import its own layer and those before it
-    ("harness", "harness.vocabulary"),
+    ("harness.vocabulary",),
     ("harness.records", "harness.space", "harness.data"),
     ("harness.subjects",),
     ("harness.theia", "harness.analysis"),
@@ -22,6 +22,7 @@ LAYERS = (  # from the bottom; a module may import its own layer and those befor
     ("harness.engine",),
     ("harness.study",),
     ("harness.mutation", "harness.api"),
+    ("harness",),  # offers what harness.api has, lazily
     ("harness.cli",),
     ("common", "scripts", "experiments"),
 )
@@ -81,8 +82,11 @@ def test_hydra_stays_in_the_experiments(path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
+        "harness.api",
+        "harness.cli",
         "harness.subjects.registry",
         "harness.study.plan",
+        "harness.study.spec",
         "harness.analysis.scores",
         "harness.records.store",
         "harness.theia",

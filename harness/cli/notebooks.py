@@ -74,7 +74,7 @@ def execute(path: Path, target: Path, settings: Sequence[str]) -> None:
             f"notebooks need nbclient, nbformat and ipykernel, which come with the extra 'dev': "
             f"{error}"
         ) from None
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     client = NotebookClient(
         notebook,
         timeout=600,
@@ -88,7 +88,7 @@ def execute(path: Path, target: Path, settings: Sequence[str]) -> None:
             f"{path.name} cannot be executed: {error.ename}: {error.evalue}"
         ) from None
     target.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, target)
+    nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
 
 
 NOTEBOOK_COMMANDS = (
