@@ -17,7 +17,7 @@ def test_runs_are_read_once_and_late() -> None:
 
     study = Study(read=read, title="A study", label="a")
     assert not reads
-    assert list(study.scores["technique"]) == ["random", "hebo"]
+    assert list(study.scores["technique"]) == ["hebo", "random"]
     assert len(study.trials) == 12 and len(study.runs) == 4
     assert "4 runs of random, hebo on 1 faults, 0 missing" in repr(study)
     assert "<table>" in study._repr_html_()
