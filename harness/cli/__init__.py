@@ -22,7 +22,7 @@ def commands() -> tuple[Command, ...]:
     """All subcommands, in the order of the list."""
     from harness.cli.autotrainer import AUTOTRAINER_COMMANDS
     from harness.cli.catalogue import CATALOGUE_COMMANDS
-    from harness.cli.completion import COMPLETION_COMMANDS
+    from harness.cli.completion import completion_command
     from harness.cli.localise import LOCALISE_COMMANDS
     from harness.cli.measuring import MEASURING_COMMANDS
     from harness.cli.mutants import MUTANT_COMMANDS
@@ -30,7 +30,7 @@ def commands() -> tuple[Command, ...]:
     from harness.cli.recorded import RECORDED_COMMANDS
     from harness.cli.studies import STUDY_COMMANDS
 
-    return (
+    others = (
         *STUDY_COMMANDS,
         *MEASURING_COMMANDS,
         *NOTEBOOK_COMMANDS,
@@ -39,8 +39,8 @@ def commands() -> tuple[Command, ...]:
         *CATALOGUE_COMMANDS,
         *MUTANT_COMMANDS,
         *RECORDED_COMMANDS,
-        *COMPLETION_COMMANDS,
     )
+    return (*others, completion_command(others))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -86,19 +86,21 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "shell", metavar="SHELL", meaning="Shell to complete in: bash, zsh or fish.")
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from harness.cli import commands
+def completion_command(others: Sequence[Command]) -> Command:
+    """The command that completes ``others`` and itself."""
 
-    print(completion_script(arguments.shell, commands()), end="")
-    return 0
+    def run(arguments: argparse.Namespace) -> int:
+        print(completion_script(arguments.shell, [*others, command]), end="")
+        return 0
 
-
-COMPLETION_COMMANDS = (
-    Command(
-        "completion", "other", "Print a script that completes commands and options in a shell.",
-        _run, _declare,
+    command = Command(
+        "completion",
+        "other",
+        "Print a script that completes commands and options in a shell.",
+        run,
+        _declare,
         'bash: eval "$(dnn-repair completion bash)"\n'
         'zsh:  eval "$(dnn-repair completion zsh)"\n'
         "fish: dnn-repair completion fish | source",
-    ),
-)  # fmt: skip
+    )
+    return command
