@@ -37,7 +37,7 @@ def test_shells_accept_the_script(shell: str, capsys: pytest.CaptureFixture[str]
 
 def test_bash_offers_commands_and_options() -> None:
     assert set(offered("dnn-repair ")) >= {c.name for c in commands()}
-    assert offered("dnn-repair mi") == ["missing", "minimise"]
+    assert offered("dnn-repair min") == ["minimise"]
     assert offered("dnn-repair missing --ch") == ["--chunk", "--check"]
     assert offered("dnn-repair run pl") == []
 
