@@ -1,7 +1,6 @@
-"""List the registered faults, with what their baselines said of them.
+"""Rewrite the tables of docs/faults.md from the registry and the measured baselines.
 
-make faults
-python experiments/faults.py docs     rewrites the tables of docs/faults.md
+python -m experiments.faults
 """
 
 from __future__ import annotations
@@ -12,15 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from common import console
-from rich import box
-from rich.table import Table
 
 from experiments.pages import replace_marked
 from harness.analysis import qualification
 from harness.analysis.protocols import CORRECTED
 from harness.data import DATA_SETS
-from harness.space.derivation import derive
 from harness.subjects.coverage import EXCLUDED, FAULT_KINDS, STUDY_FAULTS, faults_of
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry, load_registry
@@ -29,17 +24,6 @@ from harness.vocabulary import HarnessError
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, DOCS = ROOT / "results", ROOT / "docs" / "faults.md"
-
-
-def status(fault: Fault) -> str:
-    """What can be said of a fault without training it."""
-    if fault.deprecated:
-        return f"withdrawn: {fault.deprecated}"
-    if not fault.repairable:
-        return "no operator reaches it"
-    space = derive(fault.faulty, fault.subject.context)
-    outside = [n for n, (_, fix) in fault.ground_truth.items() if fix not in space.domains[n]]
-    return f"fix outside the space: {', '.join(outside)}" if outside else "repairable"
 
 
 def shown(fault: Fault, row: Mapping[str, Any]) -> list[str]:
@@ -55,37 +39,6 @@ def shown(fault: Fault, row: Mapping[str, Any]) -> list[str]:
         size_of_fault(row).replace("the study's ", ""),
         two_digits(row["training_time"]),
     ]
-
-
-def listed(registry: Registry, table: pd.DataFrame) -> Table:
-    screen = Table(box=box.SIMPLE_HEAD, show_lines=True)
-    screen.add_column("id", no_wrap=True)
-    screen.add_column("subject", no_wrap=True)
-    screen.add_column("what is wrong", min_width=24)
-    screen.add_column("ground truth", no_wrap=True)
-    screen.add_column("operators", no_wrap=True)
-    screen.add_column("hyper-\nparam.", justify="right", no_wrap=True)
-    screen.add_column("status", min_width=12)
-    screen.add_column("measured: faulty,\nfixed, exposed?", no_wrap=True)
-    for fault in registry.values():
-        truth = "\n".join(f"{n}: {a} -> {b}" for n, (a, b) in fault.ground_truth.items())
-        measured = qualification.best_row(fault, table)
-        row = [
-            fault.id,
-            fault.subject.name,
-            fault.title,
-            truth,
-            "\n".join(o.name for o in fault.operators),
-        ]
-        row += [str(len(fault.hyperparameters)), status(fault)]
-        if measured is None:
-            row.append("not measured")
-        else:
-            shows = qualification.exposure_verdict(measured, CORRECTED)
-            both = [mean_and_spread(measured, which) for which in ("faulty", "fixed")]
-            row.append("\n".join([*both, shows]))
-        screen.add_row(*row)
-    return screen
 
 
 def documented(registry: Registry, table: pd.DataFrame) -> dict[str, str]:
@@ -173,24 +126,17 @@ def _differences(registry: Registry) -> Iterator[str]:
             yield f"- **{fault.id}** {' '.join(fault.deviations)}"
 
 
-def main(words: list[str]) -> int:
+def main() -> int:
     registry, table = load_registry(), qualification.read_qualification(RESULTS)
-    if words == ["docs"]:
-        for name, part in documented(registry, table).items():
-            replace_marked(DOCS, name, part)
-        print(f"rewrote {DOCS}")
-        return 0
-    if words:
-        raise HarnessError(f"nothing called '{' '.join(words)}'. Possible: nothing at all, or docs")
-    screen = console(width=190)
-    screen.print(listed(registry, table))
-    screen.print(f"{len(registry)} faults of {len(registry.subjects)} subjects; make fault ID=C1")
+    for name, part in documented(registry, table).items():
+        replace_marked(DOCS, name, part)
+    print(f"rewrote {DOCS}")
     return 0
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(main())
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

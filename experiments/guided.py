@@ -12,8 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from common import main, plan, protocol, store
-from omegaconf import DictConfig
+from scripts import main, split_own
 
 from experiments.pages import markdown, replace_marked
 from harness.analysis.layout import Layout, fixed, headed, plain_fields
@@ -22,6 +21,7 @@ from harness.analysis.schemas import SCORES, SUMMARY
 from harness.records.tables import records
 from harness.study.inspection import EVIDENCE_KINDS, SUSPICION, found
 from harness.study.reading import read_study
+from harness.study.spec import StudySpec
 from harness.subjects.registry import Registry, load_registry
 from harness.views import boards, drawing, figures
 from harness.views.render import summary_layout, table3_layout
@@ -33,9 +33,17 @@ COMPARED = {"laptop": "laptop", "mutants": "mutants", "reuters": "Reuters"}
 """Parts in which others ran too, and their heads in the table of all of them."""
 
 
-def run(cfg: DictConfig) -> int:
-    registry, results, judged = load_registry(), store(cfg), protocol(cfg)
-    planned, name = plan(cfg), str(cfg.part or cfg.plan.name)
+def run(arguments: list[str]) -> int:
+    """Rewrite one part of the page.
+
+    Args:
+        arguments: Settings of a study, and ``part=ablation``, ``reuters`` or ``cifar``: the place
+            in the page, by default the plan's name.
+    """
+    part, settings = split_own(arguments, "part")
+    spec = StudySpec.compose(settings)
+    registry, results, judged = load_registry(), spec.store, spec.protocol
+    planned, name = spec.plan, part or spec.plan.name
     others = any(not technique.startswith("guided") for technique in planned.techniques)
     studies = {
         budget: read_study(replace(planned, budget=budget), registry, results, judged)
@@ -165,4 +173,4 @@ def _best(folder: Path, registry: Registry, *, guided: bool) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(run, "guided")
+    main(run)

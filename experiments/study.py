@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from common import main, plan, protocol, store
-from omegaconf import DictConfig
+from scripts import main
 
 from experiments.pages import replace_marked
 from harness.analysis import protocols, ranks
@@ -22,6 +21,7 @@ from harness.analysis.runset import RunSet
 from harness.analysis.schemas import SCORES, SUMMARY
 from harness.records.tables import records
 from harness.study.reading import read_study
+from harness.study.spec import StudySpec
 from harness.subjects.registry import load_registry
 from harness.views import boards
 from harness.views.render import summary_layout, table3_layout
@@ -37,9 +37,14 @@ PAIRS = (
 )
 
 
-def run(cfg: DictConfig) -> int:
-    registry, results, judged = load_registry(), store(cfg), protocol(cfg)
-    planned = plan(cfg)
+def run(arguments: list[str]) -> int:
+    """Rewrite the page.
+
+    Args:
+        arguments: Settings of a study.
+    """
+    spec = StudySpec.compose(arguments)
+    registry, results, judged, planned = load_registry(), spec.store, spec.protocol, spec.plan
     ours = {
         budget: read_study(replace(planned, budget=budget), registry, results, judged)
         for budget in BUDGETS
@@ -137,4 +142,4 @@ def _pair(found: dict[tuple[str, str], dict[str, Any]], first: str, second: str)
 
 
 if __name__ == "__main__":
-    main(run, "report")
+    main(run)

@@ -157,8 +157,11 @@ def test_hydra_stays_in_the_experiments(path: Path) -> None:
     "module",
     [
         "harness",
+        "harness.api",
+        "harness.cli",
         "harness.subjects.registry",
         "harness.study.plan",
+        "harness.study.spec",
         "harness.analysis.scores",
         "harness.records.store",
         "harness.theia",

@@ -1,4 +1,4 @@
-"""A table that can be shown in a terminal, in Markdown and in HTML."""
+"""A table, before it is known where it will be shown: terminal, Markdown, HTML or LaTeX."""
 
 from __future__ import annotations
 
@@ -83,9 +83,62 @@ class Layout:
             f'<div class="notes">{notes}</div></figure>'
         )
 
+    def latex(self) -> str:
+        """A ``table`` environment; the document needs the package ``booktabs``."""
+        columns = "".join("r" if header.justify == "right" else "l" for header in self.headers)
+        lines = [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_latex(self.title)}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            _latex_row([_latex(header.text) for header in self.headers]),
+            r"\midrule",
+            *(_latex_row([_latex_field(field) for field in row]) for row in self.rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+        if self.notes:
+            notes = r" \\ ".join(map(_latex, self.notes))
+            lines.append(rf"\par\medskip\parbox{{\linewidth}}{{\footnotesize {notes}}}")
+        return "\n".join([*lines, r"\end{table}"]) + "\n"
+
     def _repr_html_(self) -> str:
         """How a notebook shows it."""
         return self.html()
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "[": "{[}",
+    "]": "{]}",
+    "*": r"\(^{*}\)",
+    "|": r"\textbar{}",
+    "†": r"\textdagger{}",
+    "→": r"\(\rightarrow\)",
+    "∞": r"\(\infty\)",
+    "≥": r"\(\geq\)",
+    "≤": r"\(\leq\)",
+    "×": r"\(\times\)",
+}
+"""Characters that LaTeX takes for commands or lacks in its fonts."""
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
+
+
+def _latex_row(fields: Sequence[str]) -> str:
+    return " & ".join(fields) + r" \\"
+
+
+def _latex_field(field: Field) -> str:
+    return rf"\textbf{{{_latex(field.text)}}}" if field.strong else _latex(field.text)
 
 
 def fixed(value: float | None, digits: int) -> str:

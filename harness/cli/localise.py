@@ -1,95 +1,99 @@
-"""Where is the bug? Of a training script, or of a registered fault.
-
-python -m harness.theia train.py
-python -m harness.theia train.py --task binary --format sarif > theia.sarif
-python -m harness.theia --fault D1
-python -m harness.theia --faults
-
-Exit code 1 if a bug is found, 0 if not, 2 if the program cannot be checked.
-"""
+"""The command that says where the bug is: of a training script, or of a registered fault."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from rich.console import Console
+from harness.cli.parsers import Command, add_option
+from harness.vocabulary import HarnessError, unknown
 
-from harness.data import STAND_IN
-from harness.theia.program import TASKS
-from harness.theia.report import FORMATS, LocaliserReport, as_json, as_sarif, localiser_report, show
-from harness.theia.thresholds import PROFILES
-from harness.vocabulary import HarnessError
+DETAILS = """\
+The script is EXECUTED, with all that it does, in a process of its own up to the start of its
+training. Check only scripts that you would run yourself.
+
+dnn-repair localise train.py
+dnn-repair localise --task binary --format sarif train.py > theia.sarif
+dnn-repair localise train.py -- --epochs 3
+dnn-repair localise --fault D1
+dnn-repair localise --faults
+
+Exit code 1: a bug is found; 0: none; 2: the program cannot be checked."""
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m harness.theia",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def _declare(parser: argparse.ArgumentParser) -> None:
+    add_option(
+        parser, "script", nargs="?", metavar="SCRIPT",
+        meaning="Script that trains a model; it is executed.", unit="file", shown="none",
+    )  # fmt: skip
+    add_option(
+        parser, "arguments", nargs="*", metavar="ARGUMENT",
+        meaning="Arguments of the script itself, after -- if they start with -.",
+        unit="as the script takes them", shown="none",
+    )  # fmt: skip
+    add_option(
+        parser, "--fault", metavar="ID", meaning="Registered fault in place of a script.",
+        unit="id", shown="none",
+    )  # fmt: skip
+    add_option(
+        parser, "--faults", action="store_true", meaning="Prints a table of all registered faults."
     )
-    parser.add_argument("script", nargs="?", type=Path, help="a script that trains a model")
-    parser.add_argument("arguments", nargs="*", help="what the script itself is given")
-    parser.add_argument("--fault", help="a registered fault instead of a script")
-    parser.add_argument("--faults", action="store_true", help="a table of all registered faults")
-    parser.add_argument("--task", choices=TASKS, help="guessed if not given")
-    parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0])
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0])
-    parser.add_argument("--advice", action="store_true", help="show advice in the text, too")
-    parser.add_argument("--limit", type=float, default=600, help="seconds until the script trains")
-    asked = parser.parse_args(words)
-    if [asked.script is not None, asked.fault is not None, asked.faults].count(True) != 1:
-        parser.error("one of a script, --fault or --faults is needed")
-    try:
-        if asked.faults:
-            return _table(asked.profile)
-        if asked.fault:
-            found = _fault(asked.fault, asked.profile)
-        else:
-            from harness.theia.script import localise
+    add_option(
+        parser, "--task", metavar="TASK", meaning="What the model learns.",
+        unit="name", shown="guessed from labels, output and loss",
+    )  # fmt: skip
+    add_option(
+        parser, "--profile", metavar="PROFILE", default="recommended",
+        meaning="Thresholds of the rules.", unit="name", shown="recommended",
+    )  # fmt: skip
+    add_option(
+        parser, "--format", metavar="FORMAT", default="text",
+        meaning="Form of the report.", unit="text, json or sarif", shown="text",
+    )  # fmt: skip
+    add_option(parser, "--advice", action="store_true", meaning="Shows advice in the text, too.")
+    add_option(
+        parser, "--limit", type=float, default=600, metavar="SECONDS",
+        meaning="Time until the script trains.", unit="seconds", shown="600",
+    )  # fmt: skip
 
-            found = localise(
-                asked.script,
-                asked.arguments,
-                task=asked.task,
-                profile=asked.profile,
-                limit=asked.limit,
-            )
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    if asked.format == "text":
-        show(found, Console(), advice=asked.advice)
+
+def _run(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from harness import api
+    from harness.theia.program import TASKS
+    from harness.theia.report import FORMATS, as_json, as_sarif, show
+    from harness.theia.thresholds import PROFILES
+
+    given = [arguments.script is not None, arguments.fault is not None, arguments.faults]
+    if given.count(True) != 1:
+        raise HarnessError(
+            "one of a script, --fault or --faults is needed: dnn-repair localise train.py"
+        )
+    for name, value, known in (
+        ("task", arguments.task, (None, *TASKS)),
+        ("profile", arguments.profile, PROFILES),
+        ("format", arguments.format, FORMATS),
+    ):
+        if value not in known:
+            raise unknown(name, value, [str(k) for k in known if k is not None])
+    if arguments.faults:
+        return _table(arguments.profile)
+    if arguments.fault is not None:
+        found = api.localise_fault(arguments.fault, arguments.profile)
     else:
-        print(as_json(found) if asked.format == "json" else as_sarif(found))
+        found = api.localise_script(
+            arguments.script,
+            arguments.arguments,
+            task=arguments.task,
+            profile=arguments.profile,
+            limit=arguments.limit,
+        )
+    if arguments.format == "text":
+        show(found, Console(), advice=arguments.advice)
+    else:
+        print(as_json(found) if arguments.format == "json" else as_sarif(found))
     return 1 if found.bugs else 0
-
-
-def _fault(identity: str, profile: str) -> LocaliserReport:
-    """The report of a fault, which ends with the hyperparameters that it blames."""
-    from harness.subjects.registry import load_registry
-    from harness.theia.suspects import locate
-
-    fault = load_registry()[identity]
-    _quiet()
-    located = locate(fault, profile)
-    blamed = [
-        f"{name} (try {located.edits[name]})" if name in located.edits else name
-        for name in located.suspects
-    ]
-    found = localiser_report(
-        f"{fault.id}: {fault.title}", located.program, located.findings, profile=profile
-    )
-    stand_in = (
-        ("its data set is not here: synthetic data stand in for it",)
-        if located.variant == STAND_IN
-        else ()
-    )
-    notes = (*found.notes, *stand_in, f"suspects in order: {', '.join(blamed) or 'none'}")
-    return LocaliserReport(found.target, found.summary, found.findings, notes, profile)
 
 
 def _table(profile: str) -> int:
@@ -99,8 +103,9 @@ def _table(profile: str) -> int:
 
     from harness.subjects.registry import load_registry
     from harness.theia.suspects import ranked
+    from harness.views.terminal import console
 
-    _quiet()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     table = Table(box=box.SIMPLE_HEAD)
     for header in ("fault", "faulty hyperparameter", "rank", "suspects", "bugs", "advice"):
         table.add_column(header)
@@ -114,18 +119,19 @@ def _table(profile: str) -> int:
         checked += 1
         ranks = "\n".join("-" if rank is None else str(rank) for rank in line.ranks)
         table.add_row(line.fault, names, ranks, *map(str, (line.suspects, line.bugs, line.advice)))
-    console = Console() if sys.stdout.isatty() else Console(width=130)
-    console.print(table)
-    console.print(
+    screen = console()
+    screen.print(table)
+    screen.print(
         f"{hits} of {checked} faults have a faulty hyperparameter among the suspects "
         "(rank: its place, bugs before advice; -: not blamed)"
     )
     return 0
 
 
-def _quiet() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+LOCALISE_COMMANDS = (
+    Command(
+        "localise", "your own program",
+        "Say where the bug is in a training script, or in a registered fault.",
+        _run, _declare, DETAILS, verbatim=True,
+    ),
+)  # fmt: skip

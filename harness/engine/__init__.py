@@ -19,8 +19,18 @@ os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
 os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
 
 from harness.engine.keeper import Kept, KeptLog
-from harness.engine.pool import Pool, Workers
+from harness.engine.pool import Pool, Workers, opened_pool
 from harness.engine.repair import repair
 from harness.engine.workers import RemoteTrain, Replay, Worker
 
-__all__ = ["Kept", "KeptLog", "Pool", "RemoteTrain", "Replay", "Worker", "Workers", "repair"]
+__all__ = [
+    "Kept",
+    "KeptLog",
+    "Pool",
+    "RemoteTrain",
+    "Replay",
+    "Worker",
+    "Workers",
+    "opened_pool",
+    "repair",
+]

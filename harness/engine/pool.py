@@ -6,6 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 import ray
@@ -169,6 +170,25 @@ class Pool:
                 "all machines of the Ray cluster are lost, but nothing that was recorded; repeat "
                 "the command when the cluster is up again"
             )
+
+
+@contextmanager
+def opened_pool(
+    backend: str, slots: int | None, threads: int = 1, per_gpu: int = 0
+) -> Iterator[Callable[[], Pool]]:
+    """A function that opens one pool when it is first called, and returns it from then on.
+
+    The pool is closed at the end of the context. Arguments are those of :class:`Pool`.
+    """
+    with ExitStack() as stack:
+        opened: list[Pool] = []
+
+        def pool() -> Pool:
+            if not opened:
+                opened.append(stack.enter_context(Pool(slots, backend, threads, per_gpu)))
+            return opened[0]
+
+        yield pool
 
 
 def _at(node: str | None) -> dict[str, Any]:

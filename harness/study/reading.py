@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from harness.analysis.protocols import Protocol
 from harness.analysis.replay import at_budget
 from harness.analysis.runset import RunSet
-from harness.records.baseline import read_baseline
+from harness.records.baseline import Baseline, read_baseline
+from harness.records.cell import Cell
+from harness.records.files import digest
+from harness.records.run_record import RUN, read_run_record
 from harness.records.store import Store
 from harness.study.plan import Plan, baseline_paths, sources
 from harness.subjects.registry import Registry
@@ -25,7 +30,7 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         hint = store.outdated(cells)
         raise HarnessError(
             f"nothing of plan '{plan.name}' with budget {plan.budget:g} is in {store.root}. "
-            f"Run it first: make experiment PLAN={plan.name} BUDGET={plan.budget:g}"
+            f"Run it first: dnn-repair run plan={plan.name} budget={plan.budget:g}"
             + (f". {hint[0].upper()}{hint[1:]}" if hint else "")
         )
     paths = baseline_paths(plan, registry, store)
@@ -48,3 +53,88 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         techniques=[name for name in plan.techniques if name in used],
         missing=missing,
     )
+
+
+def read_folder(store: Store, registry: Registry, protocol: Protocol, **setting: object) -> RunSet:
+    """What is stored in a results folder, whatever plan it was made for.
+
+    Args:
+        setting: Values of ``budget``, ``clock``, ``space``, ``seed``, ``backend``, ``fault`` or
+            ``technique``: runs that have others are left out.
+
+    Raises:
+        HarnessError: If no run is left, or they are not of one setting; says which there are.
+    """
+    cells = [cell for cell in stored_cells(store) if _has(cell, setting)]
+    if not cells:
+        asked = ", ".join(f"{name} {value}" for name, value in setting.items())
+        raise HarnessError(
+            f"no finished run{f' with {asked}' if asked else ''} is in {store.root / 'runs'}"
+        )
+    _check_one_setting(cells, store)
+    known = {cell.fault: _baseline_of(cell, store) for cell in cells}
+    return RunSet(
+        runs=[store.read_run(cell) for cell in cells],
+        baselines={(b.fault, b.data, b.fraction): b for b in known.values()},
+        subjects={f: registry[f].subject.name for f in known if f in registry},
+        protocol=protocol,
+        techniques=list(dict.fromkeys(cell.technique for cell in cells)),
+    )
+
+
+def stored_cells(store: Store) -> list[Cell]:
+    """The finished runs of a results folder, in the order of their folders' names.
+
+    A record that lies in the folder of another run is foreign, and left out.
+
+    Raises:
+        HarnessError: If a record cannot be read.
+    """
+    paths = sorted((store.root / "runs").glob(f"*/*/*/{RUN}"))
+    cells = [(path.parent, read_run_record(path.parent).cell) for path in paths]
+    return [cell for folder, cell in cells if folder == store.folder(cell)]
+
+
+def _has(cell: Cell, setting: Mapping[str, object]) -> bool:
+    return all(
+        getattr(cell, name) in (value if isinstance(value, list | tuple) else (value,))
+        for name, value in setting.items()
+    )
+
+
+def _check_one_setting(cells: Sequence[Cell], store: Store) -> None:
+    """Raises HarnessError if a fault, a technique or the whole has runs of several settings."""
+    for name in ("budget", "clock", "space", "seed"):
+        if len(found := sorted({getattr(cell, name) for cell in cells})) > 1:
+            raise HarnessError(
+                f"{store.root} holds runs of several values of {name}: "
+                f"{', '.join(map(str, found))}. Choose one: {name}={found[-1]}"
+            )
+    for whose, names in (
+        ("fault", ("fault_content", "data", "fraction", "backend")),
+        ("technique", ("settings",)),
+    ):
+        settings: dict[str, str] = {}
+        for cell in cells:
+            own = digest([getattr(cell, name) for name in names])
+            if settings.setdefault(getattr(cell, whose), own) != own:
+                raise HarnessError(
+                    f"{store.root} holds runs of {whose} {getattr(cell, whose)} in several "
+                    f"settings ({', '.join(names)}). Name the plan whose runs are meant"
+                )
+
+
+def _baseline_of(cell: Cell, store: Store) -> Baseline:
+    """The newest baseline of the run's fault in the run's setting."""
+    same = [
+        baseline
+        for baseline in store.baselines(cell.fault)
+        if (baseline.data, baseline.fraction) == (cell.data, cell.fraction)
+        and baseline.content in ("", cell.fault_content)
+    ]
+    if not same:
+        raise HarnessError(
+            f"{store.root / 'baselines'} holds no baseline of {cell.fault} with data {cell.data} "
+            f"and fraction {cell.fraction:g}, which its runs were compared with"
+        )
+    return same[-1]

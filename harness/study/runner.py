@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.protocols import CORRECTED, Protocol
-from harness.engine import Kept, KeptLog, Pool, RemoteTrain, Workers, repair
+from harness.engine import Kept, KeptLog, RemoteTrain, Workers, opened_pool, repair
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.clocks import clock_row, make_clock
@@ -89,15 +89,8 @@ def run_plan(
     where = tuple(folders())
     failed: dict[str, str] = {}
     elsewhere: list[Cell] = []
-    opened: list[Pool] = []
-
-    def pool() -> Pool:
-        if not opened:
-            backend = plan.backend_of(registry[plan.faults[0]])
-            opened.append(Pool(slots, backend, threads, per_gpu).__enter__())
-        return opened[0]
-
-    try:
+    backend = plan.backend_of(registry[plan.faults[0]])
+    with opened_pool(backend, slots, threads, per_gpu) as pool:
         measured = measure_baselines(plan, registry, store, pool, say)
         found = sources(plan, cells, store)
         missing = [cell for cell in cells if cell not in found]
@@ -139,9 +132,6 @@ def run_plan(
         found = sources(plan, cells, store)
         for trouble in confirm(found, measured, store, protocol, confirmations, pool, progress):
             say(f"[yellow]not confirmed[/yellow] {trouble}")
-    finally:
-        for each in opened:
-            each.__exit__(None, None, None)
     return PlanOutcome(plan, cells, found, failed, elsewhere)
 
 

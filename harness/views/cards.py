@@ -1,15 +1,9 @@
-"""The evidence card of a fault: all that is known of it, on one page.
-
-python -m harness.views.cards show C1
-"""
+"""The evidence card of a fault: all that is known of it, on one page."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,7 +15,6 @@ from harness.data.sets import find
 from harness.space.derivation import derive
 from harness.space.operators import operator_of
 from harness.subjects.fault import Fault
-from harness.subjects.registry import load_registry
 from harness.vocabulary import METRICS, HarnessError
 
 WIDTH, INDENT = 100, 14
@@ -92,7 +85,7 @@ def measurements(fault: Fault, table: pd.DataFrame) -> Iterator[str]:
     """What this project measured: one line of text for each setting."""
     rows = table[table["fault"] == fault.id]
     if rows.empty:
-        yield f"nothing yet; make baseline PLAN=icst23 FAULTS={fault.id} measures it"
+        yield f"nothing yet; dnn-repair baseline plan=icst23 plan.faults={fault.id} measures it"
     for row in rows.to_dict("records"):
         old = "" if row["content"] == fault.content[:12] else "; of an earlier version of the fault"
         yield (
@@ -153,24 +146,3 @@ def _data(fault: Fault) -> str:
         where = f"not here (make data, or plan.stand_ins=[{subject.data_set}])"
     stand_in = f"; stand-in: variant {STAND_IN}" if STAND_IN in subject.variants else ""
     return f"{title}: {where}{stand_in}"
-
-
-def print_card(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness.views.cards", description=__doc__)
-    parser.add_argument("command", choices=["show"])
-    parser.add_argument("id", nargs="?", default="", help="of the fault, such as C1")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder")
-    options = parser.parse_args(arguments)
-    registry = load_registry()
-    if not options.id:
-        raise HarnessError(f"which fault? make fault ID=C1. Registered: {', '.join(registry)}")
-    print(card(registry[options.id], qualification.read_qualification(options.results)))
-    return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(print_card(sys.argv[1:]))
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)

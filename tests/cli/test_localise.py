@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import DOOR
 
-from harness.cli.localise import main
+from harness.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,7 +88,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """The command, from another folder than the project's."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
     return subprocess.run(
-        [sys.executable, "-m", "harness.theia", *words],
+        [*DOOR, "localise", *words],
         capture_output=True,
         text=True,
         cwd=folder,
@@ -202,5 +202,29 @@ def test_a_registered_fault_and_its_suspects() -> None:
 
 
 def test_an_unknown_fault_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--fault", "D99"]) == 2
+    assert main(["localise", "--fault", "D99"]) == 2
     assert "no fault 'D99'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "one of a script, --fault or --faults is needed"),
+        (["--fault", "D1", "--faults"], "one of a script, --fault or --faults is needed"),
+        (["--fault", "D1", "--profile", "strict"], "no profile 'strict'"),
+        (["--fault", "D1", "--format", "xml"], "no format 'xml'"),
+        (["x.py", "--task", "art"], "no task 'art'"),
+        (["x.py", "--limit", "soon"], "argument --limit: invalid float value: 'soon'"),
+    ],
+)
+def test_bad_arguments_are_one_message(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["localise", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert message in err and len(err.strip().splitlines()) == 1
+
+
+def test_the_help_says_that_the_script_is_executed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["localise", "--help"]) == 0
+    assert "The script is EXECUTED" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import DOOR
 from outside import write_faults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,15 +101,30 @@ def test_a_technique_takes_part_in_a_study(tmp_path: Path) -> None:
         "plan.repetitions=2", "budget=6", "mlflow=false", f"results={tmp_path / 'r'}",
     ]  # fmt: skip
     done = subprocess.run(
-        [sys.executable, str(ROOT / "experiments" / "repair.py"), *words],
+        [*DOOR, "run", *words],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "FAULTS_PATH": str(folder)},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
+            "FAULTS_PATH": str(folder),
+        },
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "my_technique:OneChange" in done.stdout
     assert len(list((tmp_path / "r").rglob("run.json"))) == 4
+
+
+def test_a_plan_is_a_file_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "my plan = 1.yaml"
+    path.write_text("name: mine\nfaults: [D3, D6]\ntechniques: [random]\nrepetitions: 2\n")
+    code = f"""
+import sys
+from harness.cli import main
+sys.exit(main(["missing", "plan={path}", "plan.faults=D3"]))
+"""
+    assert python(code, tmp_path, ROOT).splitlines()[-1] == "2 missing"
 
 
 def test_a_repair_operator_is_one_row(copy: Path) -> None:
@@ -126,7 +142,7 @@ def test_a_repair_operator_is_one_row(copy: Path) -> None:
 @cache
 def operator_of("""
     edit(
-        copy / "harness" / "operators.py",
+        copy / "harness" / "space" / "operators.py",
         ")\n\n\n@cache\ndef operator_of(",
         row.replace("\\\\", "\\"),
     )
@@ -168,7 +184,7 @@ print(measure("worst_error", np.array([[1.0], [2.0]]), np.array([[1.0], [5.0]]))
 
 def test_a_figure_of_the_tables_is_a_function_a_line_and_a_column(copy: Path) -> None:
     edit(
-        copy / "harness" / "tables.py",
+        copy / "harness" / "analysis" / "schemas.py",
         "        status              | str   |         | ok,",
         "        best                | float | metric  | best run\n"
         "        status              | str   |         | ok,",

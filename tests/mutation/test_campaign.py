@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import command
 from outside import write_faults
 
 import harness.subjects.registry
@@ -27,9 +25,6 @@ from harness.study.plan import BASELINE_SEEDS, Plan
 from harness.subjects.registry import load_registry
 from harness.techniques.random import Random
 from harness.vocabulary import METRICS, HarnessError, Value
-
-ROOT = Path(__file__).resolve().parents[2]
-
 
 OPERATORS = ("HNE", "RAW", "RCD", "WCI")
 
@@ -203,16 +198,9 @@ def test_tables_say_what_became_of_every_mutant(harvest: Harvest) -> None:
 def test_the_command(harvest: Harvest, results: Store, folder: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Before\n<!-- sum_sign -->\nold\n<!-- end of sum_sign -->\nafter\n")
-    script = ["experiments/mutants.py", "subject=sum_sign", f"operators=[{','.join(OPERATORS)}]"]
+    script = ["mutants", "subject=sum_sign", f"operators=[{','.join(OPERATORS)}]"]
     words = ["n=3", "prefix=S", "workers=1", f"results={results.root}", f"document={page}"]
-    done = subprocess.run(
-        [sys.executable, *script, *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "FAULTS_PATH": str(folder)},
-        check=False,
-    )
+    done = command(*script, *words, faults=folder)
     assert done.returncode == 0, done.stderr
     identity = harvest.qualified["WCI"].fault.id
     for text in (done.stdout, page.read_text()):

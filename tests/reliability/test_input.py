@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from commands import ROOT, command
+from commands import ROOT, command, environment
 from stored import write_study
 from test_runner import plan
 
@@ -83,14 +82,11 @@ def test_what_would_unpickle_or_evaluate_is_seen(code: str) -> None:
 
 
 WATCHED = """
-import runpy, sys
+import sys
+from harness.cli import main
 found = []
 sys.addaudithook(lambda event, words: event == "pickle.find_class" and found.append(words))
-sys.argv[:] = sys.argv[1:]
-try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
-except SystemExit as ended:
-    assert not ended.code, ended.code
+assert main() == 0
 assert not found, found
 """
 
@@ -100,9 +96,8 @@ def test_the_tables_of_a_study_unpickle_nothing(tmp_path: Path, with_own_faults:
     write_study(study, load_registry(), tmp_path)
     words = ["plan=smoke", "plan.faults=[X1]", "plan.techniques=[random]", "plan.repetitions=2"]
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(ROOT / "experiments" / "tables.py"), *words, "budget=3",
-         f"results={tmp_path}"],
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'experiments'}:{os.environ['PYTHONPATH']}"},
+        [sys.executable, "-c", WATCHED, "tables", *words, "budget=3", f"results={tmp_path}"],
+        env=environment(),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

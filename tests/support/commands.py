@@ -9,16 +9,34 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
+DOOR = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())"]
+"""``dnn-repair``, also where its script is not installed."""
+
+HYDRA = [sys.executable, str(ROOT / "experiments" / "repair.py")]
+
+
+def environment(faults: Path | None = None) -> dict[str, str]:
+    """This process' variables, with this checkout on the path and faults of one's own."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    own = {"FAULTS_PATH": str(faults)} if faults else {}
+    return {**os.environ, "PYTHONPATH": path, **own}
+
 
 def command(
-    script: str, *words: str, faults: Path | None = None, cwd: Path = ROOT
+    *arguments: str, faults: Path | None = None, cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
-    env = dict(os.environ) | ({"FAULTS_PATH": str(faults)} if faults else {})
+    """``dnn-repair`` with these arguments."""
+    return _run([*DOOR, *arguments], faults, cwd)
+
+
+def sweep(
+    *arguments: str, faults: Path | None = None, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """``experiments/repair.py``, Hydra's door, with these arguments."""
+    return _run([*HYDRA, *arguments], faults, cwd)
+
+
+def _run(arguments: list[str], faults: Path | None, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *words],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=env,
-        check=False,
+        arguments, capture_output=True, text=True, cwd=cwd, env=environment(faults), check=False
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from commands import ROOT
+from commands import DOOR, ROOT, environment
 from pandas.testing import assert_frame_equal
 
 from harness.records.log import LOG
@@ -33,10 +31,10 @@ class Whole(NamedTuple):
 
 
 def start(words: list[str], folder: Path, faults: Path) -> subprocess.Popen[str]:
-    """``make experiment`` with these settings, on its way."""
+    """``dnn-repair run`` with these settings, on its way."""
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "experiments" / "repair.py"), *words, f"results={folder}"],
-        env={**os.environ, "FAULTS_PATH": str(faults)},
+        [*DOOR, "run", *words, f"results={folder}"],
+        env=environment(faults),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from common import techniques
 from recorded import AT, ENVIRONMENT, run_record
 
 from harness.records.baseline import BaselineRecord
@@ -17,6 +16,7 @@ from harness.records.run_record import RepairedFault, RunSeconds
 from harness.records.store import Store
 from harness.space.derivation import derive
 from harness.study.plan import Plan, baseline_paths
+from harness.study.spec import make_techniques
 from harness.subjects.registry import Registry
 from harness.vocabulary import TrialStatus
 
@@ -58,7 +58,7 @@ def small_study(
     plan = Plan(
         name="small",
         faults=faults,
-        techniques=techniques(names),
+        techniques=make_techniques(names),
         repetitions=3,
         budget=budget,
     )

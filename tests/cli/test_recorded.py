@@ -1,20 +1,18 @@
-"""``make published`` as a user runs it."""
+"""The published study, recomputed."""
 
 from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from published import main
 from replication import write_package
 
 from harness.analysis.published.facts import SHIPPED
 from harness.analysis.published.trials import TRIALS_FILE
+from harness.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = (
@@ -25,23 +23,15 @@ COLUMNS = (
 pytestmark = pytest.mark.timeout(300)
 
 
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "experiments" / "published.py"), *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-
-
-def test_both_analyses_are_printed_and_saved(tmp_path: Path) -> None:
+def test_both_analyses_are_printed_and_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     document = ROOT / "docs" / "published-vs-corrected.md"
     before = document.read_text()
-    done = command("--out", str(tmp_path))
-    assert done.returncode == 0, done.stderr
+    assert main(["published", "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
     for word in ("Agreement with the paper", "STANDS: ", "FALLS: ", "Figure 1", "Figure 3"):
-        assert word in done.stdout
+        assert word in out
     assert document.read_text() == before, "the shipped document is not the command's"
     for name, significant in (("icst23", 17), ("corrected", 14)):
         with (tmp_path / f"table3_{name}.csv").open() as stream:
@@ -51,14 +41,17 @@ def test_both_analyses_are_printed_and_saved(tmp_path: Path) -> None:
         assert summary["significant"]["random"]["20"] == significant
 
 
-def test_part_of_a_package_gives_its_tables(tmp_path: Path) -> None:
+def test_part_of_a_package_gives_its_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     trials = pd.read_parquet(SHIPPED / TRIALS_FILE)
     few = trials[(trials["fault"] == "D1") & (trials["budget"] == 20)]
     write_package(tmp_path / "clone", few, {"D1": "31880720"})
     out = tmp_path / "out"
-    done = command("--package", str(tmp_path / "clone"), "--out", str(out), "--faults", "D1")
-    assert done.returncode == 0, done.stderr
-    assert "no result of fault D2" in done.stdout and "the claims are not judged" in done.stdout
+    package = str(tmp_path / "clone")
+    assert main(["published", "--package", package, "--out", str(out), "--faults", "D1"]) == 0
+    printed = capsys.readouterr().out
+    assert "no result of fault D2" in printed and "the claims are not judged" in printed
     frame = pd.read_csv(out / "table3_icst23.csv")
     hebo = frame[(frame["technique"] == "hebo") & (frame["budget"] == 20)].iloc[0]
     assert (round(hebo["mean"], 2), round(hebo["std"], 2)) == (0.76, 0.24)
@@ -76,6 +69,6 @@ def test_part_of_a_package_gives_its_tables(tmp_path: Path) -> None:
 def test_wrong_input_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
 ) -> None:
-    assert main([*words, "--out", str(tmp_path / "out")]) == 2
+    assert main(["published", *words, "--out", str(tmp_path / "out")]) == 2
     told = capsys.readouterr().err
     assert message in told and len(told.strip().splitlines()) == 1

@@ -1,0 +1,151 @@
+"""Commands about the runs of a study: make them, and look at what is stored."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.cli.arguments import add_study_options, spec_of, take_own
+from harness.cli.parsers import Command, add_option
+from harness.vocabulary import HarnessError, unknown
+
+GROUP = "study"
+SOURCES = ("runs", "icst23")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    spec = spec_of(arguments)
+    from harness.study.driver import drive_on_screen
+    from harness.views.terminal import console
+
+    return drive_on_screen(spec, console())
+
+
+def _tables(arguments: argparse.Namespace) -> int:
+    spec = spec_of(arguments)
+    from harness.study.driver import show_tables
+    from harness.views.terminal import console
+
+    show_tables(spec, console())
+    return 0
+
+
+def _declare_report(parser: argparse.ArgumentParser) -> None:
+    add_study_options(parser)
+    add_option(
+        parser,
+        "--source",
+        metavar="SOURCE",
+        default="runs",
+        meaning="Whose runs are shown: those in the results folder, or the published ones.",
+        unit="runs or icst23",
+        shown="runs",
+    )
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    take_own(arguments, "source")
+    if arguments.source not in SOURCES:
+        raise unknown("source of runs", arguments.source, SOURCES)
+    spec = spec_of(arguments)
+    from harness import api
+
+    if arguments.source == "icst23":
+        study = api.published(spec.plan.budget, spec.protocol)
+        page = study.report(spec.results / "reports" / study.label)
+    else:
+        page = api.load(spec).report()
+    print(f"{page}: tables as CSV beside it, figures as PDF and PNG in {page.parent / 'figures'}")
+    return 0
+
+
+def _declare_missing(parser: argparse.ArgumentParser) -> None:
+    add_study_options(parser)
+    add_option(parser, "--check", action="store_true", meaning="Exits with 1 if a run is missing.")
+
+
+def _missing(arguments: argparse.Namespace) -> int:
+    from collections import Counter
+
+    spec = spec_of(arguments)
+    from harness.study.plan import sources
+    from harness.subjects.registry import load_registry
+
+    cells = spec.plan.cells(load_registry())
+    found = sources(spec.plan, cells, spec.store)
+    missing = [cell for cell in cells if cell not in found]
+    for (fault, technique), count in Counter((c.fault, c.technique) for c in missing).items():
+        print(f"{fault:8} {technique:16} {count} of {spec.plan.repetitions}")
+    print(f"{len(missing)} missing")
+    return 1 if missing and arguments.check else 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    spec = spec_of(arguments)
+    from harness.study.reading import read_study
+    from harness.subjects.registry import load_registry
+    from harness.views import boards
+    from harness.views.terminal import console
+
+    found = read_study(spec.plan, load_registry(), spec.store, spec.protocol)
+    if len(found.techniques) < 2:
+        raise HarnessError(
+            f"a comparison needs runs of two techniques. Found: {', '.join(found.techniques)}"
+        )
+    screen = console()
+    screen.print(boards.rank_board(found).rich())
+    screen.print()
+    screen.print(boards.pair_board(found).rich())
+    return 0
+
+
+def _declare_explain(parser: argparse.ArgumentParser) -> None:
+    add_option(
+        parser,
+        "run",
+        metavar="RUN",
+        meaning="Folder of a finished run, such as results/runs/D1/guided/b10-s1-r01-....",
+    )
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from harness.analysis.explain import explain
+
+    print("\n".join(explain(Path(arguments.run))))
+    return 0
+
+
+STUDY_COMMANDS = (
+    Command(
+        "run", GROUP,
+        "Make every run of a plan that is missing, then print and save its tables.",
+        _run, add_study_options,
+        "dnn-repair run plan=smoke budget=10\n"
+        "dnn-repair run --plan laptop --budget 20 --faults D1,D3 --results folder\n\n"
+        "Repeating the command goes on where it stopped. Exit code 1: a run failed.",
+    ),
+    Command(
+        "tables", GROUP, "Rebuild the tables of a plan from its stored runs.",
+        _tables, add_study_options,
+        "Needs neither Ray nor a deep-learning framework.",
+    ),
+    Command(
+        "report", GROUP,
+        "Write one page about a study, with its tables as CSV and its figures as PDF and PNG.",
+        _report, _declare_report,
+    ),
+    Command(
+        "compare", GROUP, "Print ranks of the techniques, and how likely each beats another.",
+        _compare, add_study_options,
+    ),
+    Command(
+        "missing", GROUP,
+        "Print which runs of a plan are not stored; the last line counts them.",
+        _missing, _declare_missing,
+        "Exit code 0 also if runs are missing; --check makes it 1.",
+    ),
+    Command(
+        "explain", GROUP, "Print why each edit is in the patch of one run.",
+        _explain, _declare_explain,
+    ),
+)  # fmt: skip
