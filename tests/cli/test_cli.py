@@ -61,9 +61,17 @@ def test_study_commands_take_every_setting_as_an_option(name: str) -> None:
 
 
 def test_options_and_settings_stand_in_any_order(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["missing", "plan=smoke", "--budget", "3", "seed=4", "--no-mlflow", "workers=1"]
+    arguments = [
+        "missing",
+        "plan=smoke",
+        "--budget",
+        "3",
+        "seed=4",
+        "--no-mlflow",
+        "--techniques=random",
+    ]
     assert main([*arguments, "--results", "/nonexistent"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "18 missing"
+    assert capsys.readouterr().out.splitlines()[-1] == "6 missing"
 
 
 def test_no_command_and_the_version(capsys: pytest.CaptureFixture[str]) -> None:

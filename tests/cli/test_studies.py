@@ -18,7 +18,8 @@ from harness.study.plan import Plan
 from harness.study.spec import make_techniques
 from harness.subjects.registry import Registry
 
-TINY = ["plan=smoke", "plan.faults=[X1]", "plan.repetitions=2", "budget=4"]
+ALL = "plan.techniques=[random,hebo,bohb]"
+TINY = ["plan=smoke", "plan.faults=[X1]", ALL, "plan.repetitions=2", "budget=4"]
 STORED = ["plan=smoke", "plan.faults=D3, D6", "plan.techniques=[random,hebo]", "budget=6"]
 
 pytestmark = pytest.mark.timeout(300)

@@ -9,7 +9,8 @@ from commands import ROOT, command, sweep
 
 from harness.study.settings import SETTINGS
 
-TINY = ["plan=smoke", "plan.faults=[X1]", "plan.repetitions=2", "budget=4", "mlflow=false"]
+ALL = "plan.techniques=[random,hebo,bohb]"
+TINY = ["plan=smoke", "plan.faults=[X1]", ALL, "plan.repetitions=2", "budget=4", "mlflow=false"]
 
 pytestmark = pytest.mark.timeout(300)
 
