@@ -175,11 +175,11 @@ sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra
 
 .PHONY: study
 study: setup ## put our own study beside the published one: docs/study.md, from stored runs
-	@$(EXPERIMENT)/study.py $(HYDRA) plan=study
+	@$(EXPERIMENT)/study.py $(STUDY) plan=study
 
 .PHONY: guided
 guided: setup ## put guided repair beside the others: docs/guided.md; PART=ablation, reuters or cifar
-	@$(EXPERIMENT)/guided.py $(HYDRA) $(GUIDED_$(PART)) $(if $(PART),part="$$PART")
+	@$(EXPERIMENT)/guided.py $(STUDY) $(GUIDED_$(PART)) $(if $(PART),part="$$PART")
 
 .PHONY: theia-benchmark
 theia-benchmark: setup ## what Theia finds in its paper's 39 programs; OUT=folder for CSV files

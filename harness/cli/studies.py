@@ -115,6 +115,25 @@ def _explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _declare_migrate(parser: argparse.ArgumentParser) -> None:
+    add_option(
+        parser,
+        "results",
+        metavar="RESULTS",
+        meaning="Results folder of the previous version; no study may be running in it.",
+    )
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from harness.study.migration import migrate_results
+    from harness.study.spec import results_folder
+    from harness.subjects.registry import load_registry
+
+    found = migrate_results(results_folder(arguments.results), load_registry())
+    print(found)
+    return 1 if found.refused else 0
+
+
 STUDY_COMMANDS = (
     Command(
         "run", GROUP,
@@ -147,5 +166,10 @@ STUDY_COMMANDS = (
     Command(
         "explain", GROUP, "Print why each edit is in the patch of one run.",
         _explain, _declare_explain,
+    ),
+    Command(
+        "migrate", GROUP, "Bring a results folder of the previous version up to date.",
+        _migrate, _declare_migrate,
+        "All files as they were stay in a folder beside it. Exit code 1: some are only there.",
     ),
 )  # fmt: skip

@@ -17,10 +17,13 @@ class Cell:
 
     fault: str
     fault_content: str
-    """Hash of the fault and its subject."""
+    """Hash of what the fault and its subject mean."""
     technique: str
+    """Its registered name; where its code lies is no part of the identity."""
+    technique_version: Count = 1
+    """Raised by the technique's author when equal settings no longer mean equal trials."""
     settings: Mapping[str, Any]
-    """The technique's class and settings, as plain JSON values."""
+    """The technique's settings, as plain JSON values."""
     space: str
     clock: str
     budget: Positive

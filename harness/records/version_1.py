@@ -5,12 +5,13 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness.records.baseline import BaselineRecord
 from harness.records.cell import Cell
+from harness.records.observation import Observation
 from harness.records.run_record import RunRecord
-from harness.records.schema import decode_json, from_json, storable
+from harness.records.schema import decode_json, from_json, storable, to_json
 
 BEFORE = 1
 """The version that is read here."""
@@ -123,5 +124,5 @@ def _outcomes(content: Any) -> Any:
 
 
 def _seen(seen: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The field ``seen`` of an outcome: version 1 stored it as it is stored today."""
-    return seen
+    """The field ``seen`` of an outcome: version 1 kept one part, flat."""
+    return cast(Mapping[str, Any], to_json(Observation.from_v1(seen)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from harness.data import DATA_SETS, STAND_IN
 from harness.records.cell import Cell
 from harness.records.clocks import check_budget, make_clock
 from harness.records.files import digest, plain
+from harness.records.schema import Misfit, to_json
 from harness.records.store import Store
 from harness.space.derivation import VARIANTS
 from harness.subjects.fault import Fault
@@ -116,7 +118,8 @@ class Plan:
                 fault=fault.id,
                 fault_content=fault.content,
                 technique=name,
-                settings=settings(technique),
+                technique_version=technique_version(technique),
+                settings=technique_settings(technique),
                 space=self.space,
                 clock=self.clock,
                 budget=float(self.budget),
@@ -164,17 +167,60 @@ def trained_on(subject: Subject, backend: str) -> str:
     return NATIVE if subject.framework == "pytorch" else backend or subject.backend
 
 
-def settings(technique: Technique) -> dict[str, Any]:
-    """A technique's class and settings, as plain JSON values."""
+def technique_name(technique: Technique) -> str:
+    """The registered name of a technique of one's own: its ``name``, or its class in snake case.
+
+    Raises:
+        HarnessError: If ``name`` is no text.
+    """
+    kind = type(technique)
+    name = getattr(kind, "name", None)
+    if name is None:
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()
+    if not isinstance(name, str) or not name.strip():
+        raise HarnessError(
+            f"the name of technique {kind.__qualname__} is {name!r}; a text such as 'one_change' "
+            "is needed, as name: ClassVar[str]"
+        )
+    return name
+
+
+def technique_version(technique: Technique) -> int:
+    """The version that the author of a technique gave it, 1 by default.
+
+    Raises:
+        HarnessError: If it is no whole number from 1.
+    """
+    version = getattr(type(technique), "version", 1)
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise HarnessError(
+            f"the version of technique {type(technique).__qualname__} is {version!r}; a whole "
+            "number from 1 is needed, as version: ClassVar[int]"
+        )
+    return version
+
+
+def technique_settings(technique: Technique) -> dict[str, Any]:
+    """The settings of a technique, its dataclass fields, as plain JSON values.
+
+    Raises:
+        HarnessError: If it is no dataclass, or a setting is no JSON value; names the setting.
+    """
     kind = type(technique)
     if not is_dataclass(technique):
         raise HarnessError(
             f"technique {kind.__module__}.{kind.__qualname__} is no dataclass. Its fields are its "
             "settings and part of a run's identity: decorate it with @dataclass(frozen=True)"
         )
-    return {"class": f"{kind.__module__}.{kind.__qualname__}"} | {
-        f.name: getattr(technique, f.name) for f in fields(technique)
-    }
+    found = {f.name: getattr(technique, f.name) for f in fields(technique)}
+    try:
+        plain_settings: dict[str, Any] = to_json(found)
+    except Misfit as misfit:
+        raise HarnessError(
+            f"technique {kind.__qualname__}: the setting {misfit}. Settings are part of a run's "
+            "identity: numbers, texts, true, false, None, and lists and mappings of them"
+        ) from None
+    return plain_settings
 
 
 def baseline_paths(plan: Plan, registry: Registry, store: Store) -> dict[str, Path]:
@@ -219,7 +265,9 @@ def import_technique(where: str) -> Technique:
         ) from None
     if not isinstance(technique, Technique):
         raise HarnessError(
-            f"'{where}' is no technique: it has no method repair(task, train, clock, seed)"
+            f"'{where}' is no technique: it has neither optimiser(task, clock, seed) nor "
+            "repair(task, train, clock, seed)"
         )
-    settings(technique)
+    technique_settings(technique)
+    technique_version(technique)
     return technique

@@ -18,7 +18,7 @@ from harness.records.clocks import check_budget
 from harness.records.files import digest
 from harness.records.store import Store
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
-from harness.study.plan import Plan, import_technique
+from harness.study.plan import Plan, import_technique, technique_name
 from harness.study.settings import BY_KEY, GROUPS
 from harness.subjects.registry import load_registry
 from harness.techniques.contract import Technique
@@ -214,15 +214,21 @@ def make_techniques(names: Iterable[Any]) -> dict[str, Technique]:
     made: dict[str, Technique] = {}
     for name in names:
         if isinstance(name, Mapping):
-            made[str(name["name"])] = _from_file(name)
+            registered, technique = str(name["name"]), _from_file(name)
         elif ":" in name:
-            made[name] = import_technique(name)
+            technique = import_technique(name)
+            registered = technique_name(technique)
         elif name in options("technique"):
             content = read_yaml(shipped("configs") / "technique" / f"{name}.yaml")
-            made[name] = _from_file({"name": name, **content})
+            registered, technique = name, _from_file({"name": name, **content})
         else:
             raise unknown(
                 "technique", name, options("technique"), ", or module:Class for one of your own"
+            )
+        if made.setdefault(registered, technique) != technique:
+            raise HarnessError(
+                f"two techniques of the plan are called '{registered}'. A technique of your own "
+                "says how it is called by name: ClassVar[str]"
             )
     return made
 

@@ -24,6 +24,7 @@ MATERIAL = (
     "harness.data",
     "harness.subjects.arrays",
     "harness.subjects.semantics",
+    "harness.subjects.keras_layers",
     "harness.subjects.pytorch",
 )
 """Modules of the harness that subjects are made of. All other names of the harness are a contract:

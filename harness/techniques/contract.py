@@ -130,8 +130,11 @@ class NotApplicable(Exception):
 class AskAndTell(Protocol):
     """A technique that is asked for one training at a time; the engine drives it on Ray Tune.
 
-    A technique is a frozen dataclass: its fields are its settings and part of a run's identity. It
-    may say ``anytime: ClassVar[bool] = True`` if what it proposes does not depend on how much of
+    A technique is a frozen dataclass: its fields are its settings and part of a run's identity,
+    together with its name and its version. ``version: ClassVar[int]`` is 1 unless the class says
+    otherwise; its author raises it when equal settings no longer mean equal trials. A class of
+    one's own may say its ``name: ClassVar[str]``; else it is the class name in snake case. It may
+    say ``anytime: ClassVar[bool] = True`` if what it proposes does not depend on how much of
     the budget is left: its runs then answer smaller budgets too. Modules of packages that a plain
     install lacks are named in ``needs: ClassVar[tuple[str, ...]]``; a study checks them first.
     """

@@ -247,3 +247,12 @@ def test_scores_are_saved_with_full_precision(results: Path) -> None:
     assert main(["tables", *STORED, f"results={results}"]) == 0
     (path,) = results.glob("tables/smoke-b6-*/scores.csv")
     assert len(pd.read_csv(path)) == 4
+
+
+def test_a_folder_without_old_results_needs_no_migration(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["migrate", str(results)]) == 0
+    assert "nothing to migrate" in capsys.readouterr().out
+    assert main(["migrate", str(tmp_path / "gone")]) == 2
+    assert "there is no results folder" in capsys.readouterr().err

@@ -22,7 +22,7 @@ from harness.records.files import read_json
 from harness.records.log import LOG, RunHeader, read_log
 from harness.records.outcome import Trial
 from harness.records.store import Store
-from harness.study.plan import Plan, import_technique, settings, sources
+from harness.study.plan import Plan, import_technique, sources, technique_settings
 from harness.study.reading import read_study
 from harness.study.runner import run_plan
 from harness.subjects.registry import load_registry
@@ -372,8 +372,8 @@ def test_an_unknown_data_variant_is_named() -> None:
 
 
 def test_a_technique_s_settings_are_plain() -> None:
-    told = settings(Random(from_faulty=True))
-    assert told == {"class": "harness.techniques.random.Random", "from_faulty": True}
+    told = technique_settings(Random(from_faulty=True))
+    assert told == {"from_faulty": True}
     assert json.loads(json.dumps(told)) == told
 
 
@@ -382,7 +382,7 @@ def test_a_technique_s_settings_are_plain() -> None:
     [
         ("nowhere:Me", "No module named 'nowhere'"),
         ("json:Me", "has no attribute 'Me'"),
-        ("json:JSONDecoder", "is no technique: it has no method repair"),
+        ("json:JSONDecoder", "is no technique: it has neither optimiser"),
     ],
 )
 def test_a_technique_that_cannot_be_made_is_named(where: str, message: str) -> None:
