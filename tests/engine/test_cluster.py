@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from drivers import untimed
 from ray.cluster_utils import Cluster
-from test_runner import plan
+from tiny import plan
 
 from harness.records.log import LOG, read_log
 from harness.records.store import Store
@@ -28,7 +28,7 @@ pytestmark = [
 STUDY = """
 import sys
 sys.path[:0] = {path!r}
-from test_runner import plan
+from tiny import plan
 from harness.study.runner import run_plan
 from harness.records.store import Store
 from pathlib import Path

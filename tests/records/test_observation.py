@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from fakes import seen
 
 from harness.records.observation import Blame, Check, Look, Observation, Symptom, Watched
 from harness.records.outcome import Outcome, parse_outcome
+from harness.techniques.fakes import fake_seen as seen
 from harness.vocabulary import TrialStatus
 
 CHECK = Check(epoch=0, first_norm=None, last_norm=2.0, zero_share=0.25, finite=False)

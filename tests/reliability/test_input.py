@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import ROOT, command, environment
 from stored import write_study
-from test_runner import plan
+from tiny import plan
 
 from harness.subjects.registry import load_registry
 from harness.techniques.random import Random

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import troubles
 from drivers import lines
-from test_runner import plan
+from tiny import plan
 
 from harness.records.log import LOG, read_log
 from harness.records.store import Store

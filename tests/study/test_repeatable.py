@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from drivers import lines
-from test_runner import plan
+from tiny import plan
 
 from harness.records.log import LOG, read_log
 from harness.records.store import Store

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from drivers import untimed
+from tiny import plan
 
 from harness.analysis.protocols import CORRECTED
 from harness.analysis.winners import confirmations, winner
@@ -32,17 +33,6 @@ from harness.techniques.random import Random
 from harness.vocabulary import HarnessError
 
 pytestmark = [pytest.mark.usefixtures("ray_session", "with_own_faults"), pytest.mark.timeout(240)]
-
-
-def plan(**changes: Any) -> Plan:
-    usual: dict[str, Any] = {
-        "name": "tiny",
-        "faults": ["X1"],
-        "techniques": {"random": Random()},
-        "repetitions": 2,
-        "budget": 3,
-    }
-    return Plan(**{**usual, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +223,7 @@ def test_a_longer_run_answers_a_smaller_budget(results: Store) -> None:
 STUDY = """
 import sys
 sys.path[:0] = {path!r}
-from test_runner import plan
+from tiny import plan
 from harness.study.runner import run_plan
 from harness.records.store import Store
 from pathlib import Path
