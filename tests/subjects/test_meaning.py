@@ -57,6 +57,7 @@ SUBJECT = Subject(
 def program(folder: Path, text: str = PROGRAM, helper: str = HELPER, name: str = "mine") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "helper.py").write_text(helper)
+    (folder / "patch.py").write_text("import numpy\n\nnumpy.random.seed(1)\n")
     path = folder / f"{name}.py"
     path.write_text(text)
     return path
@@ -152,6 +153,28 @@ def test_what_does_not_count(name: str, tmp_path: Path) -> None:
 
 
 OTHER = {
+    "a helper imported for what it does": (
+        PROGRAM.replace("N = 4", "import patch\n\nN = 4"),
+        HELPER,
+    ),
+    "what a helper imports for what it does": (PROGRAM, f"import patch\n{HELPER}"),
+    "an import inside a function": (
+        PROGRAM.replace("    import keras\n", "    import keras\n    import patch\n"),
+        HELPER,
+    ),
+    "an alternative import": (
+        PROGRAM.replace(
+            "from helper import samples",
+            "try:\n    from patch import samples\nexcept ImportError:\n"
+            "    from helper import samples",
+        ),
+        HELPER,
+    ),
+    "a call that is not used": (f"{PROGRAM}\nimport numpy\n_ = numpy.random.seed(0)\n", HELPER),
+    "the else of what type checkers read": (
+        f"{PROGRAM}\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n    pass\nelse:\n    print(1)\n",
+        HELPER,
+    ),
     "a constant": (PROGRAM.replace("N = 4", "N = 5"), HELPER),
     "an argument": (PROGRAM.replace("seed=seed", "seed=0"), HELPER),
     "a helper's constant": (PROGRAM, HELPER.replace("SIZE = 3", "SIZE = 4")),
@@ -243,3 +266,33 @@ def test_a_local_name_hides_a_global_one_in_its_own_function_only(tmp_path: Path
     )
     before = meaning_of(program(tmp_path / "a", text))
     assert meaning_of(program(tmp_path / "b", text.replace("N = 4", "N = 5"))) != before
+
+
+def test_local_names_and_the_order_of_definitions_do_not_count(tmp_path: Path) -> None:
+    text = PROGRAM.replace("    import keras\n", '    import keras\n\n    size = c["units_1"]\n')
+    text = text.replace('layers.Dense(c["units_1"])', "layers.Dense(size)")
+    before = meaning_of(program(tmp_path / "a", text))
+    assert before != meaning_of(program(tmp_path / "b"))
+    assert meaning_of(program(tmp_path / "c", text.replace("size", "width"))) == before
+    swapped = text.replace("N = 4\n", "").replace("SUBJECT =", "N = 4\n\nSUBJECT =")
+    assert meaning_of(program(tmp_path / "d", swapped)) == before
+
+
+def test_the_moment_of_a_rebinding_counts(tmp_path: Path) -> None:
+    early = PROGRAM.replace("N = 4\n", "A = 1\nN = A\nA = 2\n")
+    late = PROGRAM.replace("N = 4\n", "A = 1\nA = 2\nN = A\n")
+    one, other = (
+        meaning_of(program(tmp_path / "a", early)),
+        meaning_of(program(tmp_path / "b", late)),
+    )
+    assert one != other
+
+
+def test_decorators_and_defaults_are_not_confused(tmp_path: Path) -> None:
+    base = PROGRAM.replace("N = 4\n", "N = 4\n\n\ndef d(f):\n    return f\n")
+    decorated = base.replace("def build(c):", "@d\ndef build(c):")
+    default = base.replace("def build(c):", "def build(c=d):")
+    hashes = {
+        meaning_of(program(tmp_path / str(n), t)) for n, t in enumerate((base, decorated, default))
+    }
+    assert len(hashes) == 3
