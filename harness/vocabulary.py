@@ -160,3 +160,27 @@ def natural_order(name: str) -> tuple[str, int]:
     """
     head = name.rstrip("0123456789")
     return head, int(name[len(head) :] or 0)
+
+
+MOVED: Mapping[str, str] = {
+    "harness.budget": "harness.records.clocks",
+    "harness.domains": "harness.space.domains",
+    "harness.operators": "harness.space.operators",
+    "harness.pytorch": "harness.subjects.pytorch",
+    "harness.registry": "harness.subjects (Data, Subject) or harness.subjects.registry",
+    "harness.semantics": "harness.subjects.semantics",
+    "harness.store": "harness.records",
+    "harness.tables": "harness.records (outcome: Outcome, Trial)",
+    "harness.techniques.base": "harness.techniques.contract",
+}
+"""Modules that programs and techniques of earlier versions imported, and where their names are."""
+
+
+def moved_hint(error: BaseException) -> str:
+    """Where a missing module of an earlier version is now; '' for any other error.
+
+    >>> moved_hint(ModuleNotFoundError("...", name="harness.semantics"))
+    '. It is now harness.subjects.semantics; CHANGELOG.md lists all moved names'
+    """
+    there = MOVED.get(getattr(error, "name", None) or "")
+    return f". It is now {there}; CHANGELOG.md lists all moved names" if there else ""

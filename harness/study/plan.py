@@ -21,7 +21,7 @@ from harness.subjects.registry import Registry
 from harness.subjects.subject import Subject
 from harness.techniques.contract import Technique
 from harness.training.device import BACKENDS, NATIVE
-from harness.vocabulary import HarnessError, unknown
+from harness.vocabulary import HarnessError, moved_hint, unknown
 
 BASELINE_SEEDS = 10
 """Trainings of the faulty and of the fixed program; the study's number."""
@@ -260,8 +260,8 @@ def import_technique(where: str) -> Technique:
         technique = kind()
     except (ImportError, AttributeError, TypeError) as error:
         raise HarnessError(
-            f"technique '{where}' cannot be made: {error}. It names a class as module:Class, on "
-            "PYTHONPATH, that needs no arguments"
+            f"technique '{where}' cannot be made: {error}{moved_hint(error)}. It names a class as "
+            "module:Class, on PYTHONPATH, that needs no arguments"
         ) from None
     if not isinstance(technique, Technique):
         raise HarnessError(

@@ -21,7 +21,7 @@ from harness.data.shipped import shipped
 from harness.space.operators import LOSSES_FOR
 from harness.subjects.fault import Fault, load_fault
 from harness.subjects.subject import FRAMEWORKS, Subject
-from harness.vocabulary import METRICS, HarnessError, natural_order, unknown
+from harness.vocabulary import METRICS, HarnessError, moved_hint, natural_order, unknown
 
 FAULTS = shipped("faults")
 """The faults of this project: in the wheel, or beside the package."""
@@ -117,7 +117,9 @@ def load_subjects(path: Path) -> list[Subject]:
         spec.loader.exec_module(module)
     except Exception as error:
         line = getattr(error, "lineno", None) or _line_in(path, error)
-        raise HarnessError(f"{path}:{line}: the subject cannot be imported: {error!r}") from error
+        raise HarnessError(
+            f"{path}:{line}: the subject cannot be imported: {error!r}{moved_hint(error)}"
+        ) from error
     subject = getattr(module, "SUBJECT", None)
     if not isinstance(subject, Subject):
         raise HarnessError(

@@ -155,3 +155,12 @@ def test_a_faults_path_that_is_no_folder_is_named(monkeypatch: pytest.MonkeyPatc
 
 def test_every_fault_has_a_source() -> None:
     assert all(f.source and f.title for f in load_registry([FAULTS]).values())
+
+
+def test_an_import_of_an_earlier_version_is_told_where_the_name_is_now(tmp_path: Path) -> None:
+    module = write_faults(tmp_path / "f", "X1") / "subjects" / "sum_sign.py"
+    text = module.read_text()
+    assert "from harness.subjects import Data, Subject" in text
+    module.write_text(text.replace("from harness.subjects import", "from harness.registry import"))
+    with pytest.raises(HarnessError, match=r"is now harness.subjects \(Data, Subject\)"):
+        load_registry([tmp_path / "f"])
