@@ -103,12 +103,12 @@ def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
 def test_the_package_finds_its_data(installed: Installed) -> None:
     found = installed.python(
         "import json, harness\n"
-        "from harness.analysis.published import load\n"
+        "from harness.analysis.published import load_published\n"
         "from harness.data import data_folder\n"
         "from harness.subjects.registry import load_registry\n"
-        "registry = load_registry()\n"
+        "registry, trials = load_registry(), load_published().trials\n"
         "places = [harness.__file__, *(str(fault.path) for fault in registry.values())]\n"
-        "print(json.dumps([places, sorted(registry), len(load().trials), str(data_folder())]))"
+        "print(json.dumps([places, sorted(registry), len(trials), str(data_folder())]))"
     )
     assert isinstance(found, list)
     places, faults, trials, data = found
