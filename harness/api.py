@@ -316,7 +316,9 @@ def localise_script(
     """The report of a training script, which is EXECUTED; see :func:`localise`."""
     from harness.theia import script as running
 
-    return running.localise(Path(script), list(arguments), task=task, profile=profile, limit=limit)
+    return running.script_report(
+        Path(script), list(arguments), task=task, profile=profile, limit=limit
+    )
 
 
 def localise_fault(identity: str, profile: str = "recommended") -> LocaliserReport:
