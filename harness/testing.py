@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import random
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -209,14 +208,9 @@ def fresh_process_trials(
 @contextmanager
 def _hash_seed(seed: str) -> Iterator[None]:
     """Strings of new processes hash by ``seed``."""
-    before = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = seed
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONHASHSEED", seed)
         yield
-    finally:
-        del os.environ["PYTHONHASHSEED"]
-        if before is not None:
-            os.environ["PYTHONHASHSEED"] = before
 
 
 def _answer(

@@ -1,7 +1,7 @@
 """Localises faults in a user's script: runs it in a process of its own, up to its training.
 
-The parent is :func:`script_report`; the child (``python -m harness.theia.script``) runs the script with
-recording on, catches the first ``fit`` of Keras or ``theia.check``, writes a report and ends.
+The parent is :func:`script_report`; the child (``python -m harness.theia.script``) runs the script
+with recording on, catches the first ``fit`` of Keras or ``theia.check``, writes a report and ends.
 """
 
 from __future__ import annotations
