@@ -314,9 +314,9 @@ def localise_script(
     limit: float = 600,
 ) -> LocaliserReport:
     """The report of a training script, which is EXECUTED; see :func:`localise`."""
-    from harness.theia import script as running
+    from harness.theia.script import script_report
 
-    return running.localise(Path(script), list(arguments), task=task, profile=profile, limit=limit)
+    return script_report(Path(script), list(arguments), task=task, profile=profile, limit=limit)
 
 
 def localise_fault(identity: str, profile: str = "recommended") -> LocaliserReport:

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import pickle
 import random
-import subprocess
-import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
+from multiprocessing import get_context
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,6 +31,7 @@ from harness.engine import repair
 from harness.records.clocks import Clock, TrainingClock, exhausted, remaining
 from harness.records.outcome import Outcome, Trial
 from harness.techniques.contract import (
+    FREE_TRIALS,
     AskAndTell,
     Finish,
     NotApplicable,
@@ -76,10 +76,7 @@ __all__ = [
     "run_technique",
 ]
 
-FREE_TRIALS = 200
-"""A run without Ray ends after so many trials in a row that cost nothing."""
-
-CPUS = 3
+RAY_CPUS = 3
 """CPUs of the Ray that the suite starts where none runs."""
 
 # ---------------------------------------------------------------- runs
@@ -186,14 +183,6 @@ def comparable(trials: Sequence[Trial]) -> list[list[Any]]:
     return plain
 
 
-_ELSEWHERE = """
-import json, pickle, sys
-sys.path[:0] = json.loads(sys.stdin.buffer.readline())
-from harness.testing import _answer
-_answer(pickle.load(sys.stdin.buffer))
-"""
-
-
 def fresh_process_trials(
     techniques: Sequence[Technique],
     *,
@@ -203,38 +192,48 @@ def fresh_process_trials(
 ) -> list[list[list[Any]]]:
     """The :func:`comparable` trials of each technique in one new process, with seed 1.
 
-    Strings hash differently there. The techniques are pickled, so their modules must be importable.
+    Strings hash differently there. The modules of the techniques must be importable.
+
+    Raises:
+        AssertionError: If a technique does not arrive in the new process, or fails in it.
     """
     asked = (list(techniques), task or fake_task(), budget, on_ray)
-    paths = [os.path.abspath(path) for path in sys.path]
-    done = subprocess.run(
-        [sys.executable, "-c", _ELSEWHERE],
-        input=json.dumps(paths).encode() + b"\n" + pickle.dumps(asked),
-        capture_output=True,
-        env={**os.environ, "PYTHONHASHSEED": "7"},
-        check=False,
-    )
-    errors = done.stderr.decode(errors="replace")
-    assert done.returncode == 0, f"the technique did not run in a new process:\n{errors}"
-    found: list[list[list[Any]]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    with _hash_seed("7"), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        try:
+            return process.submit(_answer, *asked).result()
+        except Exception as error:
+            raise AssertionError("the technique did not run in a new process") from error
 
 
-def _answer(asked: tuple[list[Technique], RepairTask, float, bool]) -> None:
-    """Print the trials of :func:`fresh_process_trials`; runs in the new process."""
-    techniques, task, budget, on_ray = asked
+@contextmanager
+def _hash_seed(seed: str) -> Iterator[None]:
+    """Strings of new processes hash by ``seed``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONHASHSEED", seed)
+        yield
+
+
+def _answer(
+    techniques: list[Technique], task: RepairTask, budget: float, on_ray: bool
+) -> list[list[list[Any]]]:
+    """The trials of :func:`fresh_process_trials`; runs in the new process."""
+    from harness.engine.workers import shutdown
+
     random.seed(5)
     np.random.seed(5)
     if on_ray and any(isinstance(technique, AskAndTell) for technique in techniques):
         _start_ray()
-    runs = [run_technique(t, task=task, budget=budget, on_ray=on_ray) for t in techniques]
-    print(json.dumps([comparable(trials) for trials, _ in runs]))
+    try:
+        runs = [run_technique(t, task=task, budget=budget, on_ray=on_ray) for t in techniques]
+    finally:
+        shutdown()
+    return [comparable(trials) for trials, _ in runs]
 
 
 def _start_ray() -> None:
     from harness.engine.workers import start
 
-    start(CPUS)
+    start(RAY_CPUS)
 
 
 def _settings(technique: Technique) -> dict[str, Any]:
@@ -301,7 +300,7 @@ class TechniqueTestCase:
         assert type(technique).__dataclass_params__.frozen, f"{name} is not frozen"
         values = _settings(technique)
         assert json.loads(json.dumps(values)) == values, f"settings are no JSON values: {values}"
-        assert pickle.loads(pickle.dumps(technique)) == technique
+        assert copy.deepcopy(technique) == technique
 
     def test_the_seed_decides_the_trials(self, technique: Technique, task: RepairTask) -> None:
         first = comparable(self.run(technique, task)[0])

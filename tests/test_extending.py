@@ -13,9 +13,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import DOOR
 from outside import write_faults
 
 ROOT = Path(__file__).resolve().parents[1]
+SUPPORT = ROOT / "tests" / "support"
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -84,6 +86,201 @@ fault = load_registry()["Z1"]
 print(Trainer().train(Request.of(fault, fault.fixed, seed=1, folders=tuple(folders()))).status)
 """
     assert python(code, ROOT, faults=folder) == "completed"
+
+
+ONE_CHANGE = """
+from dataclasses import dataclass
+from itertools import count
+from typing import ClassVar
+
+import numpy as np
+from harness.records.clocks import exhausted, remaining
+from harness.records.outcome import Trial
+from harness.techniques.contract import Finish, Optimiser, Proposal
+
+
+def changed_once(task, rng, tries):
+    names = list(task.space.domains)
+    configuration = dict(task.faulty)
+    for _ in range(tries):
+        name = names[rng.integers(len(names))]
+        configuration[name] = task.space.domains[name].sample(rng)
+    return configuration
+"""
+
+REPAIR = (
+    ONE_CHANGE
+    + '''
+
+@dataclass(frozen=True)
+class OneChange:
+    """Changes one hyperparameter of the faulty program at a time."""
+
+    edits: int = 1
+
+    def repair(self, task, train, clock, seed):
+        rng = np.random.default_rng(seed)
+        for number in count():
+            if exhausted(clock):
+                return
+            configuration = changed_once(task, rng, self.edits)
+            outcome = train(configuration, proposal=number, fidelity=1.0, limit=remaining(clock))
+            yield Trial(proposal=number, configuration=configuration, outcome=outcome)
+'''
+)
+
+OPTIMISER = (
+    ONE_CHANGE
+    + '''
+
+@dataclass(frozen=True)
+class OneChange:
+    """The same, asked and told."""
+
+    edits: int = 1
+
+    def optimiser(self, task, clock, seed):
+        return Changes(task, seed, self.edits)
+
+
+class Changes(Optimiser):
+    def __init__(self, task, seed, edits):
+        self.task, self.edits, self.asked = task, edits, 0
+        self.rng = np.random.default_rng(seed)
+
+    def ask(self):
+        self.asked += 1
+        configuration = changed_once(self.task, self.rng, self.edits)
+        return Proposal(proposal=self.asked - 1, configuration=configuration)
+
+    def tell(self, proposal, outcome):
+        pass
+
+    def health(self):
+        return {"asked": self.asked}
+'''
+)
+
+CELLS = """
+import sys
+from harness.study.spec import StudySpec
+from harness.subjects.registry import load_registry
+plan = StudySpec.compose(["plan.faults=[D7]", f"plan.techniques=[{sys.argv[1]}:OneChange]"]).plan
+print(*plan.techniques, *{cell.identity for cell in plan.cells(load_registry())[:1]})
+"""
+
+
+def one_change(folder: Path, text: str, module: str) -> list[str]:
+    """Name of the technique ``OneChange`` of a module outside, and the identity of a run."""
+    folder.mkdir()
+    (folder / f"{module}.py").write_text(text)
+    return python(CELLS.replace("sys.argv[1]", repr(module)), folder, ROOT).split()
+
+
+@pytest.mark.parametrize("text", [REPAIR, OPTIMISER])
+def test_a_technique_is_its_name_its_version_and_its_settings(text: str, tmp_path: Path) -> None:
+    name, first = one_change(tmp_path / "a", text, "my_technique")
+    assert name == "one_change"
+    assert one_change(tmp_path / "b", text, "moved") == [name, first]
+    raised = text.replace(
+        "    edits: int = 1", "    version: ClassVar[int] = 2\n    edits: int = 1"
+    )
+    other = text.replace("    edits: int = 1", "    edits: int = 2")
+    renamed = text.replace(
+        "    edits: int = 1", '    name: ClassVar[str] = "x"\n    edits: int = 1'
+    )
+    found = [
+        one_change(tmp_path / str(number), changed, "my_technique")
+        for number, changed in enumerate((raised, other, renamed))
+    ]
+    assert [technique for technique, _ in found] == [name, name, "x"]
+    assert len({first, *(identity for _, identity in found)}) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [REPAIR, OPTIMISER])
+def test_a_technique_takes_part_in_a_study(text: str, tmp_path: Path) -> None:
+    (tmp_path / "my_technique.py").write_text(text)
+    folder = write_faults(tmp_path / "mine", "Z1")
+    settings = [
+        "plan=smoke", "plan.faults=[Z1]", "plan.techniques=[my_technique:OneChange,random]",
+        "plan.repetitions=1", "budget=4", "confirmations=0", "mlflow=false",
+        f"results={tmp_path / 'r'}",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [*DOOR, "run", *settings],
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
+            "FAULTS_PATH": str(folder),
+        },
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "one_change" in done.stdout
+    assert len(list((tmp_path / "r").rglob("run.json"))) == 2
+
+
+def test_a_plan_is_a_file_anywhere(tmp_path: Path) -> None:
+    """It says which runs there are; the tables of all of them are saved under its own name."""
+    path = tmp_path / "my plans" / "mine = 1.yaml"
+    path.parent.mkdir()
+    path.write_text(
+        "name: mine\nfaults: [D3, Z1]\nrepetitions: 2\nseeds: 3\nfraction: 0.5\n"
+        "techniques: [random, my_technique:OneChange]\n"
+    )
+    (tmp_path / "my_technique.py").write_text(REPAIR)
+    faults = write_faults(tmp_path / "faults", "Z1")
+    code = f"""
+from harness.study.spec import StudySpec
+from harness.subjects.registry import load_registry
+spec = StudySpec.compose([{f"plan={path}"!r}, "budget=7"])
+plan = spec.plan
+print(plan.name, *plan.faults, *plan.techniques, plan.seeds, plan.fraction, len(plan.cells(load_registry())))
+print(spec.label)
+narrowed = StudySpec.compose([{f"plan={path}"!r}, "budget=7", "plan.faults=D3"])
+print(narrowed.label.startswith("mine-b7-s1-"), *narrowed.plan.faults)
+"""
+    assert python(code, tmp_path, ROOT, faults=faults).splitlines() == [
+        "mine D3 Z1 random one_change 3 0.5 8",
+        "mine-b7-s1",
+        "True D3",
+    ]
+
+
+def recipe(heading: str) -> str:
+    """The code of CONTRIBUTING's section of that name."""
+    section = (ROOT / "CONTRIBUTING.md").read_text().split(f"## {heading}")[1].split("\n## ")[0]
+    return section.split("```python\n")[1].split("```")[0]
+
+
+def test_a_column_a_table_and_a_figure_are_a_function_each(tmp_path: Path) -> None:
+    """The recipe as it is printed, in a module outside; the report shows all three."""
+    (tmp_path / "mine.py").write_text(recipe("Add a column of the scores, a table or a figure"))
+    code = f"""
+import mine
+from pathlib import Path
+import pandas as pd
+from studies import reaching
+from harness.views.report import Provenance, study_report, write_report
+study = reaching({{("M1", "random"): [0.3, 0.7, 0.5], ("M2", "random"): [0.2, 0.25, 0.3]}})
+made = study_report("mine", study, Provenance(), comparisons=2, winners={{}})
+folder = Path({str(tmp_path / "report")!r})
+page = write_report(made, folder).read_text()
+scores = pd.read_csv(folder / "scores.csv")
+print(scores.columns[-1], scores["best"].tolist())
+print(pd.read_csv(folder / "sizes.csv").to_dict("list"))
+print(sorted(file.name for file in (folder / "figures").glob("runs_by_fault.*")))
+print("Further tables and figures" in page, "runs of all techniques" in page)
+"""
+    assert python(code, tmp_path, ROOT, SUPPORT).splitlines() == [
+        "best [0.7, 0.3]",
+        "{'fault': ['M1', 'M2'], 'runs': [3, 3]}",
+        "['runs_by_fault.pdf', 'runs_by_fault.png']",
+        "True True",
+    ]
 
 
 OPERATOR = """    Operator(
@@ -271,7 +468,7 @@ def test_a_theia_rule_is_a_module_and_a_line(copy: Path) -> None:
     edit(rules / "__init__.py", "llm, lob, ibs)", "llm, lob, ibs, ten)")
     code = f"""
 import sys
-sys.path.append({str(ROOT / "tests" / "support")!r})
+sys.path.append({str(SUPPORT)!r})
 from cases import program
 from harness.theia.rules import RULES, judge, rationale
 found = judge(program(["dense 8 relu"] * 10 + ["dense 2 softmax"]))

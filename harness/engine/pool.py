@@ -17,7 +17,7 @@ from harness.engine.workers import STARTING, Worker, cluster, start
 from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
-CPUS = 0.9
+WORKER_CPUS = 0.9
 """Share of a core that a training worker claims. The rest is for the thin trainable beside it."""
 
 TRIES = 3
@@ -79,7 +79,7 @@ class Pool:
     def _worker(self, node: str) -> Worker:
         if self._per_gpu:  # GPUs bound the number of slots: cores must not
             return Worker(self._backend, self._threads, 0, node, 1 / self._per_gpu)
-        return Worker(self._backend, self._threads, CPUS, node)
+        return Worker(self._backend, self._threads, WORKER_CPUS, node)
 
     def _slot(self, worker: Worker) -> Any:
         return ray.remote(_Slot).options(**_at(worker.node)).remote(worker)

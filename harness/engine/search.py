@@ -25,14 +25,11 @@ from ray.tune.search import Searcher
 
 from harness.records.clocks import Clock, exhausted, remaining
 from harness.records.outcome import Outcome, Trial
-from harness.techniques.contract import Finish, Optimiser, Proposal, Train
+from harness.techniques.contract import FREE_TRIALS, Finish, Optimiser, Proposal, Train
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 THIN = 0.01
 """CPUs that the trainable claims. It only passes messages, but Tune refuses a claim of 0."""
-
-FREE_TRIALS = 200
-"""Trials in a row without a charge (invalid ones, say) after which a search ends."""
 
 LOST_IN_A_ROW = 10
 """Trainings in a row, lost by the infrastructure, after which a search fails."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from harness.records.schema import Misfit, decode_json, from_json, storable
 from harness.vocabulary import HarnessError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 RESULTS_VERSION = 2
 """Version of what is written under ``results``; raised when a reader would misread old files."""
@@ -89,7 +89,7 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_record(path: Path, kind: type[T], noun: str) -> T:
+def read_record(path: Path, kind: type[_T], noun: str) -> _T:
     """The record in a JSON file, checked against the type hints of its class.
 
     Args:

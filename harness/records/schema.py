@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from harness.vocabulary import HarnessError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Misfit(ValueError):
         return Misfit(self.problem, (name, *self.where))
 
 
-def from_json(kind: type[T], content: Any) -> T:
+def from_json(kind: type[_T], content: Any) -> _T:
     """``content``, JSON values, as a ``kind``.
 
     An integer may stand where a float is asked for and becomes one; no other type is converted.
@@ -74,7 +74,7 @@ def from_json(kind: type[T], content: Any) -> T:
     Raises:
         Misfit: If a field is missing, unknown, of another type, not finite or out of its range.
     """
-    return typing.cast(T, _parser(typing.cast(Any, kind))(content))
+    return typing.cast(_T, _parser(typing.cast(Any, kind))(content))
 
 
 def decode_json(text: str | bytes) -> Any:
@@ -109,7 +109,7 @@ def to_json(record: Any) -> Any:
     return _json(record)
 
 
-def storable(record: T) -> dict[str, Any]:
+def storable(record: _T) -> dict[str, Any]:
     """A record as JSON values that :func:`from_json` will accept.
 
     Raises:

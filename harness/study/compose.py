@@ -17,7 +17,7 @@ from harness.vocabulary import HarnessError, unknown
 PLAN_DEFAULTS: Mapping[str, Any] = {"repetitions": 10, "data": "default", "fraction": 1.0}
 """What a plan's file may leave out."""
 
-SHORT = {row.short: row.key for row in BY_KEY.values() if row.key != "plan.name"}
+KEY_OF_SHORT = {row.short: row.key for row in BY_KEY.values() if row.key != "plan.name"}
 """Keyword argument or option -> key of the setting."""
 
 
@@ -95,7 +95,7 @@ def compose_settings(
     content.pop("hydra", None)
     changed: dict[str, Any] = {}
     for key, value in [*map(_split, overrides), *(changes or {}).items()]:
-        (groups if key in GROUPS else changed)[SHORT.get(key, key)] = value
+        (groups if key in GROUPS else changed)[KEY_OF_SHORT.get(key, key)] = value
     plan = read_plan(str(groups["plan"]))
     settings = {
         **content,

@@ -20,7 +20,7 @@ from harness.techniques.contract import Optimiser, Proposal, RepairTask
 from harness.techniques.support import Encoding, Isolation, Ledger, Source, numpy_state, seeds
 from harness.vocabulary import Configuration
 
-FAILURES = ("Sampling based optimization", "Error (")
+FAILURE_LINES = ("Sampling based optimization", "Error (")
 """Starts of hpbandster's warnings that it falls back to a random configuration."""
 
 
@@ -236,7 +236,7 @@ class _Failures(logging.Handler):
         self.count = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.count += record.getMessage().startswith(FAILURES)
+        self.count += record.getMessage().startswith(FAILURE_LINES)
 
 
 def _generator(

@@ -16,6 +16,9 @@ from harness.space.derivation import Space
 from harness.training.watched.history import History
 from harness.vocabulary import Configuration, Metric
 
+FREE_TRIALS = 200
+"""Trials in a row without a charge (invalid ones, say) after which a search ends."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskProgram:

@@ -279,6 +279,6 @@ def chain(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     )
 
 
-def comparable(layers: Sequence[Layer]) -> list[Layer]:
+def comparable_layers(layers: Sequence[Layer]) -> list[Layer]:
     """The layers without what frameworks and users choose freely: names, classes, places."""
     return [replace(layer, name="", source="", place=None) for layer in layers]

@@ -1,7 +1,7 @@
 """Localises faults in a user's script: runs it in a process of its own, up to its training.
 
-The parent is :func:`localise`; the child (``python -m harness.theia.script``) runs the script with
-recording on, catches the first ``fit`` of Keras or ``theia.check``, writes a report and ends.
+The parent is :func:`script_report`; the child (``python -m harness.theia.script``) runs the script
+with recording on, catches the first ``fit`` of Keras or ``theia.check``, writes a report and ends.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ANSWER = "THEIA_ANSWER"
 _SETTINGS = "THEIA_SETTINGS"
 
 
-def localise(
+def script_report(
     script: Path,
     arguments: Sequence[str] = (),
     *,

@@ -29,7 +29,7 @@ from harness.theia.findings import (
     SetLearner,
     Severity,
 )
-from harness.theia.program import WEIGHTED, Layer, Program, comparable
+from harness.theia.program import WEIGHTED, Layer, Program, comparable_layers
 from harness.theia.rules import judge
 from harness.vocabulary import Configuration, HarnessError, Value
 
@@ -241,7 +241,7 @@ def _difference(before: Sequence[Layer] | None, after: Sequence[Layer]) -> set[t
     if len(before) == len(after):
         return {
             (old.index, name)
-            for old, new in zip(comparable(before), comparable(after), strict=True)
+            for old, new in zip(comparable_layers(before), comparable_layers(after), strict=True)
             for name in _FIELDS
             if getattr(old, name) != getattr(new, name)
         }

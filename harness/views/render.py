@@ -17,7 +17,7 @@ from harness.analysis.protocols import Protocol
 from harness.analysis.schemas import SETTING
 from harness.vocabulary import METRICS, CellStatus, HarnessError
 
-SHORT = {
+SHORT_STATUS = {
     CellStatus.NOT_APPLICABLE.value: "N/A",
     CellStatus.NO_SYMPTOM.value: "none",
     CellStatus.TIMED_OUT.value: "T/O",
@@ -119,7 +119,7 @@ def _cell(row: pd.Series[Any] | None) -> Field:
         return Field(NONE)
     if row["unjudged"] == row["n"]:
         # The row's status may be not_exposed, which hides why there is no value.
-        return Field(SHORT.get(row["status"], SHORT[CellStatus.TIMED_OUT.value]))
+        return Field(SHORT_STATUS.get(row["status"], SHORT_STATUS[CellStatus.TIMED_OUT.value]))
     mean, std = _metric(row["mean"], row["metric"]), _metric(row["std"], row["metric"])
     starred = bool(row["significant"])
     return Field(f"{mean} ({std}){MARK if starred else ''}", strong=starred)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.engine.search import FREE_TRIALS, LOST_IN_A_ROW, search
+from harness.engine.search import LOST_IN_A_ROW, search
 from harness.records.clocks import Clock, TrainingClock
 from harness.records.outcome import Trial
-from harness.techniques.contract import Finish
+from harness.techniques.contract import FREE_TRIALS, Finish
 from harness.techniques.random import Random
 from harness.testing import Failing, FakeTrain, fake_task, run_technique
 from harness.vocabulary import Cause, HarnessError, changed

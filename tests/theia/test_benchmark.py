@@ -12,7 +12,7 @@ import pytest
 from experiments.theia_benchmark import detect
 from experiments.theia_benchmark.neuralint import neuralint_table, script
 from experiments.theia_benchmark.programs import entries
-from harness.theia.program import Layer, comparable
+from harness.theia.program import Layer, comparable_layers
 from harness.theia.rules import RULES
 from harness.vocabulary import HarnessError
 
@@ -36,8 +36,8 @@ def test_what_is_written_is_what_is_built(post: int) -> None:
     """Keras and PyTorch give back the layers of the file; a fused activation is a call there."""
     (entry,) = (e for e in entries() if e.post == post)
     for version in entry.versions.values():
-        given = comparable(detect.extracted(version).layers)
-        assert _sizes(given) == _sizes(comparable(version.program.layers))
+        given = comparable_layers(detect.extracted(version).layers)
+        assert _sizes(given) == _sizes(comparable_layers(version.program.layers))
 
 
 def _sizes(layers: list[Layer]) -> list[tuple[object, ...]]:

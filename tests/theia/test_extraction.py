@@ -8,7 +8,7 @@ from zoo import LOSSES, ZOO, Pair
 
 from harness.theia import extract_keras, extract_torch
 from harness.theia.extraction import Names, assembled, made_at
-from harness.theia.program import DataFacts, Kind, Layer, Learner, Place, comparable
+from harness.theia.program import DataFacts, Kind, Layer, Learner, Place, comparable_layers
 from harness.theia.torch_names import torch_loss
 
 
@@ -25,7 +25,7 @@ def test_a_pair_is_one_program(name: str) -> None:
     keras_layers, how = extract_keras.keras_layers(pair.keras())
     torch_layers, also = extract_torch.torch_layers(pair.torch(), batch(pair))
     assert how == also == "traced"
-    assert comparable(keras_layers) == comparable(torch_layers)
+    assert comparable_layers(keras_layers) == comparable_layers(torch_layers)
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -6,7 +6,7 @@ import pytest
 from cases import program
 
 from harness.theia.notation import parse
-from harness.theia.program import Kind, Program, comparable
+from harness.theia.program import Kind, Program, comparable_layers
 from harness.vocabulary import HarnessError
 
 NET = [
@@ -58,4 +58,4 @@ def test_a_program_refuses_what_does_not_fit_together() -> None:
 def test_names_are_no_part_of_a_comparison() -> None:
     one, other = parse([{"layer": "dense 4", "name": "a"}]), parse([{"layer": "dense 4"}])
     assert one != other
-    assert comparable(one) == comparable(other)
+    assert comparable_layers(one) == comparable_layers(other)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.theia.script import localise
+from harness.theia.script import script_report
 from harness.vocabulary import HarnessError
 
 TORCH = """\
@@ -30,7 +30,7 @@ def script(folder: Path, text: str) -> Path:
 
 def test_a_script_is_stopped_at_its_check(tmp_path: Path) -> None:
     path = script(tmp_path, TORCH)
-    report = localise(path, ["3"], task="multiclass")
+    report = script_report(path, ["3"], task="multiclass")
     assert report.target == str(path)
     found = {f.rule: f.place for f in report.findings if f.severity == "bug"}
     assert {"CNL", "LOB"} <= set(found)
@@ -51,15 +51,15 @@ def test_a_script_is_stopped_at_its_check(tmp_path: Path) -> None:
 )
 def test_a_script_that_gives_nothing_to_check(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(HarnessError, match=message):
-        localise(script(tmp_path, text), ["3"])
+        script_report(script(tmp_path, text), ["3"])
 
 
 def test_a_script_that_does_not_train_in_time(tmp_path: Path) -> None:
     path = script(tmp_path, "import time; time.sleep(60)")
     with pytest.raises(HarnessError, match="did not start to train within 1 s"):
-        localise(path, limit=1)
+        script_report(path, limit=1)
 
 
 def test_a_script_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="no script"):
-        localise(tmp_path / "train.py")
+        script_report(tmp_path / "train.py")

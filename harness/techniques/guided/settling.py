@@ -19,7 +19,7 @@ def settle(course: Course, hood: Neighbourhood, ranking: Sequence[Suspect]) -> T
         hood: Learns which programs were trained.
         ranking: The suspects in the faulty program, the most suspected first.
     """
-    yield from confirm(course)
+    yield from confirm_best(course)
     if course.best is course.start or not course.settings.minimise:
         return
     rank = {suspect.name: i for i, suspect in enumerate(ranking)}
@@ -30,7 +30,7 @@ def settle(course: Course, hood: Neighbourhood, ranking: Sequence[Suspect]) -> T
         yield from take_back(course, name, hood)
 
 
-def confirm(course: Course) -> TrainingSteps:
+def confirm_best(course: Course) -> TrainingSteps:
     """Train the best program again; one that is refuted gives way to the program it came from."""
     settings = course.settings
     while course.best.parent is not None:

@@ -14,7 +14,7 @@ from harness.techniques.guided.course import Course
 from harness.techniques.guided.neighbourhood import Neighbourhood
 from harness.techniques.guided.program import TriedProgram
 from harness.techniques.guided.settings import GuidedSettings
-from harness.techniques.guided.settling import confirm, settle
+from harness.techniques.guided.settling import confirm_best, settle
 from harness.techniques.guided.suspicion import Evidence, suspects
 from harness.vocabulary import Configuration, TrialStatus, changed
 
@@ -112,6 +112,6 @@ def test_without_budget_nothing_is_confirmed_or_taken_back() -> None:
 def test_a_confirmation_that_was_cut_is_not_repeated() -> None:
     course = found()
     cut = Outcome(status=TrialStatus.CUT, seconds=0.1, fidelity=0.5, search=0.1, holdout=0.1)
-    asked, _ = drive(confirm(course), course.clock, lambda _: cut)
+    asked, _ = drive(confirm_best(course), course.clock, lambda _: cut)
     assert len(asked) == 1
     assert course.counts["refuted"] == 0
