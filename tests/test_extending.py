@@ -238,7 +238,8 @@ from harness.study.spec import StudySpec
 from harness.subjects.registry import load_registry
 spec = StudySpec.compose([{f"plan={path}"!r}, "budget=7"])
 plan = spec.plan
-print(plan.name, *plan.faults, *plan.techniques, plan.seeds, plan.fraction, len(plan.cells(load_registry())))
+count = len(plan.cells(load_registry()))
+print(plan.name, *plan.faults, *plan.techniques, plan.seeds, plan.fraction, count)
 print(spec.label)
 narrowed = StudySpec.compose([{f"plan={path}"!r}, "budget=7", "plan.faults=D3"])
 print(narrowed.label.startswith("mine-b7-s1-"), *narrowed.plan.faults)
