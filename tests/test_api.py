@@ -105,9 +105,9 @@ def test_every_table_has_each_form(name: str, study: Study) -> None:
 
 
 def test_latex_escapes_what_it_would_take_for_commands() -> None:
-    from harness.analysis.layout import Layout, headed, words
+    from harness.analysis.layout import Layout, headed, plain_fields
 
-    layout = Layout("100 % & more", headed(["a_b"], ["$"]), [words("x_1", "{~^\\#}*†")], [])
+    layout = Layout("100 % & more", headed(["a_b"], ["$"]), [plain_fields("x_1", "{~^\\#}*†")], [])
     text = layout.latex()
     assert r"\caption{100 \% \& more}" in text and r"a\_b & \$ \\" in text
     assert (

@@ -182,13 +182,10 @@ def test_a_technique_is_its_name_its_version_and_its_settings(text: str, tmp_pat
     name, first = one_change(tmp_path / "a", text, "my_technique")
     assert name == "one_change"
     assert one_change(tmp_path / "b", text, "moved") == [name, first]
-    raised = text.replace(
-        "    edits: int = 1", "    version: ClassVar[int] = 2\n    edits: int = 1"
-    )
-    other = text.replace("    edits: int = 1", "    edits: int = 2")
-    renamed = text.replace(
-        "    edits: int = 1", '    name: ClassVar[str] = "x"\n    edits: int = 1'
-    )
+    field = "    edits: int = 1\n"
+    raised = text.replace(field, f"    version: ClassVar[int] = 2\n{field}")
+    other = text.replace(field, "    edits: int = 2\n")
+    renamed = text.replace(field, f'    name: ClassVar[str] = "x"\n{field}')
     found = [
         one_change(tmp_path / str(number), changed, "my_technique")
         for number, changed in enumerate((raised, other, renamed))
@@ -238,15 +235,14 @@ from harness.study.spec import StudySpec
 from harness.subjects.registry import load_registry
 spec = StudySpec.compose([{f"plan={path}"!r}, "budget=7"])
 plan = spec.plan
-count = len(plan.cells(load_registry()))
-print(plan.name, *plan.faults, *plan.techniques, plan.seeds, plan.fraction, count)
-print(spec.label)
+print(plan.name, *plan.faults, *plan.techniques, plan.seeds, plan.fraction)
+print(len(plan.cells(load_registry())), spec.label.startswith("mine-b7-s1"))
 narrowed = StudySpec.compose([{f"plan={path}"!r}, "budget=7", "plan.faults=D3"])
 print(narrowed.label.startswith("mine-b7-s1-"), *narrowed.plan.faults)
 """
     assert python(code, tmp_path, ROOT, faults=faults).splitlines() == [
-        "mine D3 Z1 random one_change 3 0.5 8",
-        "mine-b7-s1",
+        "mine D3 Z1 random one_change 3 0.5",
+        "8 True",
         "True D3",
     ]
 
