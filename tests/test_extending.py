@@ -236,7 +236,7 @@ from harness.subjects.registry import load_registry
 spec = StudySpec.compose([{f"plan={path}"!r}, "budget=7"])
 plan = spec.plan
 print(plan.name, *plan.faults, *plan.techniques, plan.seeds, plan.fraction)
-print(len(plan.cells(load_registry())), spec.label.startswith("mine-b7-s1"))
+print(len(plan.cells(load_registry())), spec.label == "mine-b7-s1")
 narrowed = StudySpec.compose([{f"plan={path}"!r}, "budget=7", "plan.faults=D3"])
 print(narrowed.label.startswith("mine-b7-s1-"), *narrowed.plan.faults)
 """

@@ -352,6 +352,8 @@ def _chunk(value: Any) -> tuple[int, int] | None:
 def _label(plan: Plan, written: Mapping[str, Any]) -> str:
     """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
     whole = {"stand_ins": [], "fraction_for": {}, **PLAN_DEFAULTS, **written}
+    if written.get("techniques"):  # as they are registered, not as they are written
+        whole["techniques"] = list(make_techniques(name_list("techniques", written["techniques"])))
     values = {
         "faults": list(plan.faults),
         "techniques": list(plan.techniques),
