@@ -74,7 +74,7 @@ def test_suspicion_is_capped() -> None:
 
 
 @pytest.fixture
-def without_practice(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def without_practice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows of the operators as they would be if nothing were known of their values."""
 
     def bare(name: str) -> object:
@@ -82,7 +82,6 @@ def without_practice(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return row and replace(row, practice=None)
 
     monkeypatch.setattr(space_usual, "operator_of", bare)
-    yield
 
 
 @pytest.mark.usefixtures("without_practice")

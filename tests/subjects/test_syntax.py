@@ -111,7 +111,7 @@ def test_names_of_a_scope_are_in_order_and_inner_scopes_are_not_entered() -> Non
         "    case {'k': value, **more}: pass\n"
         "b = 2\n"
     ).body
-    assert stored(body) == ["b", "a", "f", "error", "first", "rest", "value", "more"]
+    assert stored(body) == ["b", "a", "f", "error", "first", "rest", "more", "value"]
 
 
 def test_arguments_are_all_of_a_function() -> None:
