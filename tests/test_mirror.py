@@ -11,13 +11,13 @@ RULES = HARNESS / "theia" / "rules"
 """Each of its modules is tested by the cases of a file in YAML."""
 
 ELSEWHERE = {
-    "training/programs.py": "training/test_plain_training.py",
+    "training/programs.py": "training/keras/test_keras_programs.py",
     "training/keras/jax_backend.py": "training/keras/test_backends.py",
     "training/keras/tensorflow_backend.py": "training/keras/test_backends.py",
     "training/keras/torch_backend.py": "training/keras/test_backends.py",
 }
 """Modules without a test file of their own -> the file that tests them: protocols are tested where
-they are used, and one file runs the same program on every backend."""
+they are implemented, and one file runs the same program on every backend."""
 
 
 def modules() -> list[Path]:
