@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,12 @@ from harness.records.baseline import read_baseline
 from harness.records.cell import Cell
 from harness.records.files import read_json, write_record
 from harness.records.log import LOG, read_log
-from harness.records.outcome import Outcome, Trial, parse_outcome
+from harness.records.outcome import Trial
 from harness.records.run import Confirmation, Minimised
 from harness.records.run_record import RUN
 from harness.records.schema import to_json
 from harness.records.store import CONFIRMED, Store
-from harness.vocabulary import Cause, HarnessError, TrialStatus
+from harness.vocabulary import HarnessError
 
 
 def write(store: Store, rows: int, finish: bool = True) -> Path:
@@ -40,34 +40,6 @@ def test_an_identity_is_the_same_before_and_after(tmp_path: Path) -> None:
     folder = write(Store(tmp_path), 2)
     assert Cell(**json.loads((folder / RUN).read_text())["cell"]).identity == CELL.identity
     assert folder.name == f"b20-s1-r03-{CELL.identity}"
-
-
-statuses = st.sampled_from([s for s in TrialStatus if s is not TrialStatus.COMPLETED])
-numbers = st.floats(0, 1e6)
-
-
-@given(
-    st.one_of(
-        st.builds(
-            Outcome,
-            status=statuses,
-            seconds=numbers,
-            cause=st.sampled_from([None, *Cause]),
-            message=st.text(),
-            losses=st.lists(numbers).map(tuple),
-        ),
-        st.builds(
-            Outcome,
-            status=st.just(TrialStatus.COMPLETED),
-            seconds=numbers,
-            search=st.floats(-1e9, 1e9),
-            holdout=st.floats(-1e9, 1e9),
-            fidelity=st.floats(0.01, 1),
-        ),
-    )
-)
-def test_an_outcome_comes_back_exactly(outcome: Outcome) -> None:
-    assert parse_outcome(json.loads(json.dumps(asdict(outcome)))) == outcome
 
 
 def test_a_log_comes_back_exactly_and_goes_on(tmp_path: Path) -> None:

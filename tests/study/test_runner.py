@@ -23,7 +23,7 @@ from harness.records.files import read_json
 from harness.records.log import LOG, RunHeader, read_log
 from harness.records.outcome import Trial
 from harness.records.store import Store
-from harness.study.plan import Plan, import_technique, sources, technique_settings
+from harness.study.plan import Plan, sources
 from harness.study.reading import read_study
 from harness.study.runner import run_plan
 from harness.subjects.registry import load_registry
@@ -312,69 +312,3 @@ def test_a_technique_may_decline(results: Store) -> None:
     record = results.read_record(cell)
     assert (record.status, record.trials) == ("not_applicable", 0)
     assert record.health["looked_at"] == 1
-
-
-def test_what_a_technique_sees_holds_no_truth() -> None:
-    """The task names neither fault nor subject, and its space is that of the faulty program."""
-    from harness.study.task import repair_task
-
-    fault = load_registry()["X1"]
-    (cell,) = plan(repetitions=1).cells(load_registry())
-    task = repair_task(fault, cell, training_time=1.0)
-    text = repr(replace(task, program=None))
-    assert "X1" not in text
-    assert "sum_sign" not in text
-    assert str(fault.fixed["learning_rate"]) not in text
-    assert task.program is not None
-    assert len(task.program.data()) == 4  # no holdout
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"budget": -1}, "budget -1 is not possible"),
-        ({"repetitions": 0}, "repetitions must be 1 or more"),
-        ({"fraction": 0.0}, r"fraction must be in \(0, 1\]"),
-        ({"space": "wide"}, "no search space 'wide'"),
-        ({"clock": "sun"}, "no clock 'sun'"),
-        ({"faults": []}, "at least one fault"),
-        ({"chunk": (4, 3)}, "chunk 4/3 is not possible"),
-    ],
-)
-def test_an_impossible_plan_is_named(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(HarnessError, match=message):
-        plan(**change)
-
-
-def test_chunks_are_equal_parts_that_depend_on_the_plan_alone() -> None:
-    registry = load_registry()
-    whole = plan(repetitions=10)
-    cells = whole.cells(registry)
-    parts = [replace(whole, chunk=(n, 3)).cells(registry) for n in (1, 2, 3)]
-    assert [len(part) for part in parts] == [4, 3, 3]
-    assert sorted(c.repetition for part in parts for c in part) == list(range(1, 11))
-    assert all(part == [c for c in cells if c in part] for part in parts)
-
-
-def test_an_unknown_data_variant_is_named() -> None:
-    with pytest.raises(HarnessError, match="no data variant of X1 'tiny'"):
-        plan(data="tiny").cells(load_registry())
-
-
-def test_a_technique_s_settings_are_plain() -> None:
-    told = technique_settings(Random(from_faulty=True))
-    assert told == {"from_faulty": True}
-    assert json.loads(json.dumps(told)) == told
-
-
-@pytest.mark.parametrize(
-    ("where", "message"),
-    [
-        ("nowhere:Me", "No module named 'nowhere'"),
-        ("json:Me", "has no attribute 'Me'"),
-        ("json:JSONDecoder", "is no technique: it has neither optimiser"),
-    ],
-)
-def test_a_technique_that_cannot_be_made_is_named(where: str, message: str) -> None:
-    with pytest.raises(HarnessError, match=message):
-        import_technique(where)
