@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from harness.records.clocks import Clock
 from harness.records.outcome import Trial
 from harness.techniques.contract import (
-    AskAndTell,
     Finish,
     NotApplicable,
+    OwnLoop,
     RepairTask,
     Technique,
     Train,
@@ -25,7 +25,7 @@ def repair(
     An ask-and-tell technique is driven on Ray Tune, one with a loop of its own drives itself. The
     caller charges ``clock`` for each trial before it asks for the next one.
     """
-    if not isinstance(technique, AskAndTell):
+    if isinstance(technique, OwnLoop):
         yield from technique.repair(task, train, clock, seed)
         return
     try:
