@@ -10,7 +10,7 @@ import pytest
 
 from harness.analysis.protocols import CORRECTED, ICST23
 from harness.study.spec import StudySpec, make_protocol, make_techniques, results_folder
-from harness.techniques.random import Random
+from harness.techniques.random import Random, RandomIcst23
 from harness.vocabulary import HarnessError
 
 BAD = {
@@ -89,8 +89,15 @@ def test_one_technique_takes_the_place_of_the_plan_s() -> None:
 
 
 def test_techniques_of_one_s_own_are_classes_in_modules() -> None:
-    where = "harness.techniques.random:Random"
-    assert make_techniques([where, "random"]) == {where: Random(), "random": Random()}
+    """They are registered under their names, wherever they lie."""
+    found = make_techniques(["harness.techniques.random:RandomIcst23", "random"])
+    assert found == {"random_icst23": RandomIcst23(), "random": Random()}
+
+
+def test_two_techniques_of_one_name_are_refused() -> None:
+    other = {"name": "random", "_target_": "harness.techniques.random.Random", "from_faulty": True}
+    with pytest.raises(HarnessError, match="two techniques of the plan are called 'random'"):
+        make_techniques([other, "random"])
 
 
 def test_a_fraction_from_outside_holds_for_all_faults() -> None:
