@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import uuid4
 
 import ray
@@ -256,7 +259,10 @@ def start(cpus: int) -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
     if not (address := cluster()):
-        here = {"address": "local", "num_cpus": cpus, "include_dashboard": False}
+        here: dict[str, Any] = {"address": "local", "num_cpus": cpus, "include_dashboard": False}
+        if (quoted := shlex.quote(sys.executable)) != sys.executable:
+            # Ray starts some processes by a shell and does not quote the interpreter's path.
+            here["runtime_env"] = {"py_executable": quoted}
         try:
             ray.init(**here, object_store_memory=200_000_000, **quiet)
         except Exception as error:  # Ray's own class for a start that takes longer than 30 s

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,3 +81,37 @@ class Refuses(FakeTrain):
 def test_bad_input_ends_the_search_with_its_message() -> None:
     with pytest.raises(HarnessError, match="the input is bad"):
         items("endless", Refuses())
+
+
+SPACED = """
+from harness.engine import repair
+from harness.engine.workers import shutdown, start
+from harness.records.clocks import TrainingClock
+from harness.techniques.random import Random
+from harness.testing import FakeTrain, fake_task
+start(2)
+clock, trials = TrainingClock(2.0), 0
+for item in repair(Random(), fake_task(), FakeTrain(), clock, 1):
+    if hasattr(item, "outcome"):
+        clock.charge(item.outcome)
+        trials += 1
+print(trials)
+shutdown()
+"""
+
+
+def test_an_interpreter_in_a_folder_with_a_space_runs_searches(tmp_path: Path) -> None:
+    """Ray hands the interpreter's path to a shell; unquoted, a search would wait for ever."""
+    environment = tmp_path / "a folder" / "environment"
+    environment.parent.mkdir()
+    environment.symlink_to(sys.prefix)
+    done = subprocess.run(
+        [environment / "bin" / "python", "-c", SPACED],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["2"]
