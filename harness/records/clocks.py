@@ -162,18 +162,17 @@ UNITS: dict[str, str] = {
 }
 """Clock -> the unit in which it charges."""
 
-SUMMING = ("training", "work")
-"""Clocks whose reading is the sum of their charges. ``wall`` runs on between two trials."""
-
-
 def clock_unit(clock: str) -> str:
     """The unit of a clock's charges, as part of a column's name."""
     return UNITS.get(clock, "units")
 
 
-def sums_up(clock: str) -> bool:
-    """Whether a clock reads the sum of its charges."""
-    return clock in SUMMING
+def charge_of(clock: str, outcome: Outcome) -> float | None:
+    """What a clock charges for a training, in its unit.
+
+    None for ``wall``, which runs on between two trials, so that only the clock itself knows.
+    """
+    return {"training": outcome.seconds, "work": outcome.work}.get(clock)
 
 
 def make_clock(name: str, multiple: float, one: float) -> Clock:

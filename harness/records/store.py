@@ -21,22 +21,19 @@ from pathlib import Path
 
 from harness.records.baseline import Baseline, read_baseline_record
 from harness.records.cell import Cell, without_budget
-from harness.records.files import RESULTS_VERSION, make_folder, plain, read_record, write_record
-from harness.records.log import (
-    LOCK,
-    LOG,
-    RunHeader,
-    TrialLog,
-    check_owner,
-    check_value,
-    check_values,
-    log_version,
-    read_log,
+from harness.records.agreement import check_again, check_minimised, check_trials
+from harness.records.files import (
+    RESULTS_VERSION,
+    is_there,
+    make_folder,
+    plain,
+    read_record,
+    write_record,
 )
+from harness.records.log import LOG, RunHeader, TrialLog, log_version, open_lock, read_log
 from harness.records.outcome import Trial
 from harness.records.run import Confirmation, Confirmations, Minimised, Run
 from harness.records.run_record import RUN, RunRecord, read_run_record
-from harness.records.schema import Misfit
 from harness.vocabulary import HarnessError
 
 CONFIRMED = "confirmed.json"
@@ -67,7 +64,7 @@ class Store:
         return self.root / "runs" / cell.folder
 
     def finished(self, cell: Cell) -> bool:
-        return (self.folder(cell) / RUN).exists()
+        return is_there(self.folder(cell) / RUN)
 
     def missing(self, cells: Sequence[Cell]) -> list[Cell]:
         """Planned minus present."""
@@ -142,7 +139,7 @@ class Store:
         run = run_of(record, self.trials(record))
         return replace(
             run,
-            confirmed=_valued(self._path(cell, CONFIRMED), self.confirmed(cell), run.metric),
+            confirmed=self._confirmed(cell, run),
             minimised=self.minimised(cell, run),
         )
 
@@ -160,19 +157,7 @@ class Store:
                 f"{record.trials}: the log is truncated. Move the folder away and repeat the "
                 "command to run this cell again"
             )
-        header = RunHeader(
-            cell=record.cell, metric=record.fault.metric, training_time=record.training_time
-        )
-        check_owner(path, log.header, header)
-        names = set(record.fault.faulty)
-        for number, trial in enumerate(log.trials, start=2):
-            if set(trial.configuration or ()) != names:
-                odd = sorted(set(trial.configuration or ()) ^ names)
-                raise HarnessError(
-                    f"{path}:{number}: the configuration is not one of this program: it differs "
-                    f"in {', '.join(odd)}. Nothing was changed; move the folder away and repeat "
-                    "the command to run this cell again"
-                )
+        check_trials(path, log, record)
         return log.trials
 
     def minimised(self, cell: Cell, run: Run | None = None) -> Minimised | None:
@@ -182,17 +167,11 @@ class Store:
             run: Names the program and the metric that the file is checked against.
         """
         path = self.minimised_path(cell)
-        if not path.exists():
+        if not is_there(path):
             return None
         found = read_record(path, Minimised, "record of a minimised patch")
-        if run is not None and set(found.configuration) != set(run.faulty):
-            odd = sorted(set(found.configuration) ^ set(run.faulty))
-            raise HarnessError(
-                f"{path} is no record of this run's minimised patch: its configuration differs in "
-                f"{', '.join(odd)}. Move the folder {path.parent} away to minimise the run again"
-            )
         if run is not None:
-            _in_range(path, (*found.holdout_before, *found.holdout_after), run.metric)
+            check_minimised(path, found, run)
         return found
 
     def minimised_path(self, cell: Cell) -> Path:
@@ -201,13 +180,18 @@ class Store:
     def confirmed(self, cell: Cell) -> list[Confirmation]:
         """The re-trainings of a run's winners, so far."""
         path = self._path(cell, CONFIRMED)
-        if not path.exists():
+        if not is_there(path):
             return []
         return list(read_record(path, Confirmations, "record of re-trainings").trainings)
 
+    def _confirmed(self, cell: Cell, run: Run) -> list[Confirmation]:
+        again = self.confirmed(cell)
+        check_again(self._path(cell, CONFIRMED), again, run)
+        return again
+
     def confirm(self, cell: Cell, trainings: Iterable[Confirmation]) -> None:
         """Add re-trainings to those of a run; one that is there already stays as it is."""
-        with open(self._path(cell, LOCK), "a") as lock:
+        with open_lock(self.folder(cell)) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = {(c.proposal, c.fidelity, c.seed): c for c in self.confirmed(cell)}
             for training in trainings:
@@ -253,31 +237,6 @@ def run_of(record: RunRecord, trials: Sequence[Trial]) -> Run:
         total_seconds=record.seconds.total,
         allowed=record.allowed,
     )
-
-
-def _valued(path: Path, again: list[Confirmation], metric: str) -> list[Confirmation]:
-    """The re-trainings, if their values are those of the metric."""
-    for number, training in enumerate(again):
-        try:
-            check_values(training.outcome, metric)
-        except Misfit as misfit:
-            raise HarnessError(
-                f"{path} is no record of re-trainings: trainings.{number}.{misfit}. Nothing was "
-                "changed; move the file away and repeat the command to make it again"
-            ) from None
-    return again
-
-
-def _in_range(path: Path, values: Iterable[float | None], metric: str) -> None:
-    try:
-        for value in values:
-            if value is not None:
-                check_value(value, metric, ("a holdout value",))
-    except Misfit as misfit:
-        raise HarnessError(
-            f"{path} is no record of a minimised patch: {misfit}. Move the folder {path.parent} "
-            "away to minimise the run again"
-        ) from None
 
 
 def _written(path: Path) -> int:

@@ -109,4 +109,6 @@ def _trainings(value: float) -> Sequence[Outcome]:
 
 
 def _judged(value: float) -> Outcome:
-    return Outcome(status=TrialStatus.COMPLETED, seconds=T, search=value, holdout=value)
+    return Outcome(
+        status=TrialStatus.COMPLETED, seconds=T, steps=10, search=value, holdout=value
+    )
