@@ -15,8 +15,8 @@ from harness.records.run_record import RUN, RunRecord
 from harness.records.schema import Misfit
 from harness.vocabulary import Configuration, HarnessError
 
-ROUNDING = 1e-6
-"""Relative difference of two sums of the same times."""
+TOLERANCE = 1e-6
+"""Relative difference of two sums or medians of the same times."""
 
 
 def check_trials(path: Path, log: Log[RunHeader], record: RunRecord) -> None:
@@ -24,7 +24,9 @@ def check_trials(path: Path, log: Log[RunHeader], record: RunRecord) -> None:
     check_owner(path, log.header, record.header)
     for number, trial in enumerate(log.trials, start=2):
         if problem := _unlike(trial.configuration or {}, record.fault.faulty):
-            _refuse(f"{path}:{number}: the configuration is not one of this program: {problem}", path)
+            _refuse(
+                f"{path}:{number}: the configuration is not one of this program: {problem}", path
+            )
     late = next((n for n, t in enumerate(log.trials[:-1]) if t.spent > _just(record.allowed)), None)
     if late is not None and any(t.charged for t in log.trials[late + 1 :]):
         _refuse(
@@ -48,7 +50,7 @@ def _contradictions(record: RunRecord, log: Log[RunHeader]) -> Iterator[str]:
         )
     spent = trials[-1].spent if trials else 0.0
     sums = not trials or charge_of(record.cell.clock, trials[-1].outcome) is not None
-    if record.spent < spent * (1 - ROUNDING) or (sums and record.spent > _just(spent)):
+    if record.spent < spent * (1 - TOLERANCE) or (sums and record.spent > _just(spent)):
         yield f"spent is {record.spent!r}, but the log ends with {spent!r}"
     clock = CLOCKS.get(record.cell.clock)
     budget = record.cell.budget * record.training_time
@@ -112,11 +114,11 @@ def _sort(value: object) -> type:
 
 
 def _just(value: float) -> float:
-    return value * (1 + ROUNDING) + ROUNDING
+    return value * (1 + TOLERANCE) + TOLERANCE
 
 
 def _alike(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=ROUNDING, abs_tol=ROUNDING)
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
 
 
 def _refuse(problem: str, path: Path) -> NoReturn:

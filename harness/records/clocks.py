@@ -162,6 +162,7 @@ UNITS: dict[str, str] = {
 }
 """Clock -> the unit in which it charges."""
 
+
 def clock_unit(clock: str) -> str:
     """The unit of a clock's charges, as part of a column's name."""
     return UNITS.get(clock, "units")

@@ -130,15 +130,15 @@ def _read_mapping(path: Path) -> dict[str, Any]:
             raise ValueError(f"expected a mapping, found {type(content).__name__}")
     except (OSError, ValueError) as error:
         raise HarnessError(
-            f"{path} cannot be read: {_reason(error)}. Nothing was changed; move it away and repeat "
-            "the command to make it again"
+            f"{path} cannot be read: {_reason(error)}. Nothing was changed; move it away and "
+            "repeat the command to make it again"
         ) from None
     return content
 
 
 def _reason(error: Exception) -> str:
     """Why a file cannot be read, without its name."""
-    return str(isinstance(error, OSError) and error.strerror or error)
+    return str((isinstance(error, OSError) and error.strerror) or error)
 
 
 def read_record(path: Path, kind: type[_T], noun: str) -> _T:

@@ -224,7 +224,9 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
     try:
         with open(path, "rb", opener=regular_file) as file:
             if (size := os.fstat(file.fileno()).st_size) > LARGEST_LOG:
-                raise _damaged(path, 1, f"the file has {size} bytes, at most {LARGEST_LOG} are read")
+                raise _damaged(
+                    path, 1, f"the file has {size} bytes, at most {LARGEST_LOG} are read"
+                )
             while line := file.readline(LONGEST_LINE + 1):
                 number += 1
                 if len(line) > LONGEST_LINE:

@@ -126,9 +126,7 @@ class RunRecord:
     @property
     def header(self) -> RunHeader:
         """The header that the run's log has."""
-        return RunHeader(
-            cell=self.cell, metric=self.fault.metric, training_time=self.training_time
-        )
+        return RunHeader(cell=self.cell, metric=self.fault.metric, training_time=self.training_time)
 
     def write(self, folder: Path) -> None:
         """Write the record atomically into the run's folder.

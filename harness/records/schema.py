@@ -217,6 +217,7 @@ def _parser(kind: Any) -> _Parse:
     raise TypeError(f"no schema for {kind!r}")
 
 
+_CHECKS: Mapping[type, _Parse] = {str: _text, int: _whole}
 _WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 
 
@@ -226,7 +227,7 @@ def _scalar(kind: type) -> _Parse:
             raise Misfit(f"is {_shown(value)}, not {_WORDS[kind]}")
         return check(value)
 
-    check = {str: _text, int: _whole}.get(kind, lambda value: value)
+    check: _Parse = _CHECKS.get(kind, lambda value: value)
     return read
 
 

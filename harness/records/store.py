@@ -15,13 +15,13 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.records.agreement import check_again, check_minimised, check_trials
 from harness.records.baseline import Baseline, read_baseline_record
 from harness.records.cell import Cell, without_budget
-from harness.records.agreement import check_again, check_minimised, check_trials
 from harness.records.files import (
     RESULTS_VERSION,
     is_there,
@@ -82,6 +82,8 @@ class Store:
                     other = read_run_record(path.parent).cell
                 except HarnessError:
                     continue
+                if path.parent != self.folder(other):
+                    continue
                 found.setdefault(without_budget(other), []).append(other)
         nearest = {}
         for cell in cells:
@@ -89,6 +91,48 @@ class Store:
             if larger:
                 nearest[cell] = min(larger, key=lambda other: other.budget)
         return nearest
+
+    def records(self) -> list[RunRecord]:
+        """The records of all finished runs, in the order of their folders; foreign ones left out.
+
+        Raises:
+            HarnessError: If the record of a run whose log lies beside it is damaged.
+        """
+        return [record for path in self._found() if (record := self._own(path)) is not None]
+
+    def foreign(self, cells: Iterable[Cell] = ()) -> str:
+        """A note for people if something lies among the runs that is no record of a run there.
+
+        Empty if there is nothing. The folders of ``cells`` are left to whoever reads these runs.
+        """
+        found = []
+        own = {self.folder(cell) / RUN for cell in cells}
+        for path in (path for path in self._found() if path not in own):
+            with suppress(HarnessError):  # damaged, but a run's own: whoever reads the run says so
+                if self._own(path) is None:
+                    found.append(path)
+        if not found:
+            return ""
+        more = f" and {len(found) - 1} more files" if len(found) > 1 else ""
+        return f"{found[0]}{more}: no record of a run in its own folder, passed by"
+
+    def _found(self) -> list[Path]:
+        """Every file or folder below the runs that is called as a record is."""
+        found = []
+        for folder, folders, files in os.walk(self.root / "runs"):
+            if RUN in files or RUN in folders:
+                found.append(Path(folder, RUN))
+        return sorted(found)
+
+    def _own(self, path: Path) -> RunRecord | None:
+        """The record at ``path``; None if it is none, or lies in another folder than its run's."""
+        try:
+            record = read_run_record(path.parent)
+        except HarnessError:
+            if log_version(path.with_name(LOG)) == RESULTS_VERSION:
+                raise
+            return None
+        return record if path.parent == self.folder(record.cell) else None
 
     def outdated(self, cells: Iterable[Cell]) -> str:
         """A hint for people if runs of an earlier results version lie beside those of the cells.

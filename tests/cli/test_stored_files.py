@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from stored import write_study
 
+from harness.api import load
 from harness.cli import main
 from harness.study.plan import Plan
 from harness.study.spec import make_techniques
 from harness.subjects.registry import Registry
 
 STORED = ["plan=smoke", "plan.faults=[D3]", "plan.techniques=[random,hebo]", "budget=6"]
-READERS = ("tables", "compare", "report", "missing")
+READERS = ("tables", "missing")
 
 RUN = "runs/D3/random/b6-s1-r01-*/run.json"
 LOG = "runs/D3/random/b6-s1-r01-*/trials.jsonl"
@@ -289,7 +290,104 @@ def test_one_message_names_the_file_and_nothing_is_changed(
         assert state(root) == before
 
 
-def test_the_study_itself_is_read(study: Path, tmp_path: Path) -> None:
+READ_BY_ALL = ("log: accuracy 99", "run: spent", "baseline: T of nobody", "confirmed: twice")
+
+
+@pytest.mark.parametrize("reader", ["compare", "report", "cost", "run"])
+@pytest.mark.parametrize("case", READ_BY_ALL)
+def test_every_command_refuses(
+    case: str, reader: str, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pattern, change = CASES[case]
+    if reader in ("cost", "run") and pattern != BASELINE:
+        return
     root = shutil.copytree(study, tmp_path / "r")
-    for reader in READERS:
+    (path,) = root.glob(pattern)
+    change(path)
+    before = state(root)
+    assert main([reader, *STORED, f"results={root}"]) == 2
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1 and str(path.parent) in err
+    assert state(root) == before
+
+
+def test_the_study_itself_is_read(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = shutil.copytree(study, tmp_path / "r")
+    for reader in (*READERS, "cost"):
         assert main([reader, *STORED, f"results={root}"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+FOREIGN = {
+    "of another tool": ("D3/random/other/run.json", b'{"name": "sweep"}'),
+    "no JSON": ("D3/random/other/run.json", b"\0\1"),
+    "not as deep": ("D3/run.json", b"{}"),
+    "deeper": ("D3/random/b6/more/run.json", b"[]"),
+    "another version": ("D3/random/other/run.json", b'{"version": 99}'),
+    "beside all": ("run.json", b""),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_a_foreign_record_is_passed_by_with_one_note(
+    case: str, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where, data = FOREIGN[case]
+    root = shutil.copytree(study, tmp_path / "r")
+    path = root / "runs" / where
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    for reader in (*READERS, "cost"):
+        assert main([reader, *STORED, f"results={root}"]) == 0
+        err = capsys.readouterr().err
+        noted = f"note: {path}: no record of a run in its own folder, passed by\n"
+        assert err == ("" if reader == "cost" else noted)
+    assert len(load(root).runset.runs) == 6
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.startswith(("run", "log"))])
+def test_a_run_is_not_explained_from_damaged_files(
+    case: str, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pattern, change = CASES[case]
+    root = shutil.copytree(study, tmp_path / "r")
+    (path,) = root.glob(pattern)
+    change(path)
+    code = main(["explain", str(path.parent)])
+    err = capsys.readouterr().err
+    if case in ("run: another faulty program", "run: another fixed program"):
+        assert code == 0  # the run's own word, which a reading of the study checks
+        return
+    assert code == 2 and len(err.splitlines()) == 1 and str(path.parent) in err
+
+
+@pytest.mark.parametrize("where", ["/", "runs", "copy"])
+def test_a_run_that_does_not_lie_where_it_belongs_is_not_explained(
+    where: str, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = next(study.glob(RUN)).parent
+    copy = tmp_path / where if where == "copy" else study / where
+    if where == "copy":
+        shutil.copytree(folder, copy)
+    assert main(["explain", str(copy)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("note", [{"phase": "train", "edits": {"epochs": 1}}, {"phase": 7}])
+def test_notes_of_another_technique_are_no_traceback(
+    note: dict, study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = shutil.copytree(study, tmp_path / "r")
+    (path,) = root.glob(LOG)
+
+    def edit(entries: list[Any]) -> None:
+        for entry in entries[1:]:
+            edits = {name: value for name, value in entry["configuration"].items()}
+            entry["note"] = {**note, "edits": edits} if "edits" in note else note
+
+    lines(edit)(path)
+    code = main(["explain", str(path.parent)])
+    err = capsys.readouterr().err
+    assert (code, len(err.splitlines())) in ((0, 0), (2, 1))
