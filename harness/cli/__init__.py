@@ -7,6 +7,7 @@ message; 130 stopped from the keyboard.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -108,5 +109,5 @@ def overview() -> str:
 
 def _one_message(error: HarnessError) -> str:
     """On one line, unless it quotes the output of a user's script."""
-    text = str(error)
+    text = re.sub(r"(\S{200})\S{200,}", r"\1...", str(error))
     return text if "\n" in text and "before it trained" in text else " ".join(text.split())

@@ -198,6 +198,10 @@ def clock_row(name: str) -> ClockRow:
     return CLOCKS[name]
 
 
+LARGEST_BUDGET = 1e6
+"""As a multiple of the faulty program's training time."""
+
+
 def check_budget(multiple: object) -> float:
     """``multiple`` as a budget.
 
@@ -205,12 +209,14 @@ def check_budget(multiple: object) -> float:
     20.0
     """
     try:
-        value = float(multiple)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        plain = not isinstance(multiple, str) or (multiple.isascii() and "_" not in multiple)
+        value = float(multiple) if plain else math.nan  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
-    if isinstance(multiple, bool) or not (math.isfinite(value) and value > 0):
+    if isinstance(multiple, bool) or not 0 < value <= LARGEST_BUDGET:
         raise HarnessError(
-            f"budget {multiple!r} is not possible: a budget is a positive number, the multiple of "
-            "the faulty program's training time. The study used 10, 20 and 50"
+            f"budget {multiple!r} is not possible: a budget is a positive number up to "
+            f"{LARGEST_BUDGET:g}, the multiple of the faulty program's training time. The study "
+            "used 10, 20 and 50"
         )
     return value

@@ -24,6 +24,9 @@ from harness.techniques.contract import Technique
 from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, moved_hint, unknown
 
+LONGEST_NAME = 100
+"""Characters of a plan's name."""
+
 BASELINE_SEEDS = 10
 """Trainings of the faulty and of the fixed program; the study's number."""
 
@@ -60,10 +63,11 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
-        if self.name != plain(self.name):
+        object.__setattr__(self, "faults", list(dict.fromkeys(self.faults)))
+        if self.name != plain(self.name) or len(self.name) > LONGEST_NAME:
             raise HarnessError(
                 f"plan name {self.name!r} is not possible: tables are saved in a folder of that "
-                "name, so it is made of letters, digits, '-', '_' and '.'"
+                f"name, so it is made of at most {LONGEST_NAME} letters, digits, '-', '_' and '.'"
             )
         for name in self.stand_ins:
             if name not in DATA_SETS:
