@@ -6,13 +6,9 @@ Nothing that passes is shared with the technique, so what it changes later chang
 from __future__ import annotations
 
 import json
-import linecache
 import math
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -20,6 +16,7 @@ import numpy as np
 from harness.engine.patience import THINKING, Patience
 from harness.records.outcome import Trial
 from harness.records.schema import Misfit, from_json, to_json
+from harness.techniques.blame import described_at
 from harness.techniques.contract import Finish, Proposal, RepairTask, TechniqueError
 from harness.training.watched.history import History
 from harness.vocabulary import CellStatus, Configuration, HarnessError, Value
@@ -29,8 +26,6 @@ NOTE_LIMIT = 1_000_000
 
 CLOSING = (CellStatus.OK, CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM)
 """What a technique may say of its run; the other statuses are for the analysis to find."""
-
-_HARNESS = str(Path(__file__).resolve().parents[1])
 
 
 class Gate:
@@ -243,40 +238,6 @@ class RunOver(BaseException):
 
     No ``Exception``, so that a technique that catches those ends all the same.
     """
-
-
-def described_at(error: BaseException) -> str:
-    """An exception in one line, with the innermost line of code that is not the harness' own.
-
-    >>> def fails():
-    ...     raise ValueError("no idea")
-    >>> try:
-    ...     fails()
-    ... except ValueError as error:
-    ...     described_at(error).startswith("ValueError: no idea")
-    True
-    """
-    try:
-        message = " ".join(str(error).split())[:500]
-    except Exception:
-        message = "(its message cannot be shown)"
-    kind = type(error).__name__
-    what = f"{kind}: {message}" if message else kind
-    place = _place(error.__traceback__)
-    return f"{what} ({place})" if place else what
-
-
-def _place(trace: TracebackType | None) -> str:
-    """``file:line: code`` of the innermost frame outside harness and libraries; '' if none is."""
-    found = ""
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        foreign = not file.startswith((_HARNESS, sys.base_prefix, sys.prefix, "<frozen"))
-        if foreign or (not found and "/techniques/" in file):
-            code = linecache.getline(file, trace.tb_lineno).strip()
-            found = f"{file}:{trace.tb_lineno}" + (f": {code[:200]}" if code else "")
-        trace = trace.tb_next
-    return found
 
 
 def _plain(value: Any) -> Any:

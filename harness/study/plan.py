@@ -19,6 +19,7 @@ from harness.space.derivation import VARIANTS
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry
 from harness.subjects.subject import Subject
+from harness.techniques.blame import described_at
 from harness.techniques.contract import Technique
 from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, moved_hint, unknown
@@ -215,9 +216,10 @@ def technique_settings(technique: Technique) -> dict[str, Any]:
     found = {f.name: getattr(technique, f.name) for f in fields(technique)}
     try:
         plain_settings: dict[str, Any] = to_json(found)
-    except Misfit as misfit:
+    except (Misfit, RecursionError) as error:
+        what = error if isinstance(error, Misfit) else "is nested too deeply"
         raise HarnessError(
-            f"technique {kind.__qualname__}: the setting {misfit}. Settings are part of a run's "
+            f"technique {kind.__qualname__}: the setting {what}. Settings are part of a run's "
             "identity: numbers, texts, true, false, None, and lists and mappings of them"
         ) from None
     return plain_settings
@@ -254,18 +256,34 @@ def import_technique(where: str) -> Technique:
     Raises:
         HarnessError: If there is no such module or class, or it is no technique.
     """
-    module_name, _, class_name = where.partition(":")
+    module, _, attribute = where.partition(":")
+    hint = ". It names a class as module:Class, on PYTHONPATH, that needs no arguments"
+    return make_technique(f"technique '{where}'", module, attribute, {}, hint)
+
+
+def make_technique(
+    what: str, module: str, attribute: str, settings: Mapping[str, Any], hint: str = ""
+) -> Technique:
+    """The technique that a class of a module makes of its settings.
+
+    Args:
+        what: Names it in messages.
+        hint: Ends the message of a technique that cannot be made.
+
+    Raises:
+        HarnessError: If the module or the class raises, ``SystemExit`` too, or makes no technique.
+    """
     try:
-        kind = getattr(importlib.import_module(module_name), class_name)
-        technique = kind()
-    except (ImportError, AttributeError, TypeError) as error:
+        technique = getattr(importlib.import_module(module), attribute)(**settings)
+    except (KeyboardInterrupt, HarnessError):
+        raise
+    except BaseException as error:  # foreign code may leave by any
         raise HarnessError(
-            f"technique '{where}' cannot be made: {error}{moved_hint(error)}. It names a class as "
-            "module:Class, on PYTHONPATH, that needs no arguments"
+            f"{what} cannot be made: {described_at(error)}{moved_hint(error)}{hint}"
         ) from None
-    if not isinstance(technique, Technique):
+    if isinstance(technique, type) or not isinstance(technique, Technique):
         raise HarnessError(
-            f"'{where}' is no technique: it has neither optimiser(task, clock, seed) nor "
+            f"{what} is no technique: it has neither optimiser(task, clock, seed) nor "
             "repair(task, train, clock, seed)"
         )
     technique_settings(technique)

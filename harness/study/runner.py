@@ -15,9 +15,9 @@ from harness.records.clocks import clock_row, make_clock
 from harness.records.log import RunHeader
 from harness.records.outcome import Trial
 from harness.records.run_record import RepairedFault, RunRecord, RunSeconds
-from harness.records.store import Store
+from harness.records.store import Store, run_of
 from harness.study.baselines import Say, measure_baselines
-from harness.study.confirmation import confirm
+from harness.study.confirmation import confirm, retrained
 from harness.study.environment import environment, now
 from harness.study.needs import check_installed
 from harness.study.plan import Plan, sources
@@ -42,6 +42,8 @@ class _CellJob:
     folders: tuple[Path, ...]
     baseline: Baseline
     store: Store | Kept
+    confirmations: int
+    protocol: Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def run_plan(
     say: Say = print,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PlanOutcome:
-    """Make every run of ``plan`` that is missing in ``store``, then confirm the winners.
+    """Make every run of ``plan`` that is missing in ``store``, and confirm its winner as it ends.
 
     A cell that fails stops no other; it stays missing, and the study says why.
 
@@ -107,6 +109,8 @@ def run_plan(
                     where,
                     measured[cell.fault],
                     kept,
+                    confirmations,
+                    protocol,
                 )
                 for cell in missing
             ]
@@ -212,6 +216,9 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             ended=now(),
         )
         job.store.finish(record)
+    run = run_of(record, made.trials)
+    again = retrained(cell, run, job.protocol, job.confirmations, job.folders, workers)
+    job.store.confirm(cell, again)
     return "done"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import types
 import typing
@@ -18,7 +17,7 @@ from harness.records.clocks import check_budget
 from harness.records.files import digest
 from harness.records.store import Store
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
-from harness.study.plan import Plan, import_technique, technique_name
+from harness.study.plan import Plan, import_technique, make_technique, technique_name
 from harness.study.settings import BY_KEY, GROUPS
 from harness.subjects.registry import load_registry
 from harness.techniques.contract import Technique
@@ -238,11 +237,7 @@ def _from_file(content: Mapping[str, Any]) -> Technique:
     name, target = content["name"], str(content.get("_target_", ""))
     module, _, attribute = target.rpartition(".")
     own = {key: value for key, value in content.items() if key not in ("name", "_target_")}
-    try:
-        technique: Technique = getattr(importlib.import_module(module), attribute)(**own)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise HarnessError(f"technique '{name}' cannot be made of {target}: {error}") from None
-    return technique
+    return make_technique(f"technique '{name}' of {target}", module, attribute, own)
 
 
 def make_protocol(chosen: Any) -> Protocol:

@@ -28,6 +28,8 @@ SHORT_MEANING = {
     "none": "the technique saw no symptom",
     "T/O": "no trial was judged within the budget",
 }
+UNCONFIRMED = "°"
+"""Marks a cell with winners that count by the one training for which they were chosen."""
 TESTS = {"wilcoxon": "Wilcoxon signed-rank", "mannwhitney": "Mann-Whitney"}
 
 
@@ -89,6 +91,7 @@ def table3_layout(
         raise HarnessError("a table of faults and techniques has one data variant of each fault")
     shown = list(dict.fromkeys(scores["technique"])) if techniques is None else list(techniques)
     setting = settings.iloc[0]
+    marked = protocol.confirmed_counts and bool(scores["n_confirmed"].any())
     rows = []
     for _, of_fault in scores.groupby("fault", sort=False):
         first = of_fault.iloc[0]
@@ -97,7 +100,7 @@ def table3_layout(
             [
                 Field(first["fault"] + ("" if first["exposed"] else " †")),
                 Field(_metric(first["faulty_mean"], first["metric"])),
-                *(_cell(cells.get(name)) for name in shown),
+                *(_cell(cells.get(name), marked) for name in shown),
                 Field(_metric(first["fix_mean"], first["metric"])),
                 Field(_seconds(first["training_time"])),
             ]
@@ -114,7 +117,7 @@ def table3_layout(
     return Layout(title, headers, rows, _notes3(scores, setting, protocol, fields))
 
 
-def _cell(row: pd.Series[Any] | None) -> Field:
+def _cell(row: pd.Series[Any] | None, marked: bool) -> Field:
     if row is None:
         return Field(NONE)
     if row["unjudged"] == row["n"]:
@@ -122,7 +125,13 @@ def _cell(row: pd.Series[Any] | None) -> Field:
         return Field(SHORT_STATUS.get(row["status"], SHORT_STATUS[CellStatus.TIMED_OUT.value]))
     mean, std = _metric(row["mean"], row["metric"]), _metric(row["std"], row["metric"])
     starred = bool(row["significant"])
-    return Field(f"{mean} ({std}){MARK if starred else ''}", strong=starred)
+    open_ = f" {UNCONFIRMED}" if marked and _unconfirmed(row) else ""
+    return Field(f"{mean} ({std}){MARK if starred else ''}{open_}", strong=starred)
+
+
+def _unconfirmed(row: pd.Series[Any]) -> bool:
+    """Whether a run of the cell has a winner that was not trained again."""
+    return bool(row["n_confirmed"] < row["n"] - row["unjudged"])
 
 
 def _notes3(
@@ -145,10 +154,20 @@ def _notes3(
         f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
         starred,
     ]
-    if protocol.confirmed_counts and (times := int(scores["n_confirmed"].sum())):
+    if protocol.confirmed_counts:
+        times = int(scores["n_confirmed"].sum())
         notes.append(
             "A run counts as the mean of the re-trainings of its winner with fresh seeds "
             f"({times} of {int(scores['n'].sum())} runs have them)."
+            if times
+            else "No winner was trained again: a run counts by the one training for which its "
+            "winner was chosen, which flatters it."
+        )
+    if any(UNCONFIRMED in field for field in fields):
+        notes.append(
+            f"{UNCONFIRMED} some winners were not trained again: they count by the one training "
+            "for which they were chosen, which flatters them. Repeating the study's command trains "
+            "them again."
         )
     if hidden := list(dict.fromkeys(scores.loc[~scores["exposed"], "fault"])):
         notes.append(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.engine.gate import Gate, described_at
+from harness.engine.gate import Gate
 from harness.records.schema import to_json
 from harness.techniques.contract import Finish, Proposal, TechniqueError
 from harness.testing import fake_task
@@ -53,13 +53,3 @@ def test_a_history_may_lead_out_of_the_space_and_its_note_names_it() -> None:
 def test_a_word_for_a_status_becomes_the_status() -> None:
     found = Gate("t", fake_task()).finish(Finish({"n": 1}, "no_symptom"))  # type: ignore[arg-type]
     assert found.status is CellStatus.NO_SYMPTOM
-
-
-def test_an_error_is_told_with_the_line_of_the_techniques_own_code() -> None:
-    try:
-        int("x")
-    except ValueError as error:
-        told = described_at(error)
-    assert "ValueError: invalid literal" in told
-    assert "test_gate.py:" in told
-    assert told.endswith('int("x"))')

@@ -121,6 +121,20 @@ def test_missing_figures_and_statuses() -> None:
     assert "| N/A | none | T/O | 0.88 (-) |" in text
 
 
+def test_winners_that_were_not_trained_again_are_marked() -> None:
+    rows = [
+        row("M1", "a", n_confirmed=9),
+        row("M1", "b"),
+        row("M1", "c", unjudged=1, n_confirmed=9),
+    ]
+    text = table3_markdown(frame(*rows), CORRECTED)
+    assert "| 0.88 (0.02) ° | 0.88 (0.02) | 0.88 (0.02) |" in text
+    assert "° some winners were not trained again" in text
+    none = table3_markdown(frame(row("M1", "a", n_confirmed=0)), CORRECTED)
+    assert "No winner was trained again" in none
+    assert "°" not in none + table3_markdown(frame(*rows), ICST23)
+
+
 def test_one_setting_at_a_time() -> None:
     both = frame(row("M1", "bohb"), row("M1", "bohb", budget=50.0))
     with pytest.raises(HarnessError, match="by_setting"):
