@@ -82,7 +82,7 @@ def test_repetitions_see_other_configurations(results: Store) -> None:
 
 
 def test_a_configuration_that_is_trained_on_pays_only_for_what_it_adds(results: Store) -> None:
-    study = plan(techniques={"bohb": Bohb()}, repetitions=1, budget=12)
+    study = plan(techniques={"bohb": Bohb()}, repetitions=1, budget=12, clock="work")
     go(study, results)
     (cell,) = study.cells(load_registry())
     log = read_log(results.folder(cell) / LOG)

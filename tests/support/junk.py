@@ -28,3 +28,8 @@ ODD: list[Any] = [
     np.bool_(True),
 ]  # fmt: skip
 ANYTHING = st.one_of(PLAIN, st.sampled_from(ODD))
+
+
+def mostly(valid: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """``valid`` nine times out of ten, else anything."""
+    return st.integers(0, 9).flatmap(lambda number: ANYTHING if number == 7 else valid)
