@@ -30,6 +30,8 @@ ODD: list[Any] = [
 ANYTHING = st.one_of(PLAIN, st.sampled_from(ODD))
 
 
-def mostly(valid: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """``valid`` nine times out of ten, else anything."""
-    return st.integers(0, 9).flatmap(lambda number: ANYTHING if number == 7 else valid)
+def mostly(
+    valid: st.SearchStrategy[Any], other: st.SearchStrategy[Any] = ANYTHING
+) -> st.SearchStrategy[Any]:
+    """``valid`` nine times out of ten, else ``other``."""
+    return st.integers(0, 9).flatmap(lambda number: other if number == 7 else valid)
