@@ -7,10 +7,7 @@ beside them.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +17,9 @@ from harness.data import DATA_SETS
 from harness.data.shipped import shipped
 from harness.space.operators import LOSSES_FOR
 from harness.subjects.fault import Fault, load_fault
+from harness.subjects.foreign import import_foreign
 from harness.subjects.subject import FRAMEWORKS, Subject
-from harness.vocabulary import METRICS, HarnessError, moved_hint, natural_order, unknown
+from harness.vocabulary import METRICS, HarnessError, natural_order, unknown
 
 FAULTS = shipped("faults")
 """The faults of this project: in the wheel, or beside the package."""
@@ -106,20 +104,7 @@ def load_subjects(path: Path) -> list[Subject]:
         ``SUBJECT``, named after the module, and ``PACKAGE`` if the module has it: the program as
         the study's package runs it where that is another one, named ``<module>_package``.
     """
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    name = f"harness_subject_{path.stem}_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        line = getattr(error, "lineno", None) or _line_in(path, error)
-        raise HarnessError(
-            f"{path}:{line}: the subject cannot be imported: {error!r}{moved_hint(error)}"
-        ) from error
+    module = import_foreign(path)
     subject = getattr(module, "SUBJECT", None)
     if not isinstance(subject, Subject):
         raise HarnessError(
@@ -149,13 +134,3 @@ def _check_subject(subject: Subject, path: Path) -> None:
         raise HarnessError(f"{path}: the subject's configuration lacks {', '.join(lacking)}")
     if subject.data_set and subject.data_set not in DATA_SETS:
         raise HarnessError(f"{path}: {unknown('data set', subject.data_set, DATA_SETS)}")
-
-
-def _line_in(path: Path, error: BaseException) -> int:
-    """The line of ``path`` in which ``error`` was raised, or 1."""
-    line, trace = 1, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
