@@ -11,9 +11,9 @@ from harness.subjects.arrays import Data
 from harness.subjects.semantics import FRACTIONAL_CLASSES, SEVERAL_CLASSES
 from harness.vocabulary import HarnessError
 
-PARTS = ("train", "search", "holdout")
+_PARTS = ("train", "search", "holdout")
 
-SUM_ERROR = 1e-3
+_SUM_ERROR = 1e-3
 """By how much the sum of a one-hot row may differ from 1: labels may be smoothed, and rounded."""
 
 
@@ -41,7 +41,7 @@ def check_data(
     if not isinstance(data, Data):
         raise _bad(subject, f"load returned {_kind(data)}", "a harness.subjects.Data")
     first: dict[str, np.ndarray] = {}
-    for part in PARTS:
+    for part in _PARTS:
         for name, array in _arrays(data, part, subject):
             _check_shape(subject, name, array, first)
             first[name] = array
@@ -94,9 +94,9 @@ def _check_parts_agree(subject: str, arrays: Mapping[str, np.ndarray]) -> None:
             for name, array in arrays.items()
             if name.split("[")[0][2:] == part
         }
-        for part in PARTS
+        for part in _PARTS
     }
-    for part in PARTS[1:]:
+    for part in _PARTS[1:]:
         for name in {**shapes["train"], **shapes[part]}:
             one, other = (shapes[p].get(name) for p in ("train", part))
             if one != other:
@@ -157,7 +157,7 @@ def _check_encoding(
 
 def _sums_to_one(y: np.ndarray) -> bool:
     sums = y.sum(axis=1, dtype=np.float64)
-    return _in_unit(y) and bool((np.abs(sums - 1) <= SUM_ERROR).all())
+    return _in_unit(y) and bool((np.abs(sums - 1) <= _SUM_ERROR).all())
 
 
 def _in_unit(y: np.ndarray) -> bool:

@@ -137,7 +137,7 @@ def _in_main_thread() -> bool:
 @cache
 def _nowhere() -> TextIO:
     """A stream that drops all text. It stays open: a module may keep it, as loggers do."""
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 @contextlib.contextmanager

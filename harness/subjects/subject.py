@@ -17,6 +17,7 @@ from harness.subjects.meaning import meaning_of
 from harness.vocabulary import METRICS, Configuration, HarnessError, Metric
 
 FRAMEWORKS = ("keras", "pytorch")
+KERAS_BACKENDS = ("tensorflow", "jax", "torch")
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,8 +208,8 @@ def test_an_altered_data_setting_may_spoil_what_is_trained_on() -> None:
     """That is the fault then; the shapes and the labels that judge stay in order."""
     spoilt = data("classes", x_train=changed(X, np.nan), y_train=GOOD["classes"] / 255)
     check_data(spoilt, "mine", "classes", altered=True)
+    no_labels = replace(spoilt, y_holdout=changed(GOOD["classes"], np.nan))
     with pytest.raises(BadData, match="y_holdout .*NaN"):
-        no_labels = replace(spoilt, y_holdout=changed(GOOD["classes"], np.nan))
         check_data(no_labels, "mine", "classes", altered=True)
     with pytest.raises(BadData, match="one length"):
         check_data(replace(spoilt, y_train=X[:5, 0]), "mine", "classes", altered=True)

@@ -16,7 +16,6 @@ from harness.subjects.checked_data import BadData
 from harness.subjects.subject import Subject
 from harness.vocabulary import METRICS, HarnessError
 
-
 ASKED: list[tuple[Any, ...]] = []
 
 
