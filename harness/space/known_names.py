@@ -19,7 +19,7 @@ from harness.space.operators import (
 )
 from harness.vocabulary import Value, unknown
 
-NAMES: Mapping[str, tuple[str, ...]] = {
+KNOWN_NAMES: Mapping[str, tuple[str, ...]] = {
     "loss": LOSSES,
     "optimiser": OPTIMISERS,
     "activation": ACTIVATIONS,
@@ -147,7 +147,7 @@ def problem_of(
     ''
     """
     row = operator_of(hyperparameter)
-    if row is not None and row.name in NAMES:
+    if row is not None and row.name in KNOWN_NAMES:
         return _name_problem(row.name, value, framework, own.get(row.name, ()))
     if row is not None and row.name in LEAST:
         least = LEAST[row.name]
@@ -175,7 +175,7 @@ def _range(hyperparameter: str, value: Value, expected: str) -> str:
 
 def _name_problem(kind: str, value: Value, framework: str, own: Sequence[str]) -> str:
     more = KERAS_NAMES.get(kind, ()) if framework == "keras" else ()
-    known = list(dict.fromkeys([*NAMES[kind], *own, *more]))
+    known = list(dict.fromkeys([*KNOWN_NAMES[kind], *own, *more]))
     if value in known and isinstance(value, str):
         return ""
     asked = _plain(str(value)[:60])

@@ -62,7 +62,7 @@ def _written(number: float, own: float) -> str:
 
 def problem_with(name: str, value: Any, subject: Subject) -> str:
     """Why no program of ``subject`` can train with a value; '' if one may."""
-    if not is_plain(value) and not isinstance(value, int | float):
+    if type(value) not in (str, bool, int, float):
         return f"'{name}' is {repr(value)[:60]}. Expected: a text, a number, true or false"
     if isinstance(value, str) and (not value.isprintable() or not 0 < len(value) <= 200):
         return f"'{name}' is {repr(value)[:60]}. Expected: 1 to 200 characters that can be read"
