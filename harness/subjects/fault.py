@@ -118,10 +118,8 @@ def load_fault(path: Path, subjects: Mapping[str, Subject]) -> Fault:
         raise file.fail(str(unknown("subject", name, subjects)), "subject")
     origin = _mapping(file, "origin", "{post: Stack Overflow 31880720}")
     for key, value in origin.items():
-        if not is_plain(value):
-            raise file.fail(
-                f"'{key}' is a text or a finite number. Received: {value!r}", "origin", key
-            )
+        if type(value) not in (str, bool, int, float) or value != value:
+            raise file.fail(f"'{key}' is a text or a number. Received: {value!r}", "origin", key)
     return Fault(
         id=identity,
         subject=subjects[name],

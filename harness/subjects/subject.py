@@ -92,8 +92,19 @@ class Subject:
 
     @cached_property
     def content(self) -> str:
-        """Hash of what the program means (``meaning``): part of every run's identity."""
-        return meaning_of(self.path, self.variable)
+        """Hash of what the program means (``meaning``): part of every run's identity.
+
+        Raises:
+            HarnessError: If the source of the program, or of a module that it uses, is not Python.
+        """
+        try:
+            return meaning_of(self.path, self.variable)
+        except (OSError, SyntaxError, ValueError, RecursionError) as error:
+            where = getattr(error, "filename", None) or self.path
+            raise HarnessError(
+                f"{where}:{getattr(error, 'lineno', None) or 1}: the source of subject "
+                f"'{self.name}' cannot be read: {in_words(error)}"
+            ) from None
 
     def data(self, seed: int, variant: str, fraction: float, configuration: Configuration) -> Data:
         """What the program of ``configuration`` trains on and is judged by.

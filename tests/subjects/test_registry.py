@@ -127,7 +127,7 @@ BAD = {
         "no hyperparameter of sum_sign 'kernel_initializer_1'. Did you mean kernel_initialiser_1",
     ),
     "origin of lists": (GOOD.replace("tool: DeepCrime", "tool: [a]"), ":6: 'tool' is a text"),
-    "origin of nan": (GOOD.replace("tool: DeepCrime", "p: .nan"), ":6: 'p' is a text or a finite"),
+    "origin of nan": (GOOD.replace("tool: DeepCrime", "p: .nan"), ":6: 'p' is a text or a number"),
     "published nan": (GOOD + "published: {faulty: .nan}\n", ":8: 'faulty' is a number"),
     "deviations of numbers": (GOOD + "deviations: [3]\n", ":8: 'deviations' is a text"),
     "deprecated truth": (GOOD + "deprecated: true\n", ":8: 'deprecated' is a text"),
@@ -151,6 +151,15 @@ def test_an_id_names_a_folder_on_any_system(name: str, tmp_path: Path) -> None:
     (folder / "X1.yaml").write_text(GOOD.replace("id: X1", f"id: {json.dumps(name)}"))
     with pytest.raises(HarnessError, match=r"X1\.yaml:2: (the id .* has other|'id' is a text)"):
         load_registry([folder])
+
+
+def test_an_infinite_distance_is_an_origin(tmp_path: Path) -> None:
+    """Cohen's d of a mutant whose trainings all end alike."""
+    folder = write_faults(tmp_path / "f")
+    (folder / "X1.yaml").write_text(
+        GOOD.replace("tool: DeepCrime", "d: .inf, seed: 4611686018427387904")
+    )
+    assert load_registry([folder])["X1"].origin["d"] == float("inf")
 
 
 def test_ids_differ_in_more_than_case(tmp_path: Path) -> None:

@@ -66,6 +66,15 @@ def test_its_content_is_that_of_its_file(tmp_path: Path) -> None:
     assert content("three.py", SUBJECT.replace('units_1": 8', 'units_1": 9')) != one
 
 
+def test_a_source_that_is_no_python_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "helper_of_mine.py").write_text("x = 1\ndef f(:\n")
+    late = "def build(c):\n    import helper_of_mine\n    return helper_of_mine.f(c)\n"
+    (tmp_path / "mine.py").write_text(f"{late}SUBJECT = build\n")
+    subject = replace(DECLARED, path=tmp_path / "mine.py", name="mine")
+    with pytest.raises(HarnessError, match=r"helper_of_mine\.py:2: the source of subject 'mine'"):
+        assert subject.content
+
+
 def test_a_build_that_changes_its_configuration_changes_no_other() -> None:
     def shortened(configuration: Any) -> list[str]:
         configuration["epochs"] = 1
