@@ -312,11 +312,18 @@ def localise_script(
     task: str | None = None,
     profile: str = "recommended",
     limit: float = 600,
+    scratch: bool = False,
 ) -> LocaliserReport:
-    """The report of a training script, which is EXECUTED; see :func:`localise`."""
+    """The report of a training script, which is EXECUTED; see :func:`localise`.
+
+    Args:
+        scratch: Runs it in a copy of its folder, which is removed afterwards. It is no sandbox.
+    """
     from harness.theia.script import script_report
 
-    return script_report(Path(script), list(arguments), task=task, profile=profile, limit=limit)
+    return script_report(
+        Path(script), list(arguments), task=task, profile=profile, limit=limit, scratch=scratch
+    )
 
 
 def localise_fault(identity: str, profile: str = "recommended") -> LocaliserReport:

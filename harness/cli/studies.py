@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli.arguments import add_study_options, spec_of, take_own
+from harness.cli.arguments import add_study_options, noted_spec, take_own
 from harness.cli.parsers import Command, add_option
 from harness.vocabulary import HarnessError, unknown
 
@@ -14,7 +14,7 @@ SOURCES = ("runs", "icst23")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness.study.driver import drive_on_screen
     from harness.views.terminal import console
 
@@ -22,7 +22,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _tables(arguments: argparse.Namespace) -> int:
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness.study.driver import show_tables
     from harness.views.terminal import console
 
@@ -47,7 +47,7 @@ def _report(arguments: argparse.Namespace) -> int:
     take_own(arguments, "source")
     if arguments.source not in SOURCES:
         raise unknown("source of runs", arguments.source, SOURCES)
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness import api
 
     if arguments.source == "icst23":
@@ -67,12 +67,16 @@ def _declare_missing(parser: argparse.ArgumentParser) -> None:
 def _missing(arguments: argparse.Namespace) -> int:
     from collections import Counter
 
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness.study.plan import sources
+    from harness.study.reading import checked_run
     from harness.subjects.registry import load_registry
 
-    cells = spec.plan.cells(load_registry())
+    registry = load_registry()
+    cells = spec.plan.cells(registry)
     found = sources(spec.plan, cells, spec.store)
+    for source in dict.fromkeys(found.values()):
+        checked_run(spec.store, source, registry)
     missing = [cell for cell in cells if cell not in found]
     for (fault, technique), count in Counter((c.fault, c.technique) for c in missing).items():
         print(f"{fault:8} {technique:16} {count} of {spec.plan.repetitions}")
@@ -81,7 +85,7 @@ def _missing(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness.study.reading import read_study
     from harness.subjects.registry import load_registry
     from harness.views import boards

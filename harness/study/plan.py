@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.data import DATA_SETS, STAND_IN
+from harness.records.baseline import Baseline, read_baseline
 from harness.records.cell import Cell
 from harness.records.clocks import check_budget, make_clock
 from harness.records.files import digest, plain
@@ -23,6 +24,9 @@ from harness.techniques.blame import described_at
 from harness.techniques.contract import Technique
 from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, moved_hint, unknown
+
+LONGEST_NAME = 100
+"""Characters of a plan's name."""
 
 BASELINE_SEEDS = 10
 """Trainings of the faulty and of the fixed program; the study's number."""
@@ -60,10 +64,11 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
-        if self.name != plain(self.name):
+        object.__setattr__(self, "faults", list(dict.fromkeys(self.faults)))
+        if self.name != plain(self.name) or len(self.name) > LONGEST_NAME:
             raise HarnessError(
                 f"plan name {self.name!r} is not possible: tables are saved in a folder of that "
-                "name, so it is made of letters, digits, '-', '_' and '.'"
+                f"name, so it is made of at most {LONGEST_NAME} letters, digits, '-', '_' and '.'"
             )
         for name in self.stand_ins:
             if name not in DATA_SETS:
@@ -235,6 +240,24 @@ def baseline_paths(plan: Plan, registry: Registry, store: Store) -> dict[str, Pa
         identity = baseline_identity(fault.content, data, fraction, backend, seeds)
         paths[fault.id] = store.baseline_path(fault.id, identity)
     return paths
+
+
+def stored_baseline(plan: Plan, registry: Registry, store: Store, name: str) -> Baseline:
+    """The baseline of a fault of the plan, as it is stored.
+
+    Raises:
+        HarnessError: If it was not measured yet, is damaged, or of another fault or setting.
+    """
+    fault = registry[name]
+    return read_baseline(
+        baseline_paths(replace(plan, faults=[name]), registry, store)[name],
+        name,
+        content=fault.content,
+        metric=fault.subject.metric,
+        data=plan.data_of(fault),
+        fraction=plan.fraction_of(name),
+        seeds=plan.seeds_of(name),
+    )
 
 
 def baseline_identity(content: str, data: str, fraction: float, backend: str, seeds: int) -> str:

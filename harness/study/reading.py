@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from harness.analysis.protocols import Protocol
 from harness.analysis.replay import at_budget
 from harness.analysis.runset import RunSet
-from harness.records.baseline import Baseline, read_baseline
+from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.files import digest
-from harness.records.run_record import RUN, read_run_record
+from harness.records.run import Run
+from harness.records.run_record import RUN
 from harness.records.store import Store
-from harness.study.plan import Plan, baseline_paths, sources
+from harness.study.plan import Plan, sources, stored_baseline
 from harness.subjects.registry import Registry
 from harness.vocabulary import HarnessError
 
@@ -33,11 +34,13 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
             f"Run it first: dnn-repair run plan={plan.name} budget={plan.budget:g}"
             + (f". {hint[0].upper()}{hint[1:]}" if hint else "")
         )
-    paths = baseline_paths(plan, registry, store)
-    known = {fault: read_baseline(paths[fault], fault) for fault in {cell.fault for cell in found}}
+    known = {
+        fault: stored_baseline(plan, registry, store, fault)
+        for fault in sorted({cell.fault for cell in found})
+    }
     runs = []
     for cell, source in found.items():
-        run = store.read_run(source)
+        run = checked_run(store, source, registry)
         if source is not cell:
             run = at_budget(run, cell.budget, known[cell.fault].training_time)
         runs.append(run)
@@ -53,6 +56,33 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         techniques=[name for name in plan.techniques if name in used],
         missing=missing,
     )
+
+
+def checked_run(store: Store, cell: Cell, registry: Registry) -> Run:
+    """A finished run, if it is one of the fault that the registry knows.
+
+    Raises:
+        HarnessError: If a file of the run is damaged, or disagrees with another or with the fault.
+    """
+    run = store.read_run(cell)
+    if cell.fault not in registry:
+        return run
+    fault = registry[cell.fault]
+    if fault.content != cell.fault_content:
+        return run
+    for name, found, known in (
+        ("metric", run.metric, fault.subject.metric),
+        ("faulty", dict(run.faulty), dict(fault.faulty)),
+        ("fixed", dict(run.fixed), dict(fault.fixed)),
+    ):
+        if found != known:
+            path = store.folder(cell) / RUN
+            raise HarnessError(
+                f"{path} is no record of a run on {cell.fault}: its fault.{name} is not that of "
+                f"the fault. Nothing was changed; move the folder {path.parent} away and repeat "
+                "the command to run this cell again"
+            )
+    return run
 
 
 def read_folder(store: Store, registry: Registry, protocol: Protocol, **setting: object) -> RunSet:
@@ -74,7 +104,7 @@ def read_folder(store: Store, registry: Registry, protocol: Protocol, **setting:
     _check_one_setting(cells, store)
     known = {cell.fault: _baseline_of(cell, store) for cell in cells}
     return RunSet(
-        runs=[store.read_run(cell) for cell in cells],
+        runs=[checked_run(store, cell, registry) for cell in cells],
         baselines={(b.fault, b.data, b.fraction): b for b in known.values()},
         subjects={f: registry[f].subject.name for f in known if f in registry},
         protocol=protocol,
@@ -85,14 +115,10 @@ def read_folder(store: Store, registry: Registry, protocol: Protocol, **setting:
 def stored_cells(store: Store) -> list[Cell]:
     """The finished runs of a results folder, in the order of their folders' names.
 
-    A record that lies in the folder of another run is foreign, and left out.
-
     Raises:
-        HarnessError: If a record cannot be read.
+        HarnessError: If the record of a run is damaged. A foreign file is passed by.
     """
-    paths = sorted((store.root / "runs").glob(f"*/*/*/{RUN}"))
-    cells = [(path.parent, read_run_record(path.parent).cell) for path in paths]
-    return [cell for folder, cell in cells if folder == store.folder(cell)]
+    return [record.cell for record in store.records()]
 
 
 def _has(cell: Cell, setting: Mapping[str, object]) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import stat
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -15,6 +17,7 @@ from harness.analysis.protocols import Protocol
 from harness.data.shipped import shipped
 from harness.records.clocks import check_budget
 from harness.records.files import digest
+from harness.records.schema import LARGEST
 from harness.records.store import Store
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
 from harness.study.plan import Plan, import_technique, make_technique, technique_name
@@ -22,6 +25,9 @@ from harness.study.settings import BY_KEY, GROUPS
 from harness.subjects.registry import load_registry
 from harness.techniques.contract import Technique
 from harness.vocabulary import HarnessError, unknown
+
+MOST = 10_000
+"""The largest number of anything but a seed that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +173,7 @@ def _plan(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> Plan:
         data=text("data", planned["data"]),
         fraction=number("fraction", planned["fraction"]),
         backend=text("backend", settings.get("backend") or ""),
-        seed=whole_number("seed", settings.get("seed", 1), least=0),
+        seed=whole_number("seed", settings.get("seed", 1), least=0, most=LARGEST),
         independent=flag("independent", settings.get("independent", False)),
         chunk=_chunk(settings.get("chunk")),
         **optional,
@@ -194,10 +200,23 @@ def results_folder(where: Any) -> Path:
     Raises:
         HarnessError: If the path is empty or no text.
     """
-    if not isinstance(where, str | Path) or not str(where) or "\0" in str(where):
+    if not isinstance(where, str | Path) or not str(where).strip() or "\0" in str(where):
         raise HarnessError(f"results must name a folder. Received: {where!r}")
     path = Path(where)
-    return (path.expanduser() if path.parts[:1] == ("~",) else path).resolve()
+    try:
+        found = (path.expanduser() if path.parts[:1] == ("~",) else path).resolve()
+        mode = found.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFDIR
+    except (OSError, RuntimeError) as error:  # a link loop, a name too long, no home folder
+        raise HarnessError(
+            f"results must name a folder. Received: {str(where)!r} ({error})"
+        ) from None
+    if not stat.S_ISDIR(mode):
+        raise HarnessError(f"results must name a folder. Received: {str(where)!r}, which is none")
+    if found == Path(found.anchor):
+        raise HarnessError(f"results must name a folder other than {found}. Try results=results")
+    return found
 
 
 def make_techniques(names: Iterable[Any]) -> dict[str, Technique]:
@@ -308,10 +327,12 @@ def number(name: str, value: Any) -> float:
     return float(value)
 
 
-def whole_number(name: str, value: Any, least: int = 1) -> int:
-    """A whole number that is not below ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise HarnessError(f"{name} must be a whole number from {least}. Received: {value!r}")
+def whole_number(name: str, value: Any, least: int = 1, most: int = MOST) -> int:
+    """A whole number from ``least`` to ``most``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise HarnessError(
+            f"{name} must be a whole number from {least} to {most}. Received: {value!r}"
+        )
     return value
 
 
@@ -339,7 +360,7 @@ def _chunk(value: Any) -> tuple[int, int] | None:
     if value is None:
         return None
     parts = str(value).split("/")
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+    if len(parts) != 2 or not all(re.fullmatch("[0-9]{1,6}", part) for part in parts):
         raise HarnessError(f"chunk must be like 2/8, the second of eight. Received: {value!r}")
     return int(parts[0]), int(parts[1])
 

@@ -40,6 +40,9 @@ class Registry(Mapping[str, Fault]):
             raise unknown("fault", key, self._faults, " (`make faults` lists them)")
         return self._faults[key]
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._faults
+
     def __iter__(self) -> Any:
         return iter(self._faults)
 

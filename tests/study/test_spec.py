@@ -44,6 +44,37 @@ BAD = {
     "choice of no such name": ("protocol.aj=x", "protocol.aj must be as_defined or as_published"),
     "choice out of range": ("protocol.alpha=2", "alpha lies in"),
     "no folder": ("results=", "results must name a folder"),
+    "a blank": ("results= ", "results must name a folder"),
+    "the root": ("results=/", "results must name a folder other than /"),
+    "the root in disguise": ("results=/usr/..", "results must name a folder other than /"),
+    "a file": ("results=/etc/passwd", "which is none"),
+    "a device": ("results=/dev/null", "which is none"),
+    "a zero byte": ("results=a\0b", "results must name a folder"),
+    "a long name": (f"results={'x' * 5000}", "results must name a folder"),
+    "no such home": ("results=~/../../dev/zero", "results must name a folder"),
+    "threads of words": ("threads=abc", "threads must be a whole number from 1 to 10000"),
+    "no threads": ("threads=0", "threads must be a whole number from 1"),
+    "negative threads": ("threads=-1", "threads must be a whole number from 1"),
+    "threads as a power": ("threads=1e3", "threads must be a whole number from 1"),
+    "many threads": ("threads=99999999999", "threads must be a whole number from 1 to 10000"),
+    "threads of nines": ("threads=" + "9" * 5000, "threads must be a whole number"),
+    "many repetitions": ("plan.repetitions=100000000", "repetitions must be a whole number from 1"),
+    "many trainings": ("plan.seeds=100000000", "seeds must be a whole number from 1 to 10000"),
+    "large seed": ("seed=99999999999999999999", "seed must be a whole number from 0"),
+    "negative seed": ("seed=-1", "seed must be a whole number from 0"),
+    "huge budget": ("budget=1e300", "budget 1e.300 is not possible"),
+    "infinite power": ("budget=1e400", "budget inf is not possible"),
+    "underscore": ("budget=1_0", "budget '1_0' is not possible"),
+    "digits of elsewhere": ("budget=\u0661", "is not possible"),
+    "a fault twice": (
+        "plan.fraction_for={D1: 1, D1: 0.5}",
+        "plan.fraction_for names a fault twice",
+    ),
+    "independent no": ("independent=no", "independent must be true or false"),
+    "independent empty": ("independent=", "independent must be true or false"),
+    "long plan name": (f"plan.name={'x' * 200}", "at most 100 letters"),
+    "chunk of nothing": ("chunk=0/2", "chunk 0/2 is not possible"),
+    "chunk of elsewhere": ("chunk=\u0661/\u0662", "chunk must be like 2/8"),
 }
 
 
@@ -104,6 +135,19 @@ def test_a_fraction_from_outside_holds_for_all_faults() -> None:
     written = StudySpec.compose(["plan=icst23"]).plan
     assert written.fraction_of("D5") == 0.01
     assert StudySpec.compose(["plan=icst23"], {"fraction": 0.5}).plan.fraction_of("D5") == 0.5
+
+
+def test_a_link_loop_is_no_results_folder(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in ("loop", "loop/deeper"):
+        with pytest.raises(HarnessError, match="results must name a folder"):
+            results_folder(tmp_path / name)
+
+
+def test_what_is_named_twice_counts_once() -> None:
+    named = StudySpec.compose(["plan=smoke", "plan.faults=D6,D6", "plan.techniques=random,random"])
+    assert (list(named.plan.faults), list(named.plan.techniques)) == (["D6"], ["random"])
+    assert list(replace(named.plan, faults=["D6", "D3", "D6"]).faults) == ["D6", "D3"]
 
 
 @pytest.mark.parametrize("name", ["it's", "a b", "größe", "a=b", "~x", 'say "x"', "$HOME;x"])
