@@ -69,8 +69,10 @@ class Protocol:
     """Which p-value decides. The study pairs by position, with ``wilcoxon``, lists that are
     independent: trainings of the faulty program in the order of a folder, runs in that of a log."""
     ties: Ties
-    """How the signed-rank test treats equal differences, see ``statistics.wilcoxon``. It drops
-    zero differences in both, as SciPy does by default."""
+    """How the tests treat equal values: ``counted`` takes the exact distribution that these ties
+    leave, ``ignored`` what SciPy did in 2020, whose approximations make short lists with many ties
+    significant. See ``statistics.wilcoxon``, which drops zero differences in both, and
+    ``statistics.mann_whitney``."""
     holm: bool
     """Whether the p-value that decides is adjusted over all cells of one budget."""
     alpha: float

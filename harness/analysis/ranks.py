@@ -143,7 +143,9 @@ def pairs(study: RunSet) -> pd.DataFrame:
     for first, second in combinations(study.techniques, 2):
         faults = [f for f in study.faults if study.cell(f, first) and study.cell(f, second)]
         ranked = [(_ranked(study, f, first), _ranked(study, f, second)) for f in faults]
-        tested += [stats.mann_whitney(list(a), list(b)) for a, b in ranked]
+        tested += [
+            stats.mann_whitney(list(a), list(b), ties=study.protocol.ties) for a, b in ranked
+        ]
         better += [float(stats.superiority(a, b)) > 0.5 for a, b in ranked]
         rows.append(
             {

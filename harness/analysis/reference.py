@@ -56,7 +56,7 @@ def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
     metric = METRICS[baseline.metric]
     faulty = [*baseline.faulty_holdout, *[metric.nothing] * baseline.faulty_unjudged]
     fixed = [*baseline.fixed_holdout, *[metric.nothing] * baseline.fixed_unjudged]
-    p = stats.mann_whitney(faulty, fixed)
+    p = stats.mann_whitney(faulty, fixed, ties=protocol.ties)
     a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=metric.higher_is_better)
     if not fixed and baseline.fixed_mean is not None and faulty:
         shows = metric.better(baseline.fixed_mean, fmean(faulty))

@@ -59,6 +59,7 @@ _SCORES = table(
         exposed             | bool  |         | the baseline tells the faulty program from the fixed one
         p_wilcoxon          | float |         | two-sided Wilcoxon signed-rank, faulty against patched, paired by position
         p_mannwhitney       | float |         | two-sided Mann-Whitney U, faulty against patched
+        p_exact             | bool  |         | both p-values are exact, given the ties, and no normal approximation
         p_holm              | float |         | p_mannwhitney after Holm over all cells of one budget (and one setting)
         significant         | bool  |         | significantly better than the faulty program, as the protocol says
         a12                 | float | [0, 1]  | Vargha-Delaney: chance that a patched value is better than a faulty one

@@ -169,9 +169,10 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
 
 def _undone(run: Run, protocol: Protocol) -> Row:
     """Figures of a technique that declined: all missing but, if the protocol says so, the rate."""
+    untested = {"p_exact": False}
     missing = ("mean", "std", "p_wilcoxon", "p_mannwhitney", "a12", "ir_low", "ir_high")
     said = run.status == CellStatus.NO_SYMPTOM
-    return dict.fromkeys(missing) | {"ir": protocol.no_symptom_ir if said else None}
+    return untested | dict.fromkeys(missing) | {"ir": protocol.no_symptom_ir if said else None}
 
 
 def _performance(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
@@ -198,7 +199,10 @@ def _tests(values: Sequence[float | None], baseline: Baseline, protocol: Protoco
     faulty += [metric.nothing] * baseline.faulty_unjudged
     return {
         "p_wilcoxon": stats.wilcoxon(faulty, ranked, ties=protocol.ties),
-        "p_mannwhitney": stats.mann_whitney(faulty, ranked),
+        "p_mannwhitney": stats.mann_whitney(faulty, ranked, ties=protocol.ties),
+        "p_exact": protocol.ties == "counted"
+        and stats.rank_sum_is_exact(len(faulty), len(ranked))
+        and stats.signed_rank_is_exact(len(faulty)),
         "a12": stats.vargha_delaney(ranked, faulty, higher_is_better=metric.higher_is_better),
     }
 
