@@ -46,8 +46,9 @@ RUNS = table(
     metric           | str   |        | what value measures
     status           | str   |        | ok, not_applicable, no_symptom or timed_out
     trials           | int   | trials | trials of the run
-    value            | float | metric | result of the run; missing if not judged
-    better           | bool  |        | whether its winner beats the faulty program
+    value            | float | metric | what the run counts as; missing if it ranks worst
+    better           | bool  |        | whether its winner beats the faulty program on the search part
+    no_patch         | bool  |        | whether it returns no patch and counts as the faulty program
     patch            | str   |        | JSON: hyperparameter -> its value in the winner
     complexity       | float | share  | hyperparameters that the patch changes
     confirmed        | int   |        | re-trainings of winners of the run
@@ -81,7 +82,8 @@ def trial_frame(study: RunSet) -> pd.DataFrame:
             "holdout": row.holdout,
             "fidelity": row.fidelity,
             "spent": row.spent,
-            "patch": _patch(run.faulty, row.configuration),
+            "no_patch": result.no_patch,
+        "patch": _patch(run.faulty, row.configuration),
         }
         for run in study.runs
         for number, row in enumerate(run.trials)
@@ -95,7 +97,7 @@ def run_frame(study: RunSet) -> pd.DataFrame:
 
 def _run_row(study: RunSet, run: Run) -> Mapping[str, Any]:
     result = run_result(run, study.baseline(run.fault), study.protocol)
-    size = None
+    size = 0.0 if result.no_patch else None
     if result.patch is not None:
         size = complexity(
             run.faulty,
@@ -115,6 +117,7 @@ def _run_row(study: RunSet, run: Run) -> Mapping[str, Any]:
         "trials": len(run.trials),
         "value": result.value,
         "better": result.better,
+        "no_patch": result.no_patch,
         "patch": _patch(run.faulty, result.patch),
         "complexity": size,
         "confirmed": len(run.confirmed),

@@ -33,8 +33,9 @@ WINNERS: Options = {
     "diverged_may_win": (False, True),
     "cut_may_win": (True, False),
     "partial_may_win": (True, False),
+    "no_better_is_no_patch": (True, False),
     "fall_back_to_faulty": (False, True),
-    "unjudged": ("worst", "faulty_mean"),
+    "unjudged": ("faulty_mean", "worst"),
     "decimals": (None, 2),
     "ir_needs_exposure": (True, False),
 }

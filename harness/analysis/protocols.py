@@ -41,6 +41,15 @@ class Protocol:
     confirmed_counts: bool
     """A run whose winner was trained again with fresh seeds counts as the mean of these trainings:
     the winner was chosen for one lucky training among many. The study trained none again."""
+    no_better_is_no_patch: bool
+    """A run whose winner does not beat the faulty program on the search part returns no patch,
+    whichever technique made it. It counts as the faulty program: improvement rate, complexity and
+    asymmetric Jaccard 0, and in the tests values spread as those of the faulty program. To beat it
+    is to be better than the median of the baseline's trainings of the faulty program on that part,
+    where one without a value counts as worst; the faulty configuration itself never does. Nobody
+    applies a patch that looks no better than what it replaces, and a technique that trains the
+    faulty program may return it anyway. The study looks at the holdout part instead, see the next
+    field."""
     fall_back_to_faulty: bool
     """A run whose holdout value is worse than the faulty mean counts as that mean and has no
     patch, as in the study. It hides regressions and shrinks the spread. Means and improvement rates
@@ -53,8 +62,10 @@ class Protocol:
     is ten two-decimal values consistent with its printed marks, and the mean that its tables
     imply; ``first_trials`` are the trainings of the faulty program with which all runs begin."""
     unjudged: Literal["worst", "faulty_mean"]
-    """What a run without any judged trial counts as: worse than everything (the metric's worst
-    value; without a bound, the worst value of its cell), or the faulty mean, as in the study."""
+    """What a run without any judged trial counts as: the faulty program, since it returns no patch,
+    or worse than everything (the metric's worst value; without a bound, the worst value of its
+    cell). A beginning of a longer run has no value for the trial that is open at its end, where a
+    run of that budget would judge it: "worst" would rank it below a program that nobody touched."""
     no_symptom_ir: float | None
     """Improvement rate of a technique that saw nothing to repair: 0 in the study; otherwise
     missing, since it made no attempt."""
@@ -139,6 +150,7 @@ ICST23 = Protocol(
     partial_may_win=False,
     confirmed_counts=False,
     histories_by_holdout=True,
+    no_better_is_no_patch=False,
     fall_back_to_faulty=True,
     never_falls_back=("autotrainer", "autotrainer_icst23"),
     faulty_list="reference",
@@ -174,10 +186,11 @@ CORRECTED = Protocol(
     partial_may_win=True,
     confirmed_counts=True,
     histories_by_holdout=False,
+    no_better_is_no_patch=True,
     fall_back_to_faulty=False,
     never_falls_back=(),
     faulty_list="first_trials",
-    unjudged="worst",
+    unjudged="faulty_mean",
     no_symptom_ir=None,
     decimals=None,
     ddof=1,

@@ -23,7 +23,7 @@ from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import PAIRS, RANKS
 from harness.analysis.statistics import Floats
-from harness.analysis.winners import run_result
+from harness.analysis.winners import run_result, tested_values
 from harness.vocabulary import METRICS
 
 TRIMMED = 0.25
@@ -212,11 +212,11 @@ def profile(study: RunSet, technique: str, levels: Floats) -> tuple[Floats, Floa
 
 
 def _ranked(study: RunSet, fault: str, technique: str) -> Floats:
-    """Results of the runs as something to maximise; a run without a result stands below all."""
+    """Results of the runs as tests compare them, as something to maximise."""
     base = study.baseline(fault)
     metric = METRICS[base.metric]
-    values = [run_result(run, base, study.protocol).value for run in study.cell(fault, technique)]
-    return np.array([-metric.loss(metric.nothing if v is None else v) for v in values])
+    results = [run_result(run, base, study.protocol) for run in study.cell(fault, technique)]
+    return np.array([-metric.loss(v) for v in tested_values(results, base)])
 
 
 def _probability(

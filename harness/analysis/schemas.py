@@ -67,15 +67,16 @@ _SCORES = table(
         ir                  | float |         | improvement rate; missing where the baseline does not expose the fault
         ir_low              | float |         | lower end of its 95 % bootstrap interval
         ir_high             | float |         | upper end
-        patches             | int   | runs    | runs that end with a patch: the next means are over these
-        complexity_mean     | float | share   | hyperparameters that the winner changed, mean over the patches
+        patches             | int   | runs    | runs that end with a patch
+        no_patch            | int   | runs    | runs that return none and count as the faulty program, as the protocol says
+        complexity_mean     | float | share   | hyperparameters that the winner changed, mean over patches and no_patch, which change none
         minimised_complexity | float | share  | the same of the runs whose patches were minimised, after it
         n_minimised         | int   | runs    | runs whose patches were minimised
         minimised_trainings | float | trainings | mean over the runs with a patch to take edits back from
         fix_complexity      | float | share   | complexity of the true fix
-        aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over the patches
-        aj_as_published_mean | float | share  | the same with the patch taken against the fix, as the study's scripts do
-        no_better           | int   | runs    | runs whose winner is no better than the faulty program on the search part
+        aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over patches and no_patch, which has none
+        aj_as_published_mean | float | share  | the same with the patch taken against the fix, as the study's scripts do; mean over patches
+        no_better           | int   | runs    | runs whose winner does not beat the faulty program on the search part
         unjudged            | int   | runs    | runs without any judged trial
         n_confirmed         | int   | runs    | runs whose winner was trained again with fresh seeds
         confirmed_mean      | float | metric  | mean over these of the mean holdout metric of the re-trainings

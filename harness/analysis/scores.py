@@ -32,7 +32,13 @@ from harness.analysis.reference import (
 from harness.analysis.schemas import SCORES
 from harness.analysis.score_columns import CELL_FIGURES
 from harness.analysis.significance import verdicts
-from harness.analysis.winners import confirmations, counted, mean_confirmed, winner
+from harness.analysis.winners import (
+    confirmations,
+    counted,
+    mean_confirmed,
+    tested_values,
+    winner,
+)
 from harness.records.baseline import Baseline
 from harness.records.outcome import Trial
 from harness.records.run import Run
@@ -151,13 +157,13 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     if all(run.status in DECLINED for run in cell):
         row |= _undone(first, protocol)
     else:
-        values = tested = [r.value for r in results]
+        tested = results
         if baseline.faulty_mean is not None:
             by_list = replace(baseline, faulty_mean=None)
             pairs = zip(best, cell, strict=True)
-            tested = [counted(*pair, by_list, protocol).value for pair in pairs]
-        row |= _performance(values, baseline, protocol)
-        row |= _tests(tested, baseline, protocol)
+            tested = [counted(*pair, by_list, protocol) for pair in pairs]
+        row |= _performance([r.value for r in results], baseline, protocol)
+        row |= _tests(tested_values(tested, baseline), baseline, protocol)
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
     row |= patch_figures(cell, results, protocol)
@@ -178,7 +184,7 @@ def _undone(run: Run, protocol: Protocol) -> Row:
 def _performance(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
     """Mean, deviation and improvement rate of the runs.
 
-    A run without a judged trial counts as the worst value.
+    A run without a value counts as the worst one.
     """
     numbers = metered(values, baseline)
     return {
@@ -188,13 +194,10 @@ def _performance(values: Sequence[float | None], baseline: Baseline, protocol: P
     }
 
 
-def _tests(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
-    """Tests of the runs against the trainings of the faulty program.
-
-    A run without a judged trial ranks below everything.
-    """
+def _tests(values: Sequence[float], baseline: Baseline, protocol: Protocol) -> Row:
+    """Tests of the runs against the trainings of the faulty program."""
     metric = METRICS[baseline.metric]
-    ranked = rounded([metric.nothing if v is None else v for v in values], protocol)
+    ranked = rounded(values, protocol)
     faulty = [*rounded(baseline.faulty_holdout, protocol)]
     faulty += [metric.nothing] * baseline.faulty_unjudged
     return {

@@ -25,6 +25,12 @@ MILESTONES = (1, 2, 5, 10, 15, 20, 30, 40, 50)
 
 OVER_ALL = "Intervals: 95 % percentile bootstrap over subjects, their faults and their runs."
 
+_WITHOUT = {
+    "worst": "Missing while half of the runs have nothing judged.",
+    "faulty_mean": "A run that has judged nothing yet counts as the faulty program.",
+}
+"""What stands for a run without a judged trial, by the protocol's choice."""
+
 
 def progress_board(study: RunSet) -> Layout:
     """The anytime curve over the faults, at some budgets."""
@@ -42,7 +48,7 @@ def progress_board(study: RunSet) -> Layout:
         rows,
         [
             f"{len(study.rated)} faults with an improvement rate. 0 is the faulty program, 1 the "
-            "fix. Missing while half of the runs have nothing judged. " + OVER_ALL
+            f"fix. {_WITHOUT[study.protocol.unjudged]} {OVER_ALL}"
         ],
     )
 

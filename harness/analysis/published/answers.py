@@ -117,7 +117,7 @@ class Answer:
 
         ``picked`` is the holdout metric of its winner, ``value`` what the run counts as, ``better``
         whether the winner beats the faulty program on the search part. ``complexity``,
-        ``aj_as_published`` and ``aj_as_defined`` are missing for a run without a patch;
+        ``aj_as_published`` and ``aj_as_defined`` are as :func:`patch_figures` has them;
         ``significant`` is that of its cell.
         """
         frame = pd.DataFrame([self._outcome(run) for run in self.runs])
@@ -126,7 +126,7 @@ class Answer:
 
     def _outcome(self, run: Run) -> dict[str, Any]:
         got = run_result(run, self.baselines[run.fault, DATA, FRACTION], self.protocol)
-        best, patch = winner(run, self.protocol), got.patch
+        best, patch = winner(run, self.protocol), run.faulty if got.no_patch else got.patch
         row: dict[str, Any] = {
             "fault": run.fault,
             "technique": run.technique,
@@ -143,7 +143,9 @@ class Answer:
         defined = self._jaccard("as_defined", run, patch)
         return row | {
             "complexity": complexity(run.faulty, patch, settings=self.protocol.settings_count),
-            "aj_as_published": self._jaccard("as_published", run, patch),
+            "aj_as_published": np.nan
+            if got.no_patch
+            else self._jaccard("as_published", run, patch),
             "aj_as_defined": np.nan if defined is None else defined,
         }
 

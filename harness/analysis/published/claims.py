@@ -48,6 +48,10 @@ STEPS = (
         {"test": "mannwhitney", "ties": "counted", "require_ir_positive": False},
     ),
     ClaimStep("faulty program as the runs trained it", {"faulty_list": "first_trials"}),
+    ClaimStep(
+        "no patch where the search part shows no gain",
+        {"no_better_is_no_patch": True, "unjudged": "faulty_mean"},
+    ),
     ClaimStep("Holm over one budget's cells", {"holm": True}),
     ClaimStep(
         "measures as defined",
