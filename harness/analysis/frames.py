@@ -47,7 +47,7 @@ RUNS = table(
     status           | str   |        | ok, not_applicable, no_symptom or timed_out
     trials           | int   | trials | trials of the run
     value            | float | metric | what the run counts as; missing if it ranks worst
-    better           | bool  |        | whether its winner beats the faulty program on the search part
+    better           | bool  |        | whether its winner beats the fault on the search part
     no_patch         | bool  |        | whether it returns no patch and counts as the faulty program
     patch            | str   |        | JSON: hyperparameter -> its value in the winner
     complexity       | float | share  | hyperparameters that the patch changes
@@ -82,8 +82,7 @@ def trial_frame(study: RunSet) -> pd.DataFrame:
             "holdout": row.holdout,
             "fidelity": row.fidelity,
             "spent": row.spent,
-            "no_patch": result.no_patch,
-        "patch": _patch(run.faulty, row.configuration),
+            "patch": _patch(run.faulty, row.configuration),
         }
         for run in study.runs
         for number, row in enumerate(run.trials)

@@ -23,7 +23,7 @@ from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import PAIRS, RANKS
 from harness.analysis.statistics import Floats
-from harness.analysis.winners import run_result, tested_values
+from harness.analysis.winners import comparison_values, run_result
 from harness.vocabulary import METRICS
 
 TRIMMED = 0.25
@@ -216,7 +216,7 @@ def _ranked(study: RunSet, fault: str, technique: str) -> Floats:
     base = study.baseline(fault)
     metric = METRICS[base.metric]
     results = [run_result(run, base, study.protocol) for run in study.cell(fault, technique)]
-    return np.array([-metric.loss(v) for v in tested_values(results, base)])
+    return np.array([-metric.loss(v) for v in comparison_values(results, base)])
 
 
 def _probability(

@@ -33,10 +33,10 @@ from harness.analysis.schemas import SCORES
 from harness.analysis.score_columns import CELL_FIGURES
 from harness.analysis.significance import verdicts
 from harness.analysis.winners import (
+    comparison_values,
     confirmations,
     counted,
     mean_confirmed,
-    tested_values,
     winner,
 )
 from harness.records.baseline import Baseline
@@ -156,6 +156,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     results = [counted(*pair, baseline, protocol) for pair in zip(best, cell, strict=True)]
     if all(run.status in DECLINED for run in cell):
         row |= _undone(first, protocol)
+        results = [replace(r, no_patch=False) for r in results]  # it made no attempt
     else:
         tested = results
         if baseline.faulty_mean is not None:
@@ -163,7 +164,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
             pairs = zip(best, cell, strict=True)
             tested = [counted(*pair, by_list, protocol) for pair in pairs]
         row |= _performance([r.value for r in results], baseline, protocol)
-        row |= _tests(tested_values(tested, baseline), baseline, protocol)
+        row |= _tests(comparison_values(tested, baseline), baseline, protocol)
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
     row |= patch_figures(cell, results, protocol)

@@ -121,7 +121,7 @@ def _is_faulty(best: Trial, run: Run) -> bool:
     return best.configuration == run.faulty and best.structural is None
 
 
-def tested_values(results: Sequence[RunResult], baseline: Baseline) -> list[float]:
+def comparison_values(results: Sequence[RunResult], baseline: Baseline) -> list[float]:
     """Values by which tests compare the runs of one cell, in their order.
 
     A run without a value ranks below everything. Runs that return no patch stand at evenly spaced
@@ -136,9 +136,11 @@ def tested_values(results: Sequence[RunResult], baseline: Baseline) -> list[floa
 
 
 def _spread_as_faulty(count: int, baseline: Baseline) -> list[float]:
-    """The quantiles 1/(2 count), 3/(2 count), ... of the faulty program's holdout values."""
-    nothing = METRICS[baseline.metric].nothing
-    known = sorted([*baseline.faulty_holdout, *[nothing] * baseline.faulty_unjudged])
+    """The quantiles 1/(2 count), 3/(2 count), ... of the faulty program's values, worst first."""
+    metric = METRICS[baseline.metric]
+    nothing = metric.nothing
+    values = [*baseline.faulty_holdout, *[nothing] * baseline.faulty_unjudged]
+    known = sorted(values, key=metric.loss, reverse=True)
     found = []
     for number in range(count):
         below, on_the_edge = divmod((2 * number + 1) * len(known), 2 * count)

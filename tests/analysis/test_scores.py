@@ -20,6 +20,7 @@ from harness.analysis.schemas import SCORES
 from harness.analysis.scores import scores
 from harness.vocabulary import HarnessError
 
+WORST = replace(CORRECTED, no_better_is_no_patch=False, unjudged="worst")
 UNPAIRED = ["mean", "std", "p_mannwhitney", "p_holm", "significant", "a12", "repaired", "ir"]
 
 
@@ -76,15 +77,20 @@ def test_the_paired_test_needs_equal_lengths() -> None:
 
 
 def test_nothing_is_dropped() -> None:
-    row = score(reaching([0.8, None, 0.9, None]))
+    runs = reaching([0.8, None, 0.9, None])
+    row = score(runs)
+    assert (row["n"], row["unjudged"], row["no_patch"], row["patches"]) == (4, 2, 2, 2)
+    assert row["mean"] == pytest.approx((1.7 + 2 * 0.15) / 4)
+    assert row["a12"] == 0.75  # two above all, two like the faulty program
+    row = score(runs, protocol=WORST)
     assert (row["n"], row["unjudged"], row["patches"]) == (4, 2, 2)
     assert row["mean"] == pytest.approx(1.7 / 4)
     assert row["a12"] == 0.5
     # Without a worst value, the worst one seen stands in; ranks still come last.
     base = baseline(faulty=[5.0, 7.0], fixed=[1.0, 1.0], metric="mae")
-    row = score(reaching([2.0, None], metric="mae"), base)
+    row = score(reaching([2.0, None], metric="mae"), base, WORST)
     assert row["mean"] == 4.5 and row["a12"] == 0.5
-    row = score(reaching([9.0, None], metric="mae"), base)
+    row = score(reaching([9.0, None], metric="mae"), base, WORST)
     assert row["mean"] == 9.0 and row["a12"] == 0
 
 
