@@ -60,7 +60,8 @@ _SCORES = table(
         p_wilcoxon          | float |         | two-sided Wilcoxon signed-rank, faulty against patched, paired by position
         p_mannwhitney       | float |         | two-sided Mann-Whitney U, faulty against patched
         p_exact             | bool  |         | both p-values are exact, given the ties, and no normal approximation
-        p_holm              | float |         | p_mannwhitney after Holm over all cells of one budget (and one setting)
+        p_holm              | float |         | p_mannwhitney after Holm over the family of tests: all cells of one budget, as the plan declares them
+        tests               | int   | tests   | size of that family; those that could not be made count, if a plan declares it
         significant         | bool  |         | significantly better than the faulty program, as the protocol says
         a12                 | float | [0, 1]  | Vargha-Delaney: chance that a patched value is better than a faulty one
         repaired            | bool  |         | significant and a12 >= 0.71 (as in the protocol)
@@ -194,10 +195,31 @@ PAIRS = table(
         probability         | float | [0, 1]  | that a run of the first beats one of the second, mean A12 over the faults
         low                 | float | [0, 1]  | lower end of its 95 % bootstrap interval over subjects, faults, runs
         high                | float | [0, 1]  | upper end
-        wins                | int   | faults  | where the first is significantly better (two-sided Mann-Whitney, Holm over all pairs and faults)
+        wins                | int   | faults  | where the first is significantly better, as in table duels
         losses              | int   | faults  | where the second is
         p_wilcoxon          | float |         | two-sided signed-rank over the faults of the mean improvement rates
-        p_holm              | float |         | the same after Holm over the pairs
+        p_holm              | float |         | the same after Holm over the pairs of techniques, as the plan declares them
+        tests               | int   | tests   | size of that family
+    """,
+)
+
+DUELS = table(
+    "duels",
+    """
+        fault               | str   |         | id of the fault
+        first               | str   |         | name of a technique
+        second              | str   |         | name of another
+        metric              | str   |         | what the means measure
+        n_first             | int   | runs    | runs of the first
+        n_second            | int   | runs    | runs of the second
+        mean_first          | float | metric  | mean over the runs of the first, holdout
+        mean_second         | float | metric  | mean over the runs of the second, holdout
+        a12                 | float | [0, 1]  | Vargha-Delaney: chance that a run of the first is better than one of the second
+        p_mannwhitney       | float |         | two-sided Mann-Whitney U, first against second
+        p_exact             | bool  |         | that p-value is exact, given the ties, and no normal approximation
+        p_holm              | float |         | the same after Holm over all pairs of techniques on all faults, as the plan declares them
+        tests               | int   | tests   | size of that family
+        better              | str   |         | the technique that is significantly better; missing if neither is
     """,
 )
 

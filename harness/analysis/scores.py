@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from harness.analysis.protocols import Protocol
 from harness.analysis.reference import (
     BaselineKey,
     exposure,
+    gap_of,
     mean_of_faulty,
     mean_of_fixed,
     mean_or_none,
@@ -31,7 +31,7 @@ from harness.analysis.reference import (
 )
 from harness.analysis.schemas import SCORES
 from harness.analysis.score_columns import CELL_FIGURES
-from harness.analysis.significance import verdicts
+from harness.analysis.significance import DeclaredFamily, verdicts
 from harness.analysis.winners import (
     comparison_values,
     confirmations,
@@ -76,7 +76,10 @@ class CellKey(NamedTuple):
 
 
 def scores(
-    runs: Iterable[Run], baselines: Mapping[BaselineKey, Baseline], protocol: Protocol
+    runs: Iterable[Run],
+    baselines: Mapping[BaselineKey, Baseline],
+    protocol: Protocol,
+    family: DeclaredFamily | None = None,
 ) -> pd.DataFrame:
     """One row per fault x technique x budget (and clock, space, data, fraction).
 
@@ -84,6 +87,7 @@ def scores(
         runs: In any order; the repetitions of a cell are taken by their number.
         baselines: The baseline of every fault, data variant and fraction that has runs.
         protocol: The choices of this analysis.
+        family: The declared family of tests; by default the tests that can be made.
 
     Returns:
         A frame of the table ``SCORES``, sorted by setting, budget, fault and technique.
@@ -92,7 +96,7 @@ def scores(
         HarnessError: If a baseline is missing, a repetition occurs twice, or runs and baseline
             are measured differently.
     """
-    return SCORES.frame(verdicts(figures(runs, baselines, protocol), protocol))
+    return SCORES.frame(verdicts(figures(runs, baselines, protocol), protocol, family))
 
 
 def figures(
@@ -212,11 +216,11 @@ def _tests(values: Sequence[float], baseline: Baseline, protocol: Protocol) -> R
 
 
 def _improvement(baseline: Baseline, patched: Sequence[float], protocol: Protocol) -> Row:
-    """The improvement rate and its interval; missing without a gap."""
+    """The improvement rate and its interval; missing without a gap, see :func:`gap_of`."""
     known_fixed = baseline.fixed_mean
     faulty = trained_faulty(baseline) if baseline.faulty_mean is None else [baseline.faulty_mean]
     fixed = baseline.fixed_holdout if known_fixed is None else [known_fixed]
-    if not (faulty and fixed and patched) or fmean(faulty) == fmean(fixed):
+    if gap_of(baseline, protocol) is None or not patched:
         return {"ir": None, "ir_low": None, "ir_high": None}
     low, high = stats.bootstrap_interval(
         _improvement_rates,

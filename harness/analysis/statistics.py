@@ -229,30 +229,37 @@ def vargha_delaney(
     return float(np.mean(better + 0.5 * (x == y)))
 
 
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
+def holm(p_values: Sequence[float | None], size: int | None = None) -> list[float | None]:
     """The p-values of one family, adjusted so that the chance of any false alarm stays bounded.
 
     Args:
-        p_values: One per test; a missing one is not part of the family and stays missing.
+        p_values: One per test; a missing one stays missing.
+        size: Tests of the family, those included that are missing or not named: they count as if
+            they showed nothing. By default the p-values that there are.
 
     Returns:
         In the order given, each at least as large as it was and at most 1.
 
     Raises:
-        ValueError: If a p-value is outside [0, 1].
+        ValueError: If a p-value is outside [0, 1], or the family is smaller than its p-values.
 
     Source: Holm, Scandinavian Journal of Statistics 6 (1979).
 
     >>> holm([0.01, None, 0.04, 0.03])
     [0.03, None, 0.06, 0.06]
+    >>> holm([0.01, None, 0.04, 0.03], size=4)
+    [0.04, None, 0.09, 0.09]
     """
     present = {i: p for i, p in enumerate(p_values) if p is not None}
     if odd := [p for p in present.values() if not 0 <= p <= 1]:
         raise ValueError(f"a p-value lies in [0, 1]. Received: {odd}")
+    tests = len(present) if size is None else size
+    if tests < len(present):
+        raise ValueError(f"a family of {tests} tests has {len(present)} p-values")
     adjusted: list[float | None] = [None] * len(p_values)
     highest = 0.0
     for done, i in enumerate(sorted(present, key=present.__getitem__)):
-        highest = max(highest, min(1.0, (len(present) - done) * present[i]))
+        highest = max(highest, min(1.0, (tests - done) * present[i]))
         adjusted[i] = highest
     return adjusted
 

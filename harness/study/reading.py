@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.analysis.protocols import Protocol
+from harness.analysis.reference import BaselineKey
 from harness.analysis.replay import at_budget
 from harness.analysis.runset import RunSet
+from harness.analysis.significance import DeclaredFamily
 from harness.records.baseline import Baseline, read_baseline
 from harness.records.cell import Cell
 from harness.records.files import digest
+from harness.records.run import Run
 from harness.records.run_record import RUN, read_run_record
 from harness.records.store import Store
 from harness.study.plan import Plan, baseline_paths, sources
@@ -33,6 +37,30 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
             f"Run it first: dnn-repair run plan={plan.name} budget={plan.budget:g}"
             + (f". {hint[0].upper()}{hint[1:]}" if hint else "")
         )
+    runs, baselines = _read(plan, found, registry, store)
+    context, others = _context(plan, registry, store)
+    used = {run.technique for run in runs}
+    declared = plan.declared
+    return RunSet(
+        runs=runs,
+        baselines=others | baselines,
+        subjects={fault: registry[fault].subject.name for fault, *_ in others | baselines},
+        protocol=protocol,
+        techniques=[name for name in plan.techniques if name in used],
+        missing=missing,
+        family=DeclaredFamily(declared.name, tuple(declared.faults), tuple(declared.techniques)),
+        context=context,
+    )
+
+
+def _read(
+    plan: Plan, found: Mapping[Cell, Cell], registry: Registry, store: Store
+) -> tuple[list[Run], dict[BaselineKey, Baseline]]:
+    """The runs of some cells of a plan, and the baselines of their faults.
+
+    Args:
+        found: Cell -> the finished run that answers it.
+    """
     paths = baseline_paths(plan, registry, store)
     known = {fault: read_baseline(paths[fault], fault) for fault in {cell.fault for cell in found}}
     runs = []
@@ -41,18 +69,39 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         if source is not cell:
             run = at_budget(run, cell.budget, known[cell.fault].training_time)
         runs.append(run)
-    used = {run.technique for run in runs}
-    return RunSet(
-        runs=runs,
-        baselines={
-            (fault, plan.data_of(registry[fault]), plan.fraction_of(fault)): baseline
-            for fault, baseline in known.items()
-        },
-        subjects={fault: registry[fault].subject.name for fault in known},
-        protocol=protocol,
-        techniques=[name for name in plan.techniques if name in used],
-        missing=missing,
-    )
+    return runs, {
+        (fault, plan.data_of(registry[fault]), plan.fraction_of(fault)): baseline
+        for fault, baseline in known.items()
+    }
+
+
+def _context(
+    plan: Plan, registry: Registry, store: Store
+) -> tuple[list[Run], dict[BaselineKey, Baseline]]:
+    """What is stored of the plan's family of tests beyond the plan itself, and its baselines."""
+    runs: list[Run] = []
+    baselines: dict[BaselineKey, Baseline] = {}
+    shown = {(fault, technique) for fault in plan.faults for technique in plan.techniques}
+    for fault in plan.declared.faults:
+        of_fault = replace(plan.declared, faults=[fault])
+        try:
+            cells = of_fault.cells(registry)
+        except HarnessError:  # it has no such data variant: its tests count as missing
+            continue
+        beyond = [cell for cell in cells if (cell.fault, cell.technique) not in shown]
+        found = sources(of_fault, beyond, store)
+        if fault in plan.faults:
+            found = {c: s for c, s in found.items() if _same_data(c, plan, registry)}
+        there, bases = _read(of_fault, found, registry, store)
+        runs += there
+        baselines |= bases
+    return runs, baselines
+
+
+def _same_data(cell: Cell, plan: Plan, registry: Registry) -> bool:
+    """Whether the plan has the cell's fault with the same data; others are another experiment."""
+    fault = registry[cell.fault]
+    return (cell.data, cell.fraction) == (plan.data_of(fault), plan.fraction_of(fault.id))
 
 
 def read_folder(store: Store, registry: Registry, protocol: Protocol, **setting: object) -> RunSet:
