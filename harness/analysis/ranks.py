@@ -22,10 +22,13 @@ from harness.analysis import statistics as stats
 from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.duels import compared, maximised
 from harness.analysis.runset import RunSet
-from harness.analysis.schemas import PAIRS, RANKS
+from harness.analysis.schemas import PAIRS, PROFILES, RANKS
 from harness.analysis.significance import adjusted
 from harness.analysis.statistics import Floats
 from harness.vocabulary import METRICS
+
+PROFILE_RATES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+"""Improvement rates at which the table of profiles is read."""
 
 TRIMMED = 0.25
 """Share that an interquartile mean leaves out at either end."""
@@ -192,6 +195,26 @@ def over_faults(study: RunSet, first: str, second: str) -> float | None:
         for technique in (first, second)
     ]
     return stats.wilcoxon(*means)
+
+
+@lru_cache(maxsize=8)
+def profiles(study: RunSet) -> pd.DataFrame:
+    """:func:`profile` of each technique at ``PROFILE_RATES``: a frame of the table ``PROFILES``."""
+    rows = []
+    for technique in study.techniques if study.rated else ():
+        found = zip(PROFILE_RATES, *profile(study, technique, np.array(PROFILE_RATES)), strict=True)
+        rows += [
+            {
+                "technique": technique,
+                "rate": rate,
+                "faults": len(study.rated),
+                "share": float(share),
+                "low": float(low),
+                "high": float(high),
+            }
+            for rate, share, low, high in found
+        ]
+    return PROFILES.frame(rows)
 
 
 def profile(study: RunSet, technique: str, levels: Floats) -> tuple[Floats, Floats, Floats]:

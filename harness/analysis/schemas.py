@@ -52,7 +52,10 @@ _SCORES = table(
         n_prefix            | int   | runs    | of these, the beginning of a run with a larger budget
         n_baseline          | int   | runs    | trainings of the faulty program
         mean                | float | metric  | mean over the runs of the holdout metric of each run's winner (confirmed, if the protocol says so)
-        std                 | float | metric  | its standard deviation (ddof as in the protocol)
+        std                 | float | metric  | standard deviation of what mean is the mean of (ddof as in the protocol)
+        std_of              | str   |         | what that deviates: single trainings, means of re-trainings, or both
+        std_single          | float | metric  | the same if each run counts with its winner's one training
+        std_confirmed       | float | metric  | the same if each run counts with the mean of its winner's re-trainings; missing if a winner has none
         faulty_mean         | float | metric  | mean over the trainings of the faulty program, holdout
         fix_mean            | float | metric  | mean over the trainings of the fixed program, holdout
         training_time       | float | s       | T: median training time of the faulty program
@@ -107,6 +110,9 @@ SUMMARY = table(
         repaired            | int   |         | of these, with a12 >= 0.71 (as in the protocol)
         ir_median           | float |         | median improvement rate over the faults that have one
         std_mean            | float | metric  | mean standard deviation over the faults judged by accuracy
+        std_of              | str   |         | what that deviates: single trainings, means of re-trainings, or both
+        std_single_mean     | float | metric  | the same if each run counts with its winner's one training
+        std_confirmed_mean  | float | metric  | the same if each run counts with the mean of its winner's re-trainings
         complexity_median   | float | share   | median over the faults of the patches' complexity
         minimised_median    | float | share   | the same of the runs whose patches were minimised, after it
         n_minimised         | int   | runs    | runs whose patches were minimised
@@ -200,6 +206,18 @@ PAIRS = table(
         p_wilcoxon          | float |         | two-sided signed-rank over the faults of the mean improvement rates
         p_holm              | float |         | the same after Holm over the pairs of techniques, as the plan declares them
         tests               | int   | tests   | size of that family
+    """,
+)
+
+PROFILES = table(
+    "profiles",
+    """
+        technique           | str   |         | name of the technique
+        rate                | float |         | improvement rate to reach
+        faults              | int   |         | faults with an improvement rate and runs of all techniques; they weigh the same
+        share               | float | share   | runs with at least that rate
+        low                 | float | share   | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        high                | float | share   | upper end
     """,
 )
 

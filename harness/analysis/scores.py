@@ -50,6 +50,10 @@ DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_O
 """Statuses of a run whose technique returned no result."""
 
 
+SINGLE, AGAIN, BOTH = "single trainings", "means of re-trainings", "both"
+"""What a standard deviation deviates."""
+
+
 class CellKey(NamedTuple):
     """The key of a row of the scores; rows are sorted by its fields, in this order."""
 
@@ -168,6 +172,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
             pairs = zip(best, cell, strict=True)
             tested = [counted(*pair, by_list, protocol) for pair in pairs]
         row |= _performance([r.value for r in results], baseline, protocol)
+        row |= _deviations(best, cell, baseline, protocol)
         row |= _tests(comparison_values(tested, baseline), baseline, protocol)
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
@@ -181,7 +186,18 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
 def _undone(run: Run, protocol: Protocol) -> Row:
     """Figures of a technique that declined: all missing but, if the protocol says so, the rate."""
     untested = {"p_exact": False}
-    missing = ("mean", "std", "p_wilcoxon", "p_mannwhitney", "a12", "ir_low", "ir_high")
+    missing = (
+        "mean",
+        "std",
+        "std_of",
+        "std_single",
+        "std_confirmed",
+        "p_wilcoxon",
+        "p_mannwhitney",
+        "a12",
+        "ir_low",
+        "ir_high",
+    )
     said = run.status == CellStatus.NO_SYMPTOM
     return untested | dict.fromkeys(missing) | {"ir": protocol.no_symptom_ir if said else None}
 
@@ -197,6 +213,31 @@ def _performance(values: Sequence[float | None], baseline: Baseline, protocol: P
         "std": stability(numbers, protocol.ddof),
         **_improvement(baseline, rounded(numbers, protocol), protocol),
     }
+
+
+def _deviations(
+    best: Sequence[Trial | None], cell: Sequence[Run], baseline: Baseline, protocol: Protocol
+) -> Row:
+    """What the standard deviation deviates, and both that it could.
+
+    The mean of k re-trainings varies less than one training, by up to the root of k.
+    """
+    pairs = list(zip(best, cell, strict=True))
+    found: Row = {}
+    for name, counts in (("std_single", False), ("std_confirmed", True)):
+        choice = replace(protocol, confirmed_counts=counts)
+        values = [counted(*pair, baseline, choice).value for pair in pairs]
+        found[name] = stability(metered(values, baseline), protocol.ddof)
+    again = [
+        bool(confirmations(row, run))
+        for row, run in pairs
+        if counted(row, run, baseline, protocol).patch is not None
+    ]
+    if not all(again):
+        found["std_confirmed"] = None
+    if not protocol.confirmed_counts or not any(again):
+        return found | {"std_of": SINGLE}
+    return found | {"std_of": AGAIN if all(again) else BOTH}
 
 
 def _tests(values: Sequence[float], baseline: Baseline, protocol: Protocol) -> Row:

@@ -5,10 +5,10 @@ Every star of every table comes from here, so that two tables of the same runs a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any, NamedTuple
+from itertools import combinations, product
+from typing import Any, NamedTuple, TypeVar
 
 from harness.analysis import statistics as stats
 from harness.analysis.protocols import Protocol
@@ -16,6 +16,11 @@ from harness.analysis.schemas import SETTING
 from harness.vocabulary import METRICS
 
 Row = dict[str, Any]
+Key = TypeVar("Key", bound=Hashable)
+CellTest = tuple[str, str]
+"""Fault and technique."""
+DuelTest = tuple[str, frozenset[str]]
+"""Fault and two techniques."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,9 @@ class DeclaredFamily:
     """Tests that are adjusted together, as they were declared before any of them was made.
 
     All faults x techniques of one budget. A test that cannot be made, for want of runs or since the
-    technique does not apply, counts all the same. What is tested beyond is adjusted over the family
-    and all that is beyond: it costs the declared tests nothing.
+    technique does not apply, counts all the same. A test of another fault or technique is adjusted
+    over the family and all that this fault or technique adds to it. So the family of a test depends
+    on the test and the plan alone, and never on what else a table shows.
     """
 
     name: str
@@ -32,21 +38,19 @@ class DeclaredFamily:
     faults: tuple[str, ...]
     techniques: tuple[str, ...]
 
-    @property
-    def cells(self) -> frozenset[tuple[str, str]]:
-        """Techniques against the faulty program: fault and technique."""
-        return frozenset((f, t) for f in self.faults for t in self.techniques)
+    def cells(self, key: CellTest) -> frozenset[CellTest]:
+        """The family of a technique on a fault against the faulty program."""
+        fault, technique = key
+        return frozenset(product({*self.faults, fault}, {*self.techniques, technique}))
 
-    @property
-    def duels(self) -> frozenset[tuple[str, frozenset[str]]]:
-        """Techniques against each other: fault and two techniques."""
-        pairs = [frozenset(pair) for pair in combinations(self.techniques, 2)]
-        return frozenset((f, pair) for f in self.faults for pair in pairs)
+    def duels(self, key: DuelTest) -> frozenset[DuelTest]:
+        """The family of two techniques against each other on a fault."""
+        fault, pair = key
+        return frozenset(product({*self.faults, fault}, self.pairs(pair)))
 
-    @property
-    def pairs(self) -> frozenset[frozenset[str]]:
-        """Techniques against each other over all faults."""
-        return frozenset(frozenset(pair) for pair in combinations(self.techniques, 2))
+    def pairs(self, key: frozenset[str]) -> frozenset[frozenset[str]]:
+        """The family of two techniques against each other over all faults."""
+        return frozenset(map(frozenset, combinations({*self.techniques, *key}, 2)))
 
 
 class Adjusted(NamedTuple):
@@ -59,28 +63,28 @@ class Adjusted(NamedTuple):
 
 
 def adjusted(
-    keys: Sequence[Hashable],
+    keys: Sequence[Key],
     p_values: Sequence[float | None],
-    declared: Collection[Hashable] | None,
+    family_of: Callable[[Key], frozenset[Key]] | None,
 ) -> list[Adjusted]:
-    """Holm over a family of tests.
+    """Holm over families of tests.
 
     Args:
         keys: What each test is about.
         p_values: None for one that could not be made.
-        declared: The keys of the family. None: the tests that there are.
+        family_of: The family of a test. None: the tests that there are, for all of them.
     """
-    if declared is None:
+    if family_of is None:
         size = sum(p is not None for p in p_values)
         return [Adjusted(p, size) for p in stats.holm(p_values)]
-    whole = len({*declared, *keys})
-    inside = [p if key in declared else None for key, p in zip(keys, p_values, strict=True)]
-    own = stats.holm(inside, size=len(declared))
-    beyond = stats.holm(p_values, size=whole)
-    return [
-        Adjusted(mine, len(declared)) if key in declared else Adjusted(other, whole)
-        for key, mine, other in zip(keys, own, beyond, strict=True)
-    ]
+    families = [family_of(key) for key in keys]
+    found: list[Adjusted | None] = [None] * len(keys)
+    for family in set(families):
+        inside = [p if key in family else None for key, p in zip(keys, p_values, strict=True)]
+        for number, p in enumerate(stats.holm(inside, size=len(family))):
+            if families[number] == family:
+                found[number] = Adjusted(p, len(family))
+    return [after for after in found if after is not None]
 
 
 def verdicts(
@@ -106,9 +110,9 @@ def _adjust(rows: Sequence[Row], family: DeclaredFamily | None) -> None:
     for row in rows:
         settings.setdefault(tuple(row[name] for name in SETTING), []).append(row)
     for of_setting in settings.values():
-        keys = [(row.get("fault"), row.get("technique")) for row in of_setting]
-        declared = None if family is None else family.cells
-        found = adjusted(keys, [row["p_mannwhitney"] for row in of_setting], declared)
+        keys = [(row["fault"], row["technique"]) for row in of_setting]
+        p_values = [row["p_mannwhitney"] for row in of_setting]
+        found = adjusted(keys, p_values, None if family is None else family.cells)
         for row, (p, tests) in zip(of_setting, found, strict=True):
             row |= {"p_holm": p, "tests": tests}
 

@@ -78,30 +78,24 @@ def _read(
 def _context(
     plan: Plan, registry: Registry, store: Store
 ) -> tuple[list[Run], dict[BaselineKey, Baseline]]:
-    """What is stored of the plan's family of tests beyond the plan itself, and its baselines."""
+    """What is stored of the families of the plan's tests beyond the plan, and its baselines."""
     runs: list[Run] = []
     baselines: dict[BaselineKey, Baseline] = {}
     shown = {(fault, technique) for fault in plan.faults for technique in plan.techniques}
-    for fault in plan.declared.faults:
-        of_fault = replace(plan.declared, faults=[fault])
+    declared = plan.declared
+    techniques = {**declared.techniques, **plan.techniques}
+    for fault in dict.fromkeys([*declared.faults, *plan.faults]):
+        base = plan if fault in plan.faults else declared
+        of_fault = replace(base, faults=[fault], techniques=techniques, chunk=None)
         try:
             cells = of_fault.cells(registry)
         except HarnessError:  # it has no such data variant: its tests count as missing
             continue
         beyond = [cell for cell in cells if (cell.fault, cell.technique) not in shown]
-        found = sources(of_fault, beyond, store)
-        if fault in plan.faults:
-            found = {c: s for c, s in found.items() if _same_data(c, plan, registry)}
-        there, bases = _read(of_fault, found, registry, store)
+        there, bases = _read(of_fault, sources(of_fault, beyond, store), registry, store)
         runs += there
         baselines |= bases
     return runs, baselines
-
-
-def _same_data(cell: Cell, plan: Plan, registry: Registry) -> bool:
-    """Whether the plan has the cell's fault with the same data; others are another experiment."""
-    fault = registry[cell.fault]
-    return (cell.data, cell.fraction) == (plan.data_of(fault), plan.fraction_of(fault.id))
 
 
 def read_folder(store: Store, registry: Registry, protocol: Protocol, **setting: object) -> RunSet:
@@ -121,14 +115,38 @@ def read_folder(store: Store, registry: Registry, protocol: Protocol, **setting:
             f"no finished run{f' with {asked}' if asked else ''} is in {store.root / 'runs'}"
         )
     _check_one_setting(cells, store)
-    known = {cell.fault: _baseline_of(cell, store) for cell in cells}
+    others = _beside(cells, setting, store)
+    known = {cell.fault: _baseline_of(cell, store) for cell in (*others, *cells)}
     return RunSet(
         runs=[store.read_run(cell) for cell in cells],
+        context=[store.read_run(cell) for cell in others],
         baselines={(b.fault, b.data, b.fraction): b for b in known.values()},
         subjects={f: registry[f].subject.name for f in known if f in registry},
         protocol=protocol,
         techniques=list(dict.fromkeys(cell.technique for cell in cells)),
     )
+
+
+def _beside(cells: Sequence[Cell], setting: Mapping[str, object], store: Store) -> list[Cell]:
+    """Stored runs in the setting of ``cells`` that only their fault or technique leaves out.
+
+    Their tests belong to the same family: choosing what is shown changes no verdict. None if they
+    are of several settings.
+    """
+    first = cells[0]
+    same = {name: getattr(first, name) for name in ("budget", "clock", "space", "seed")}
+    rest = {k: v for k, v in setting.items() if k not in ("fault", "technique")} | same
+    shown = {(cell.fault, cell.technique) for cell in cells}
+    found = [
+        cell
+        for cell in stored_cells(store)
+        if _has(cell, rest) and (cell.fault, cell.technique) not in shown
+    ]
+    try:
+        _check_one_setting([*cells, *found], store)
+    except HarnessError:
+        return []
+    return found
 
 
 def stored_cells(store: Store) -> list[Cell]:

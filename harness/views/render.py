@@ -145,6 +145,7 @@ def _notes3(
         f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
         starred,
     ]
+    notes.append(f"The standard deviation is that of {_deviating(scores)}.")
     if protocol.confirmed_counts and (times := int(scores["n_confirmed"].sum())):
         notes.append(
             "A run counts as the mean of the re-trainings of its winner with fresh seeds "
@@ -163,6 +164,22 @@ def _notes3(
     return [*notes, _power(scores, protocol)]
 
 
+def _deviating(frame: pd.DataFrame) -> str:
+    """What the standard deviations of a table deviate.
+
+    The two kinds are told apart by technique or fault in the columns std_single and std_confirmed.
+    """
+    kinds = sorted({kind for kind in frame["std_of"].dropna() if kind})
+    if kinds in (["single trainings"], ["means of re-trainings"]):
+        return f"the runs' {kinds[0]}"
+    if not kinds:
+        return "nothing: there are no values"
+    return (
+        "single trainings and of means of re-trainings, which vary less: std_single and "
+        "std_confirmed of scores.csv keep them apart"
+    )
+
+
 def _of_faults(scores: pd.DataFrame, column: str) -> str:
     """The values of a column, those after the most frequent one with the faults that have them."""
     usual, *others = scores[column].value_counts().index
@@ -177,7 +194,7 @@ def _family(scores: pd.DataFrame) -> str:
     """Size of the family of tests, of each if the table has cells of several."""
     found = sorted({int(tests) for tests in scores["tests"]})
     text = " or ".join(str(tests) for tests in found) or "0"
-    beyond = " (the larger family: cells that the plan does not declare)" if found[1:] else ""
+    beyond = " (the larger one: of cells that the plan does not declare)" if found[1:] else ""
     return f"the family of {text} cells of this budget{beyond}"
 
 
@@ -255,8 +272,8 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
         "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in constant) + ".",
         "exposed: faults that the baseline exposes, of those with runs; sign.: faults with a "
         f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
-        f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
-        f"{cells}; compl.: median complexity of their patches"
+        f"IR: median improvement rate. std (accuracy only, of {_deviating(summary)}) and AJ "
+        f"({protocol.aj}): means over the {cells}; compl.: median complexity of their patches"
         + (
             f" → of those minimised (runs, row by row: {minimised})."
             if any(summary["n_minimised"])

@@ -22,7 +22,14 @@ def test_rounding_can_make_the_studys_test_significant() -> None:
 
 def figures(p: float | None, **changes: Any) -> dict[str, Any]:
     """A row of the scores before its verdict."""
-    setting = {"budget": 20.0, "clock": "work", "protocol": "corrected", "space": "corrected"}
+    setting = {
+        "fault": "M1",
+        "technique": "random",
+        "budget": 20.0,
+        "clock": "work",
+        "protocol": "corrected",
+        "space": "corrected",
+    }
     values = {"metric": "accuracy", "mean": 0.5, "faulty_mean": 0.2, "a12": 0.8, "ir": 0.5}
     return {**setting, **values, "p_mannwhitney": p, "p_wilcoxon": p, **changes}
 
