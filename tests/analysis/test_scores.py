@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from cells import GOOD, baseline, reaching, run, score
+from cells import GOOD, baseline, confirmed, reaching, run, score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +92,26 @@ def test_nothing_is_dropped() -> None:
     assert row["mean"] == 4.5 and row["a12"] == 0.5
     row = score(reaching([9.0, None], metric="mae"), base, WORST)
     assert row["mean"] == 9.0 and row["a12"] == 0
+
+
+def test_a_deviation_is_of_single_trainings_or_of_means() -> None:
+    values = [0.8, 0.82, 0.84]
+    single = score(reaching(values))
+    assert single["std"] == single["std_single"] == pytest.approx(0.02)
+    assert single["std_of"] == "single trainings" and math.isnan(single["std_confirmed"])
+    again = [
+        replace(r, confirmed=confirmed(v - 0.1, v - 0.3))
+        for r, v in zip(reaching(values), (0.8, 0.9, 1.0), strict=True)
+    ]
+    row = score(again)
+    assert row["std_of"] == "means of re-trainings"
+    assert row["std"] == row["std_confirmed"] == pytest.approx(0.1)
+    assert row["std_single"] == pytest.approx(0.02)
+    unconfirmed = score(again, protocol=replace(CORRECTED, confirmed_counts=False))
+    assert unconfirmed["std_of"] == "single trainings"
+    assert unconfirmed["std"] == pytest.approx(0.02) and unconfirmed["std_confirmed"] > 0.09
+    mixed = score([*again[:2], replace(again[2], confirmed=())])
+    assert mixed["std_of"] == "both" and math.isnan(mixed["std_confirmed"])
 
 
 def test_unexposed_faults_have_no_improvement_rate() -> None:
