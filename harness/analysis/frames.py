@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.analysis.metrics import complexity
+from harness.analysis.patches import patch_complexity
 from harness.analysis.runset import RunSet
 from harness.analysis.winners import run_result
 from harness.records.run import Run
@@ -98,12 +98,8 @@ def _run_row(study: RunSet, run: Run) -> Mapping[str, Any]:
     result = run_result(run, study.baseline(run.fault), study.protocol)
     size = 0.0 if result.no_patch else None
     if result.patch is not None:
-        size = complexity(
-            run.faulty,
-            result.patch,
-            settings=study.protocol.settings_count,
-            structural=len(result.structural),
-        )
+        structural = len(result.structural)
+        size = patch_complexity(run.faulty, result.patch, study.protocol, structural)
     return {
         **_of(run),
         "budget": run.budget,

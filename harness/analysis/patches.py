@@ -30,14 +30,13 @@ def patch_figures(
     faulty, fixed = cell[0].faulty, cell[0].fixed
     patches = [(r.patch, r.structural) for r in results if r.patch is not None]
     returned = [*patches, *[(faulty, ())] * sum(r.no_patch for r in results)]
-    counted = protocol.settings_count
     defined = [aj_as_defined(faulty, fixed, *patch, protocol) for patch in returned]
     published = [asymmetric_jaccard_as_published(faulty, fixed, *patch) for patch in patches]
     return {
         "patches": len(patches),
         "complexity_mean": mean_or_none(
             [
-                complexity(faulty, patch, settings=counted, structural=len(structural))
+                patch_complexity(faulty, patch, protocol, structural=len(structural))
                 for patch, structural in returned
             ]
         ),
@@ -45,6 +44,19 @@ def patch_figures(
         "aj_as_defined_mean": mean_or_none([aj for aj in defined if aj is not None]),
         "aj_as_published_mean": mean_or_none(published),
     }
+
+
+def patch_complexity(
+    faulty: Configuration, patched: Configuration, protocol: Protocol, structural: int = 0
+) -> float:
+    """:func:`complexity` as the protocol counts."""
+    return complexity(
+        faulty,
+        patched,
+        settings=protocol.settings_count,
+        structural=structural,
+        empty_counts=protocol.empty_counts,
+    )
 
 
 def aj_as_defined(

@@ -108,6 +108,10 @@ class Protocol:
     settings_count: bool
     """Whether complexity counts every column of a configuration, frozen dropouts included, as in
     the study (21 instead of 19 for MNIST), instead of what a repair operator reaches."""
+    empty_counts: bool
+    """Whether complexity counts an activation of None that a patch leaves alone, as in the study's
+    scripts: they compare cells of a file, and an empty cell equals nothing, not even another empty
+    one. It concerns 13 of the study's 270 cells, all of D4 and D9."""
     aj: Literal["as_defined", "as_published"]
     """Which asymmetric Jaccard the summary shows. The study's figures come from its scripts."""
     unreachable_fix_counts_one: bool
@@ -168,6 +172,7 @@ ICST23 = Protocol(
     exposure_alpha=0.05,
     exposure_a12=0.56,
     settings_count=True,
+    empty_counts=True,
     aj="as_published",
     unreachable_fix_counts_one=True,
     unreachable_fix_aj=0.0,
@@ -204,6 +209,7 @@ CORRECTED = Protocol(
     exposure_alpha=0.05,
     exposure_a12=0.56,
     settings_count=False,
+    empty_counts=False,
     aj="as_defined",
     unreachable_fix_counts_one=False,
     unreachable_fix_aj=None,

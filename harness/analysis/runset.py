@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from harness.analysis.metrics import complexity
+from harness.analysis.patches import patch_complexity
 from harness.analysis.protocols import Protocol
 from harness.analysis.reference import (
     BaselineKey,
@@ -168,12 +168,12 @@ class RunSet:
 
     def patch_sizes(self, fault: str, technique: str) -> list[float]:
         """Complexity of the patch of each run that ends with one."""
-        base, settings = self.baseline(fault), self.protocol.settings_count
+        base = self.baseline(fault)
         patches = (
             (run, run_result(run, base, self.protocol).patch) for run in self.cell(fault, technique)
         )
         return [
-            complexity(run.faulty, patch, settings=settings)
+            patch_complexity(run.faulty, patch, self.protocol)
             for run, patch in patches
             if patch is not None
         ]

@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.metrics import asymmetric_jaccard_as_published, complexity, stability
-from harness.analysis.patches import aj_as_defined, fix_complexity
+from harness.analysis.metrics import asymmetric_jaccard_as_published, stability
+from harness.analysis.patches import aj_as_defined, fix_complexity, patch_complexity
 from harness.analysis.protocols import Protocol
 from harness.analysis.published.archive import Published
 from harness.analysis.published.facts import (
@@ -142,7 +142,7 @@ class Answer:
             return row
         defined = self._jaccard("as_defined", run, patch)
         return row | {
-            "complexity": complexity(run.faulty, patch, settings=self.protocol.settings_count),
+            "complexity": patch_complexity(run.faulty, patch, self.protocol),
             "aj_as_published": np.nan
             if got.no_patch
             else self._jaccard("as_published", run, patch),

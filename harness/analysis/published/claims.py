@@ -59,6 +59,7 @@ STEPS = (
             "aj": "as_defined",
             "unreachable_fix_aj": None,
             "settings_count": False,
+            "empty_counts": False,
             "unreachable_fix_counts_one": False,
             "summarise_significant_only": False,
             "ir_needs_exposure": True,
