@@ -58,6 +58,15 @@ def test_complexities_of_the_study(published: Answer) -> None:
     assert fixes == pytest.approx(expected)
 
 
+def test_an_empty_cell_equals_nothing_to_the_studys_scripts(published: Answer) -> None:
+    """13 of 270 cells, all of the two faults that start with no activation."""
+    plain = replace(published, protocol=replace(published.protocol, empty_counts=False))
+    own, other = (a.cells.set_index(["fault", "technique", "budget"]) for a in (published, plain))
+    both = own["complexity_mean"].compare(other["complexity_mean"]).dropna()
+    assert len(both) == 13 and {fault for fault, *_ in both.index} == {"D4", "D9"}
+    assert (both["self"] > both["other"]).all()
+
+
 def test_figure_2_clamps_to_the_first_faulty_value(published: Answer, corrected: Answer) -> None:
     as_found = replace(corrected.protocol, no_better_is_no_patch=False)
     answers = (published, corrected, replace(corrected, protocol=as_found))
