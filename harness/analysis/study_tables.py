@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from harness.analysis import anytime, ranks
+from harness.analysis import anytime, duels, ranks
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import (
     ANYTIME,
     AREAS,
+    DUELS,
     PAIRS,
+    PROFILES,
     PROGRESS,
     RANKS,
     SCORES,
@@ -43,6 +45,8 @@ _BUILT_IN = (
     StudyTable(TARGETS, anytime.targets),
     StudyTable(RANKS, ranks.ranks),
     StudyTable(PAIRS, ranks.pairs),
+    StudyTable(DUELS, duels.duels),
+    StudyTable(PROFILES, ranks.profiles),
 )
 _tables = {row.schema.name: row for row in _BUILT_IN}
 STUDY_TABLES: Mapping[str, StudyTable] = MappingProxyType(_tables)

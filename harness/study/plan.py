@@ -59,6 +59,9 @@ class Plan:
     """Fault id -> its own number of trainings, instead of the plan's."""
     independent: bool = False
     """Every budget has runs of its own, also where the beginning of a longer run would do."""
+    family: Plan | None = None
+    """The plan whose cells are the family of tests; None: this plan's own. Budget, clock, space and
+    seed are always this plan's."""
     chunk: tuple[int, int] | None = None
     """Of so many equal parts (the second number) the one with this number, from 1; None: all."""
 
@@ -93,6 +96,24 @@ class Plan:
             )
         if self.backend and self.backend not in BACKENDS:
             raise unknown("Keras backend", self.backend, BACKENDS)
+
+    @property
+    def declared(self) -> Plan:
+        """The plan whose cells are the family of tests, in the setting of this plan."""
+        if self.family is None:
+            return self if self.chunk is None else replace(self, chunk=None)
+        return replace(
+            self.family,
+            budget=self.budget,
+            clock=self.clock,
+            space=self.space,
+            seed=self.seed,
+            backend=self.backend,
+            repetitions=self.repetitions,
+            independent=self.independent,
+            family=None,
+            chunk=None,
+        )
 
     def fraction_of(self, fault: str) -> float:
         """Share of the fault's training data."""

@@ -138,7 +138,7 @@ def _notes3(
     scores: pd.DataFrame, setting: pd.Series[Any], protocol: Protocol, fields: set[str]
 ) -> list[str]:
     """Notes below the table; ``fields`` are the texts in it."""
-    adjusted = " after Holm over the cells of this budget" if protocol.holm else ""
+    adjusted = f" after Holm over {_family(scores)}" if protocol.holm else ""
     direction = "a positive improvement rate" if protocol.require_ir_positive else "a better mean"
     starred = (
         f"{MARK} and bold: p < {protocol.alpha:g} in the two-sided {TESTS[protocol.test]} test of "
@@ -154,6 +154,7 @@ def _notes3(
         f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
         starred,
     ]
+    notes.append(f"The standard deviation is that of {_deviating(scores)}.")
     if protocol.confirmed_counts:
         times = int(scores["n_confirmed"].sum())
         notes.append(
@@ -169,12 +170,33 @@ def _notes3(
             "for which they were chosen, which flatters them. Repeating the study's command trains "
             "them again."
         )
+    if protocol.no_better_is_no_patch and (none := int(scores["no_patch"].sum())):
+        notes.append(
+            f"{none} of {int(scores['n'].sum())} runs return no patch and count as the faulty "
+            "program: their winner does not beat it on the search part, or nothing was judged."
+        )
     if hidden := list(dict.fromkeys(scores.loc[~scores["exposed"], "fault"])):
         notes.append(
             f"† not exposed, the baseline does not tell faulty from fixed: {', '.join(hidden)}."
         )
     notes += [f"{short}: {text}." for short, text in SHORT_MEANING.items() if short in fields]
     return [*notes, _power(scores, protocol)]
+
+
+def _deviating(frame: pd.DataFrame) -> str:
+    """What the standard deviations of a table deviate.
+
+    The two kinds are told apart by technique or fault in the columns std_single and std_confirmed.
+    """
+    kinds = sorted({kind for kind in frame["std_of"].dropna() if kind})
+    if kinds in (["single trainings"], ["means of re-trainings"]):
+        return f"the runs' {kinds[0]}"
+    if not kinds:
+        return "nothing: there are no values"
+    return (
+        "single trainings and of means of re-trainings, which vary less: std_single and "
+        "std_confirmed of scores.csv keep them apart"
+    )
 
 
 def _of_faults(scores: pd.DataFrame, column: str) -> str:
@@ -187,27 +209,46 @@ def _of_faults(scores: pd.DataFrame, column: str) -> str:
     return " or ".join(found)
 
 
+def _family(scores: pd.DataFrame) -> str:
+    """Size of the family of tests, of each if the table has cells of several."""
+    found = sorted({int(tests) for tests in scores["tests"]})
+    text = " or ".join(str(tests) for tests in found) or "0"
+    beyond = " (the larger one: of cells that the plan does not declare)" if found[1:] else ""
+    return f"the family of {text} cells of this budget{beyond}"
+
+
 def _power(scores: pd.DataFrame, protocol: Protocol) -> str:
-    """The smallest effect that as many runs could have shown."""
+    """The smallest p-value and the smallest effect that as many runs could have shown."""
     tested = scores[scores[f"p_{protocol.test}"].notna()]
     if tested.empty:
         return "No cell could be tested."
-    n, m = int(tested["n"].min()), int(tested["n_baseline"].min())
-    start = f"With n = {n} against {m}, "
+    sizes = {(int(n), int(m)) for n, m in zip(tested["n"], tested["n_baseline"], strict=True)}
+    n, m = min(sizes, key=lambda size: stats.smallest_p_rank_sum(*size))
+    start = f"With n = {n} against {m}, the smallest p that the test can give is "
     if protocol.test == "wilcoxon":
         p = stats.smallest_p_signed_rank(n)
-        return f"{start}the smallest p that the test can give is {p:.2g}: all pairs differ one way."
-    family = len(tested) if protocol.holm else 1
+        return f"{start}{p:.2g}: all pairs differ one way."
+    least = stats.smallest_p_rank_sum(n, m)
+    family = int(tested["tests"].max()) if protocol.holm else 1
+    start += f"{least:.2g}"
+    if family > 1:
+        start += f", {min(1.0, family * least):.2g} after Holm over {family} tests"
+    approximate = list(dict.fromkeys(tested.loc[~tested["p_exact"], "fault"]))
+    kind = (
+        f" p-values are normal approximations on {', '.join(approximate)}."
+        if approximate
+        else " p-values are exact, given the ties."
+    )
     alone = stats.smallest_a12(n, m, protocol.alpha)
     first = stats.smallest_a12(n, m, protocol.alpha / family)
     if alone is None:
-        return f"{start}no outcome can be significant."
+        return f"{start}: no outcome can be significant.{kind}"
     if family == 1:
-        return f"{start}significance needs an A12 of at least {alone:.2f}."
+        return f"{start}; without ties, significance needs an A12 of at least {alone:.2f}.{kind}"
     strictest = f"at least {first:.2f}" if first is not None else "more than there is"
     return (
-        f"{start}significance needs an A12 of at least {alone:.2f} in a single test and of "
-        f"{strictest} in the strictest of the {family} tests."
+        f"{start}; without ties, significance needs an A12 of at least {alone:.2f} in a single "
+        f"test and of {strictest} in the strictest of them.{kind}"
     )
 
 
@@ -250,8 +291,8 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
         "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in constant) + ".",
         "exposed: faults that the baseline exposes, of those with runs; sign.: faults with a "
         f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
-        f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
-        f"{cells}; compl.: median complexity of their patches"
+        f"IR: median improvement rate. std (accuracy only, of {_deviating(summary)}) and AJ "
+        f"({protocol.aj}): means over the {cells}; compl.: median complexity of their patches"
         + (
             f" → of those minimised (runs, row by row: {minimised})."
             if any(summary["n_minimised"])
