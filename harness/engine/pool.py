@@ -13,7 +13,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
 from harness.engine.keeper import Keeper, Kept
-from harness.engine.workers import STARTING, Worker, cluster, start
+from harness.engine.workers import STARTING, Worker, cluster, shutdown, start
 from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
@@ -101,7 +101,7 @@ class Pool:
         for keeper in self._keepers:
             ray.kill(keeper)
         if self._started:
-            ray.shutdown()
+            shutdown()
 
     def map(
         self, function: Callable[[Job, Workers], Result], jobs: Iterable[Job]

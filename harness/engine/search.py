@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import queue
-import shutil
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -23,6 +23,7 @@ from ray import tune
 from ray.tune import Tuner
 from ray.tune.search import Searcher
 
+from harness.engine.scratch import make_scratch, remove_scratch
 from harness.records.clocks import Clock, exhausted, remaining
 from harness.records.outcome import Outcome, Trial
 from harness.techniques.contract import FREE_TRIALS, Finish, Optimiser, Proposal, Train
@@ -180,6 +181,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         super().__init__(metric="done", mode="max")
         self._arrived = threading.Condition()
         self._search: _Search | None = None
+        self._failure: BaseException | None = None
         self._trials = 0
         self.thread = threading.Thread(target=self._run, daemon=True, name="tune")
         self.thread.start()
@@ -191,6 +193,8 @@ class _Experiment(Searcher):  # type: ignore[misc]
     def begin(self, search: _Search | None) -> None:
         with self._arrived:
             self._search = search or _over()
+            if self._failure is not None:  # the experiment ended before this search began
+                self._search.end(self._failure)
             self._arrived.notify_all()
 
     def suggest(self, trial_id: str) -> Any:
@@ -230,21 +234,25 @@ class _Experiment(Searcher):  # type: ignore[misc]
 
     def _run(self) -> None:
         """Tune's loop; its failure reaches the search that waits."""
-        folder = tempfile.mkdtemp(prefix="tune-")
         logging.getLogger("ray.tune").setLevel(logging.ERROR)
         failure: BaseException = RuntimeError("Ray Tune ended its experiment early")
+        folder = None
         try:
+            folder = make_scratch(Path(tempfile.gettempdir()))
             Tuner(
                 _trainable_here(),
                 tune_config=tune.TuneConfig(search_alg=self, num_samples=-1, reuse_actors=True),
-                run_config=tune.RunConfig(storage_path=folder, name="run", verbose=0),
+                run_config=tune.RunConfig(storage_path=str(folder), name="run", verbose=0),
             ).fit()
         except BaseException as error:
             failure = error
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            if self._search is not None:
-                self._search.end(failure)
+            if folder is not None:
+                remove_scratch(folder)
+            with self._arrived:
+                self._failure = failure
+                if self._search is not None:
+                    self._search.end(failure)
 
     def __deepcopy__(self, memo: object) -> _Experiment:
         return self

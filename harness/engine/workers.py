@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import shlex
+import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +21,7 @@ import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
+from harness.engine.scratch import make_scratch, remove_scratch, temporary_files_in
 from harness.records.outcome import Outcome
 from harness.training import Request, Trainer, configure, device, memory, training_seed
 from harness.training.watched.history import History
@@ -241,9 +247,37 @@ class RemoteTrain:
         return entry.outcome
 
 
+_scratch: Path | None = None
+"""Temporary folder of the Ray that this process started."""
+
+
 def shutdown() -> None:
-    if ray.is_initialized():
+    """Stop Ray if it runs; remove what it kept on disk if it was started here."""
+    global _scratch
+    if ray.is_initialized() or _scratch is not None:  # also if a start or stop was interrupted
         ray.shutdown()
+    if _scratch is not None:
+        remove_scratch(_scratch)
+        _scratch = None
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes over SIGTERM when it starts; here this process keeps its own handler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    stopped = False
+    try:
+        yield
+    except SystemExit:  # by Ray's handler
+        stopped = True
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if stopped:
+            signal.raise_signal(signal.SIGTERM)
 
 
 def start(cpus: int) -> None:
@@ -263,8 +297,14 @@ def start(cpus: int) -> None:
         if (quoted := shlex.quote(sys.executable)) != sys.executable:
             # Ray starts some processes by a shell and does not quote the interpreter's path.
             here["runtime_env"] = {"py_executable": quoted}
+        global _scratch
+        if _scratch is None:
+            _scratch = make_scratch()
+            atexit.register(shutdown)
+        here["_temp_dir"] = str(_scratch)
         try:
-            ray.init(**here, object_store_memory=200_000_000, **quiet)
+            with temporary_files_in(_scratch), _own_signals():
+                ray.init(**here, object_store_memory=200_000_000, **quiet)
         except Exception as error:  # Ray's own class for a start that takes longer than 30 s
             if "timed out during startup" not in str(error):
                 raise
@@ -275,7 +315,8 @@ def start(cpus: int) -> None:
             ) from None
         return
     try:
-        ray.init(address=address, **quiet)
+        with _own_signals():
+            ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise HarnessError(
             f"no Ray cluster answers at RAY_ADDRESS={address}: {error}. Run the command on a "
