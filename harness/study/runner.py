@@ -18,6 +18,7 @@ from harness.records.outcome import Trial
 from harness.records.run_record import RepairedFault, RunRecord, RunSeconds
 from harness.records.store import Store
 from harness.study.baselines import Say, measure_baselines
+from harness.study.beginnings import begin, beginnings
 from harness.study.confirmation import confirm
 from harness.study.environment import environment, now
 from harness.study.needs import check_installed
@@ -42,6 +43,8 @@ class _CellJob:
     folders: tuple[Path, ...]
     baseline: Baseline
     store: Store | Kept
+    beginning: Sequence[Trial] = ()
+    """Trials that the same run with a smaller budget has made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ def run_plan(
                 say(f"[yellow]note[/yellow] {hint}")
             store.check()
             kept = pool().keep(store)
+            begun = beginnings(plan, missing, store, measured)
             jobs = [
                 _CellJob(
                     cell,
@@ -107,6 +111,7 @@ def run_plan(
                     where,
                     measured[cell.fault],
                     kept,
+                    begun.get(cell, ()),
                 )
                 for cell in missing
             ]
@@ -154,6 +159,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             return "elsewhere"
         if job.store.finished(cell):
             return "present"
+        begin(log, job.beginning)
         training_time = log.header.training_time
         one, pace = _cost(cell, training_time, job.baseline)
         opened = time.perf_counter()
