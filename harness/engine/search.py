@@ -77,6 +77,7 @@ class _Search:
         self.ended = False
         self._free = self._lost = 0
         self._out: tuple[str, Proposal, float] | None = None
+        self._again: tuple[Proposal, float] | None = None
         self._thinking = 0.0
 
     @property
@@ -85,19 +86,23 @@ class _Search:
 
     def ask(self, trial_id: str) -> dict[str, Any] | None:
         """The next trial for Tune, or None once the search has ended."""
-        if self.ended or exhausted(self.clock) or self._free >= FREE_TRIALS:
+        if self._again is not None and not self.ended:
+            proposal, seconds = self._again
+        elif self.ended or exhausted(self.clock) or self._free >= FREE_TRIALS:
             self.end(None)
             return None
-        began = time.perf_counter()
-        try:
-            proposal = self.optimiser.ask()
-        except Exception as error:
-            self.end(error)
-            return None
-        if proposal is None:
-            self.end(None)
-            return None
-        self._out = (trial_id, proposal, self._thinking + time.perf_counter() - began)
+        else:
+            began = time.perf_counter()
+            try:
+                asked = self.optimiser.ask()
+            except Exception as error:
+                self.end(error)
+                return None
+            if asked is None:
+                self.end(None)
+                return None
+            proposal, seconds = asked, self._thinking + time.perf_counter() - began
+        self._out = (trial_id, proposal, seconds)
         return {
             "train": self.train,
             "configuration": dict(proposal.configuration),
@@ -110,12 +115,22 @@ class _Search:
             },
         }
 
+    def lose(self, trial_id: str) -> None:
+        """The process in front of the worker was lost: train again, but no third time."""
+        if self._out is None or self._out[0] != trial_id:
+            return
+        if self._again is None:
+            _, proposal, seconds = self._out
+            self._again, self._out = (proposal, seconds), None
+        else:
+            self.tell(trial_id, _lost("the process in front of the training worker was lost"))
+
     def tell(self, trial_id: str, outcome: Outcome) -> None:
         """Pass an outcome to the optimiser and the consumer; wait until the consumer returns."""
         if self._out is None or self._out[0] != trial_id:
             return
         _, proposal, seconds = self._out
-        self._out = None
+        self._out = self._again = None
         began = time.perf_counter()
         self.train.call.remember(proposal.proposal, outcome)
         try:
@@ -223,7 +238,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         if error or not result:
             if ray.get_runtime_context().get_actor_id():  # not the driver itself
                 time.sleep(ORPHANED)
-            current.tell(trial_id, _lost("the process in front of the training worker was lost"))
+            current.lose(trial_id)
         elif "refused" in result:
             current.end(HarnessError(result["refused"]))
         else:

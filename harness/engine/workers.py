@@ -40,6 +40,10 @@ need many more steps."""
 STARTING = 120.0
 """Seconds that a new process has to answer."""
 
+PROCESSES = 2
+"""Processes that a training gets. A program that ends its process ends the second one too; what
+something else ended is trained again, and its outcome is what it would have been."""
+
 NEVER = 1e9
 """No limit, where a finite number of seconds is needed."""
 
@@ -128,7 +132,7 @@ class Worker:
             self.device()
 
     def train(self, request: Request, expected: float = NEVER) -> Outcome:
-        """Train; a lost or hanging process becomes a crashed outcome, and is replaced.
+        """Train; a process lost twice, or a hanging one, becomes a crashed outcome.
 
         Args:
             request: The training.
@@ -150,19 +154,23 @@ class Worker:
                 message=message,
             )
 
-        try:
-            outcome: Outcome = ray.get(self._actor.train.remote(request), timeout=patience)
-        except GetTimeoutError:
-            self._replace()
-            return lost(Cause.TIME_OUT, f"no answer within {patience:.0f} s")
-        except (RayActorError, ActorUnavailableError) as error:
-            self.device()  # waits until there is a process again
-            cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
-            return lost(cause, "the training process was lost")
-        except RayTaskError as error:
-            if isinstance(error.cause, HarnessError):
-                raise error.cause from None
-            return lost(Cause.PROGRAM, f"{type(error.cause).__name__}: {error.cause}")
+        for process in range(1, PROCESSES + 1):
+            try:
+                outcome: Outcome = ray.get(self._actor.train.remote(request), timeout=patience)
+                break
+            except GetTimeoutError:
+                self._replace()
+                return lost(Cause.TIME_OUT, f"no answer within {patience:.0f} s")
+            except (RayActorError, ActorUnavailableError) as error:
+                self.device()  # waits until there is a process again
+                if process < PROCESSES:
+                    continue
+                cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
+                return lost(cause, "the training process was lost")
+            except RayTaskError as error:
+                if isinstance(error.cause, HarnessError):
+                    raise error.cause from None
+                return lost(Cause.PROGRAM, f"{type(error.cause).__name__}: {error.cause}")
         if outcome.memory > MEMORY_LIMIT:
             self._replace()
         return replace(outcome, total_seconds=time.perf_counter() - began)
