@@ -21,6 +21,7 @@ import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
+from harness.engine.loopback import check_loopback
 from harness.engine.scratch import make_scratch, remove_scratch, temporary_files_in
 from harness.records.outcome import Outcome
 from harness.training import Request, Trainer, configure, device, memory, training_seed
@@ -306,6 +307,7 @@ def start(cpus: int) -> None:
             # Ray starts some processes by a shell and does not quote the interpreter's path.
             here["runtime_env"] = {"py_executable": quoted}
         global _scratch
+        check_loopback()
         if _scratch is None:
             _scratch = make_scratch()
             atexit.register(shutdown)

@@ -16,7 +16,7 @@ from harness.records.log import RunHeader, TrialLog
 from harness.records.outcome import Trial
 from harness.records.run_record import RunRecord
 from harness.records.store import Store
-from harness.study.plan import Plan, anytime
+from harness.study.plan import Plan, is_anytime
 from harness.vocabulary import Cause, CellStatus, HarnessError, TrialStatus
 
 
@@ -36,7 +36,7 @@ def beginnings(
     if plan.independent:
         return {}
     found = {}
-    for cell, shorter in store.shorter([c for c in cells if anytime(plan, c)]).items():
+    for cell, shorter in store.shorter([c for c in cells if is_anytime(plan, c)]).items():
         try:
             record = store.read_record(shorter)
             trials = store.trials(record)
