@@ -270,6 +270,21 @@ def shutdown() -> None:
         _scratch = None
 
 
+class RayLost(HarnessError):
+    """A process of Ray itself ended; nothing that was started can be asked any more."""
+
+
+def check_alive() -> None:
+    """Raises RayLost if a process that Ray cannot do without has ended, and was started here."""
+    node = None if _scratch is None else ray._private.worker._global_node
+    ended = {name for name, _ in node.dead_processes()} if node is not None else set()
+    if lost := ended & {"gcs_server", "raylet"}:
+        raise RayLost(
+            f"{' and '.join(sorted(lost))} of Ray ended unexpectedly; was it killed, or is memory "
+            "short? What was recorded is safe: repeat the command to go on from here"
+        )
+
+
 @contextmanager
 def _own_signals() -> Iterator[None]:
     """Ray takes over SIGTERM when it starts; here this process keeps its own handler."""

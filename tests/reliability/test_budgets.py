@@ -87,6 +87,10 @@ def _task(values: tuple[str, ...]) -> RepairTask:
 def test_a_space_of_few_configurations(name: str, values: tuple[str, ...]) -> None:
     """One hyperparameter and a budget of fifty trainings: the search ends, within its space."""
     task = _task(values)
+    if name == "hebo" and len(values) == 1:  # nothing is left to model
+        trials, finish = run_technique(TECHNIQUES[name], task=task, budget=50)
+        assert (trials, finish.status) == ([], "not_applicable")
+        return
     trials, finish = run_technique(TECHNIQUES[name], task=task, budget=50, train=FakeTrain())
     assert finish.status in ("ok", "no_symptom", "not_applicable")
     assert len(trials) <= 50 * 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -10,7 +11,7 @@ import pytest
 from drivers import untimed
 from tiny import plan
 
-from harness.records.log import LOG
+from harness.records.log import LOG, RunHeader
 from harness.records.store import Store
 from harness.study.plan import Plan
 from harness.study.runner import run_plan
@@ -19,7 +20,7 @@ from harness.techniques.bohb import Bohb
 from harness.techniques.random import Random
 from harness.vocabulary import TrialStatus
 
-pytestmark = [pytest.mark.usefixtures("ray_session", "with_own_faults"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.usefixtures("ray_session", "with_own_faults"), pytest.mark.timeout(900)]
 
 SMALL, LARGE = 4, 12
 
@@ -36,9 +37,11 @@ def study(budget: float) -> Plan:
     return plan(techniques=techniques, budget=budget, clock="work", repetitions=1)
 
 
-def go(wanted: Plan, store: Store) -> dict[str, Path]:
-    """Technique -> folder of its finished run."""
-    done = run_plan(wanted, store, slots=2, say=lambda _: None)
+def go(wanted: Plan, store: Store, measured: Path | None = None) -> dict[str, Path]:
+    """Technique -> folder of its finished run; the baselines are those of ``measured``, if any."""
+    if measured is not None:
+        shutil.copytree(measured / "baselines", store.root / "baselines")
+    done = run_plan(wanted, store, slots=1, say=lambda _: None)
     assert not done.failed
     assert set(done.sources) == set(done.cells)
     return {cell.technique: store.folder(cell) for cell in done.cells}
@@ -54,11 +57,15 @@ def whole(
         return go(study(LARGE), Store(tmp_path_factory.mktemp("whole")))
 
 
+def root(whole: dict[str, Path]) -> Path:
+    return whole["random"].parents[3]
+
+
 def test_a_larger_budget_goes_on_from_the_smaller_run(
     tmp_path: Path, whole: dict[str, Path]
 ) -> None:
     store = Store(tmp_path)
-    small = go(study(SMALL), store)
+    small = go(study(SMALL), store, root(whole))
     before = {name: (folder / LOG).read_bytes() for name, folder in small.items()}
     large = go(study(LARGE), store)
     records = {c.technique: store.read_record(c) for c in study(LARGE).cells(load_registry())}
@@ -75,9 +82,9 @@ def test_a_larger_budget_goes_on_from_the_smaller_run(
             assert taken == (cut.index(True) if True in cut else len(old)) > 0
 
 
-def test_independent_runs_make_all_their_trials(tmp_path: Path) -> None:
+def test_independent_runs_make_all_their_trials(tmp_path: Path, whole: dict[str, Path]) -> None:
     store = Store(tmp_path)
-    go(study(SMALL), store)
+    go(study(SMALL), store, root(whole))
     alone = replace(study(LARGE), independent=True)
     go(alone, store)
     assert {store.read_record(c).continued_after for c in alone.cells(load_registry())} == {0}
@@ -85,12 +92,10 @@ def test_independent_runs_make_all_their_trials(tmp_path: Path) -> None:
 
 def test_a_run_killed_while_it_takes_over_goes_on(tmp_path: Path, whole: dict[str, Path]) -> None:
     store = Store(tmp_path)
-    go(study(SMALL), store)
+    go(study(SMALL), store, root(whole))
     cells = {cell.technique: cell for cell in study(LARGE).cells(load_registry())}
     small = {cell.technique: cell for cell in study(SMALL).cells(load_registry())}
     record = store.read_record(small["bohb"])
-    from harness.records.log import RunHeader
-
     header = RunHeader(
         cell=cells["bohb"], metric="accuracy", training_time=record.training_time, started="then"
     )
