@@ -142,7 +142,7 @@ class Worker:
         """
         if not self._process:
             self.device()
-        began = time.perf_counter()
+        began = 0.0
         patience = PATIENCE + 4 * min(request.limit, expected)
 
         def lost(cause: Cause, message: str) -> Outcome:
@@ -156,6 +156,7 @@ class Worker:
             )
 
         for process in range(1, PROCESSES + 1):
+            began = time.perf_counter()
             try:
                 outcome: Outcome = ray.get(self._actor.train.remote(request), timeout=patience)
                 break
