@@ -177,11 +177,12 @@ def sources(plan: Plan, cells: Sequence[Cell], store: Store) -> dict[Cell, Cell]
     found = {cell: cell for cell in cells if store.finished(cell)}
     if plan.independent:
         return found
-    wanted = [cell for cell in cells if cell not in found and _anytime(plan, cell)]
+    wanted = [cell for cell in cells if cell not in found and is_anytime(plan, cell)]
     return found | store.longer(wanted)
 
 
-def _anytime(plan: Plan, cell: Cell) -> bool:
+def is_anytime(plan: Plan, cell: Cell) -> bool:
+    """Whether the trials of a cell do not depend on how much of its budget is left."""
     return bool(getattr(plan.techniques[cell.technique], "anytime", False))
 
 

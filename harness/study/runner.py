@@ -17,6 +17,7 @@ from harness.records.outcome import Trial
 from harness.records.run_record import RepairedFault, RunRecord, RunSeconds
 from harness.records.store import Store, run_of
 from harness.study.baselines import Say, measure_baselines
+from harness.study.beginnings import begin, beginnings
 from harness.study.confirmation import confirm, retrained
 from harness.study.environment import environment, now
 from harness.study.needs import check_installed
@@ -44,6 +45,8 @@ class _CellJob:
     store: Store | Kept
     confirmations: int
     protocol: Protocol
+    beginning: Sequence[Trial] = ()
+    """Trials that the same run with a smaller budget has made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def run_plan(
                 say(f"[yellow]note[/yellow] {hint}")
             store.check()
             kept = pool().keep(store)
+            begun = beginnings(plan, missing, store, measured)
             jobs = [
                 _CellJob(
                     cell,
@@ -111,6 +115,7 @@ def run_plan(
                     kept,
                     confirmations,
                     protocol,
+                    begun.get(cell, ()),
                 )
                 for cell in missing
             ]
@@ -158,6 +163,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             return "elsewhere"
         if job.store.finished(cell):
             return "present"
+        begin(log, job.beginning)
         training_time = log.header.training_time
         one, pace = _cost(cell, training_time, job.baseline)
         opened = time.perf_counter()

@@ -21,7 +21,7 @@ from harness.data.extras import require
 from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome
 from harness.space.domains import Choice, Domain, Integer
-from harness.techniques.contract import Optimiser, Proposal, RepairTask
+from harness.techniques.contract import NotApplicable, Optimiser, Proposal, RepairTask
 from harness.techniques.support import (
     Encoding,
     Isolation,
@@ -83,6 +83,8 @@ class Hebo:
 
     def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> HeboOptimiser:
         require(*self.needs)
+        if not Encoding(task.space).domains:
+            raise NotApplicable("no hyperparameter of this program has more than one value")
         return HeboOptimiser(task, seed, self)
 
 
