@@ -6,7 +6,7 @@ A mistyped name or a number that no training can use is found here without a fra
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from harness.space.operators import (
@@ -209,18 +209,15 @@ def mistaken_for(setting: str) -> str:
     return re.sub(r"\d+$", number, found)
 
 
-_HYPERPARAMETERS = (
-    "loss",
-    "optimiser",
-    "learning_rate",
-    "batch_size",
-    "epochs",
-    "layers_1",
-    "units_1",
-    "activation_1",
-    "kernel_initialiser_1",
-    "bias_initialiser_1",
-)
-"""One name for each pattern of the operators."""
+def _examples(pattern: str) -> Iterator[str]:
+    """Names that a pattern of an operator matches, one for each alternative."""
+    if group := re.search(r"\(([^()]*)\)", pattern):
+        for each in group[1].split("|"):
+            yield from _examples(pattern[: group.start()] + each + pattern[group.end() :])
+    else:
+        yield pattern.replace(r"\d+", "1")
 
-assert {operator_of(name) for name in _HYPERPARAMETERS} == set(OPERATORS)
+
+_HYPERPARAMETERS = [
+    name for row in OPERATORS for name in _examples(row.hyperparameters) if operator_of(name) is row
+]

@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 
-from harness.space.known_names import KERAS_NAMES, KNOWN_NAMES, mistaken_for, problem_of
-from harness.space.operators import operator_of
+from harness.space.known_names import (
+    _HYPERPARAMETERS,
+    KERAS_NAMES,
+    KNOWN_NAMES,
+    mistaken_for,
+    problem_of,
+)
+from harness.space.operators import OPERATORS, operator_of
 
 
 @pytest.mark.parametrize(
@@ -172,3 +178,8 @@ def test_a_setting_that_looks_like_a_hyperparameter(setting: str, meant: str) ->
 )
 def test_other_settings_are_taken_for_none(setting: str) -> None:
     assert mistaken_for(setting) == ""
+
+
+def test_every_operator_has_names_that_others_are_mistaken_for() -> None:
+    meant = {mistaken_for(name.rstrip("_1").upper() + "-1") for name in _HYPERPARAMETERS}
+    assert {operator_of(name) for name in meant} == set(OPERATORS)
