@@ -56,7 +56,8 @@ def test_a_larger_budget_is_paid_once(
         own, longer = _rows(path), _rows(large[path.parts[-3]])
         ended = (n for n, row in enumerate(own) if b'"status": "cut"' in row)
         taken = next(ended, len(own))
-        assert taken > 0 and longer[:taken] == own[:taken]
+        assert taken > 0 or "bohb" not in path.parts  # whose first trainings are short
+        assert longer[:taken] == own[:taken]
         record = read_json(large[path.parts[-3]].parent / RUN)
         assert record["continued_after"] >= taken if killed else record["continued_after"] == taken
     found, undisturbed = lines(folder), lines(whole)
