@@ -102,7 +102,10 @@ class _PlainLoader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise _not_plain("anchors and aliases are not read: write the value out", event)
         if event.tag is not None:
-            raise _not_plain(f"the tag {event.tag} is not read: write a plain value", event)
+            raise _not_plain(
+                f"could not determine a value for the tag {event.tag[:80]}: write a plain one",
+                event,
+            )
         self._values += 1
         if self._values > MOST_VALUES:
             raise _not_plain(f"it has more than {MOST_VALUES:,} values", event)

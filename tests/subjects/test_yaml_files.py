@@ -30,8 +30,11 @@ BAD: dict[str, tuple[str, str]] = {
     "nothing as key": ("~: a\n", "the key ~ is no text"),
     "a list as key": ("? [a, b]\n: c\n", ":1: .*a key is a text, not a list"),
     "a mapping as key": ("{a: 1}: c\n", "a key is a text, not a list or a mapping"),
-    "a tag": ("a: !!binary aGk=\n", "the tag .*binary is not read"),
-    "an object": ("a: !!python/object/apply:os.getcwd []\n", "the tag .*getcwd is not read"),
+    "a tag": ("a: !!binary aGk=\n", "a value for the tag .*binary: write a plain one"),
+    "an object": (
+        "a: !!python/object/apply:os.getcwd []\n",
+        "a value for the tag .*getcwd: write a plain one",
+    ),
     "a date": ("a: b\nc: 2024-01-01\n", ":2: .*takes 2024-01-01 for a date"),
     "no date": ("c: 2024-99-01\n", "takes 2024-99-01 for a date"),
     "an octal number": ("a: 010\n", "takes 010 for a number in another notation"),
