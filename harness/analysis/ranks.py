@@ -22,7 +22,7 @@ from harness.analysis import statistics as stats
 from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.duels import compared, maximised
 from harness.analysis.runset import RunSet
-from harness.analysis.schemas import PAIRS, PROFILES, RANKS
+from harness.analysis.schemas import PAIRS, RANKS, RATE_PROFILES
 from harness.analysis.significance import adjusted
 from harness.analysis.statistics import Floats
 from harness.vocabulary import METRICS
@@ -198,8 +198,8 @@ def over_faults(study: RunSet, first: str, second: str) -> float | None:
 
 
 @lru_cache(maxsize=8)
-def profiles(study: RunSet) -> pd.DataFrame:
-    """:func:`profile` of each technique at ``PROFILE_RATES``: a frame of the table ``PROFILES``."""
+def profile_table(study: RunSet) -> pd.DataFrame:
+    """:func:`profile` of each technique at ``PROFILE_RATES``: the table ``RATE_PROFILES``."""
     rows = []
     for technique in study.techniques if study.rated else ():
         found = zip(PROFILE_RATES, *profile(study, technique, np.array(PROFILE_RATES)), strict=True)
@@ -214,7 +214,7 @@ def profiles(study: RunSet) -> pd.DataFrame:
             }
             for rate, share, low, high in found
         ]
-    return PROFILES.frame(rows)
+    return RATE_PROFILES.frame(rows)
 
 
 def profile(study: RunSet, technique: str, levels: Floats) -> tuple[Floats, Floats, Floats]:

@@ -209,7 +209,7 @@ PAIRS = table(
     """,
 )
 
-PROFILES = table(
+RATE_PROFILES = table(
     "profiles",
     """
         technique           | str   |         | name of the technique

@@ -19,9 +19,9 @@ from harness.analysis.schemas import (
     AREAS,
     DUELS,
     PAIRS,
-    PROFILES,
     PROGRESS,
     RANKS,
+    RATE_PROFILES,
     SCORES,
     SUMMARY,
     TARGETS,
@@ -46,7 +46,7 @@ _BUILT_IN = (
     StudyTable(RANKS, ranks.ranks),
     StudyTable(PAIRS, ranks.pairs),
     StudyTable(DUELS, duels.duels),
-    StudyTable(PROFILES, ranks.profiles),
+    StudyTable(RATE_PROFILES, ranks.profile_table),
 )
 _tables = {row.schema.name: row for row in _BUILT_IN}
 STUDY_TABLES: Mapping[str, StudyTable] = MappingProxyType(_tables)

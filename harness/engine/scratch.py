@@ -3,6 +3,7 @@
 Ray keeps the logs of each start, Tune the state of each experiment; neither removes them. All of
 it lies in the folder of the driver, which removes it when it ends. The folder of a driver that was
 killed is removed by the next one that starts: a folder is locked as long as its process lives.
+The processes that were started to use a folder are ended before it goes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -62,9 +64,16 @@ def make_scratch(*bases: Path) -> Path:
 
 
 def remove_scratch(folder: Path) -> None:
-    """Remove a folder of this process; what cannot be removed is left to the next sweep."""
+    """Remove a folder of this process, after the processes that keep their files in it.
+
+    They have some seconds to end by themselves. What cannot be removed is left to the next sweep.
+    """
     if (lock := _locks.pop(folder, None)) is None:
         return
+    until = time.monotonic() + LINGERING
+    while _users(folder) and time.monotonic() < until:
+        time.sleep(0.1)
+    _end(folder)
     until = time.monotonic() + LINGERING
     while folder.exists() and time.monotonic() < until:
         shutil.rmtree(folder, ignore_errors=True)
@@ -106,6 +115,27 @@ def _sweep(base: Path) -> None:
             try:
                 if os.fstat(lock).st_uid == os.getuid():
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _end(folder)
                     shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(lock)
+
+
+def _users(folder: Path) -> list[int]:
+    """Other processes of this user that were started to keep temporary files in ``folder``.
+
+    Where the system has no ``/proc``, none is seen.
+    """
+    setting, found = b"TMPDIR=" + os.fsencode(folder), []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is another user's
+            started = setting in (entry / "environ").read_bytes().split(b"\0")
+            if started and entry.stat().st_uid == os.getuid():
+                found.append(int(entry.name))
+    return [process for process in found if process != os.getpid()]
+
+
+def _end(folder: Path) -> None:
+    for process in _users(folder):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)

@@ -12,7 +12,7 @@ from harness.analysis import statistics as stats
 from harness.analysis.duels import compared, duels
 from harness.analysis.layout import MARK, Field, Layout, fixed, headed, interval, plain_fields
 from harness.analysis.runset import RunSet
-from harness.analysis.schemas import DUELS, PAIRS, PROFILES, RANKS
+from harness.analysis.schemas import DUELS, PAIRS, RANKS, RATE_PROFILES
 from harness.records.tables import records
 from harness.views.boards import OVER_ALL, two_lists
 from harness.views.drawing import save
@@ -125,7 +125,7 @@ def _smallest(table: pd.DataFrame) -> str:
 
 def profile_board(study: RunSet) -> Layout:
     """Performance profiles: techniques by improvement rates, the share of runs that reach them."""
-    table = ranks.profiles(study)
+    table = ranks.profile_table(study)
     rows = [
         plain_fields(
             str(technique),
@@ -153,7 +153,7 @@ def write_comparison(study: RunSet, layouts: Sequence[Layout], folder: Path) -> 
         (DUELS, duels(study)),
         (PAIRS, ranks.pairs(study)),
         (RANKS, ranks.ranks(study)),
-        (PROFILES, ranks.profiles(study)),
+        (RATE_PROFILES, ranks.profile_table(study)),
     )
     for schema, frame in tables:
         schema.write(frame, folder / f"{schema.name}.csv")

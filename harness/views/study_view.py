@@ -36,7 +36,7 @@ STUDY_FRAMES: Mapping[str, tuple[Table, Callable[[RunSet], pd.DataFrame]]] = {
     "ranks": (schemas.RANKS, ranks.ranks),
     "pairs": (schemas.PAIRS, ranks.pairs),
     "duels": (schemas.DUELS, duels.duels),
-    "profiles": (schemas.PROFILES, ranks.profiles),
+    "profiles": (schemas.RATE_PROFILES, ranks.profile_table),
 }
 """Name of a frame -> its schema, and how it follows from the runs."""
 

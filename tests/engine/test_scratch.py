@@ -79,3 +79,31 @@ def test_children_keep_their_temporary_files_there_and_the_process_does_not(
         said = subprocess.run(where, capture_output=True, text=True, check=True).stdout
     assert said.strip() == str(tmp_path)
     assert "TMPDIR" not in os.environ
+
+
+@pytest.mark.parametrize("how", ["removed", "swept"])
+def test_processes_that_use_a_folder_go_with_it(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scratch, "LINGERING", 0.5)
+    folder = scratch.make_scratch(tmp_path)
+    sleep = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+
+    def started() -> subprocess.Popen[str]:
+        process = subprocess.Popen(sleep, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        assert process.stdout is not None and process.stdout.readline() == "\n"
+        return process
+
+    other = started()
+    with scratch.temporary_files_in(folder):
+        users = [started(), started()]
+    if how == "removed":
+        scratch.remove_scratch(folder)
+    else:
+        os.close(scratch._locks.pop(folder))  # as if this process were gone
+        scratch.remove_scratch(scratch.make_scratch(tmp_path))
+    assert [user.wait(timeout=10) for user in users] == [-signal.SIGKILL] * 2
+    assert not folder.exists()
+    assert other.poll() is None
+    other.kill()
+    other.wait()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studies import reaching
 
-from harness.analysis.schemas import DUELS, PAIRS, PROFILES
+from harness.analysis.schemas import DUELS, PAIRS, RATE_PROFILES
 from harness.analysis.significance import DeclaredFamily
 from harness.views.comparisons import (
     duel_board,
@@ -52,7 +52,7 @@ def test_a_profile_is_a_share_of_runs() -> None:
 def test_a_comparison_is_saved(tmp_path: Path) -> None:
     layouts = [pair_board(STUDY), profile_board(STUDY)]
     folder = write_comparison(STUDY, layouts, tmp_path / "new")
-    for schema in (DUELS, PAIRS, PROFILES):
+    for schema in (DUELS, PAIRS, RATE_PROFILES):
         assert len(schema.read(folder / f"{schema.name}.csv"))
     assert "Performance profiles" in (folder / "compare.md").read_text()
     assert {path.name for path in (folder / "figures").iterdir()} == {
