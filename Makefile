@@ -236,9 +236,9 @@ test-all: setup ## all tests
 	"$$BIN/pytest" -q
 
 .PHONY: reliability
-reliability: setup ## disturb studies in every way, and count; TIMES=5 is a soak of some hours
-	RELIABILITY_TIMES="$${TIMES:-1}" RELIABILITY_COUNTS=results/tables/reliability.json \
-		"$$BIN/pytest" -q -s -p no:cacheprovider tests/reliability; \
+reliability: setup ## disturb studies in every way, feed in junk, and count; TIMES=5 is a soak of hours
+	RELIABILITY_TIMES="$${TIMES:-1}" RELIABILITY_COUNTS=results/tables/reliability.json FUZZ_CASES=1250 \
+		"$$BIN/pytest" -q -s -p no:cacheprovider tests/reliability tests/fuzz; \
 		"$$BIN/python" -m experiments.reliability
 
 .PHONY: bench

@@ -1,11 +1,8 @@
-"""Counts of the cases, see ``fuzzing``."""
+"""How many cases a test with random input tried, see ``fuzzing``."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fuzzing import Tally
@@ -14,13 +11,9 @@ LONG = "FUZZ_CASES" in os.environ
 
 
 @pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
-    found = Tally()
-    yield found
-    if file := os.environ.get("FUZZ_COUNTS"):
-        counts = {"tried": found.tried, "refused": found.refused}
-        with Path(file).open("a") as lines:
-            lines.write(json.dumps({"scenario": request.node.name, **counts}) + "\n")
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Counts the cases; the count is a property of the test's report."""
+    return Tally(request.node.user_properties)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,8 +1,7 @@
 """Tests with random input: how many cases, and their counts.
 
 ``FUZZ_CASES=10000 pytest tests/fuzz`` tries so many of each kind. By default it is a few hundred,
-the same ones each time; with ``FUZZ_SEED`` others. ``FUZZ_COUNTS`` names a file to which each test
-adds a line with the cases that it tried.
+the same ones each time; with ``FUZZ_SEED`` others.
 """
 
 from __future__ import annotations
@@ -27,12 +26,14 @@ FUZZ = settings(
 class Tally:
     """Cases of one test: those tried, and those of them that were refused with one message."""
 
-    def __init__(self) -> None:
-        self.tried = self.refused = 0
+    def __init__(self, properties: list[tuple[str, object]]) -> None:
+        self._properties, self.tried, self.refused = properties, 0, 0
 
     def count(self, refused: bool) -> None:
+        """Count one case; ``properties`` then tell of all cases so far."""
         self.tried += 1
         self.refused += refused
+        self._properties[:] = [("tried", self.tried), ("refused", self.refused)]
 
 
 def check_message(error: BaseException | None, start: str = "") -> bool:
