@@ -78,7 +78,8 @@ class _Counts:
         row = self._rows.setdefault(
             (str(place), name),
             {"file": f"{place.parent.name}/{place.name}",
-             "scenario": name.removeprefix("test_").replace("_", " "), "tried": 0, "failed": 0, "skipped": 0, "why": ""},
+             "scenario": name.removeprefix("test_").replace("_", " "),
+             "tried": 0, "failed": 0, "skipped": 0, "why": ""},
         )  # fmt: skip
         if report.outcome == "skipped":
             row["skipped"] += 1
