@@ -227,11 +227,9 @@ def results_folder(where: Any) -> Path:
     except FileNotFoundError:
         mode = stat.S_IFDIR
     except (OSError, RuntimeError) as error:  # a link loop, a name too long, no home folder
-        raise HarnessError(
-            f"results must name a folder. Received: {str(where)!r} ({error})"
-        ) from None
+        raise HarnessError(f"results must name a folder. Received: '{where}' ({error})") from None
     if not stat.S_ISDIR(mode):
-        raise HarnessError(f"results must name a folder. Received: {str(where)!r}, which is none")
+        raise HarnessError(f"results must name a folder. Received: '{where}', which is none")
     if found == Path(found.anchor):
         raise HarnessError(f"results must name a folder other than {found}. Try results=results")
     return found

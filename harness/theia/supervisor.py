@@ -25,7 +25,7 @@ KEPT = 1 << 14
 """Bytes of the command's output that are kept, its last ones."""
 LARGEST_ANSWER = 1 << 26
 """Bytes of an answer that are read."""
-BLOCK = 1 << 16
+_BLOCK = 1 << 16
 LOOK = 0.05
 """Seconds between two looks whether the command has ended."""
 KILLING = 10.0
@@ -92,7 +92,7 @@ def _read(descriptor: int, kept: bytearray, limit: int) -> bool:
     """Keep what can be read now, of more than ``limit`` bytes the last ones; False at the end."""
     for _ in range(64):
         try:
-            block = os.read(descriptor, BLOCK)
+            block = os.read(descriptor, _BLOCK)
         except BlockingIOError:
             return True
         if not block:
@@ -149,7 +149,7 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def main() -> None:
+def stand_watch() -> None:
     with open(0, "rb", buffering=0, closefd=False) as own:
         asked = json.loads(own.readline())
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -169,4 +169,4 @@ def _stop(number: int, frame: object) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    stand_watch()

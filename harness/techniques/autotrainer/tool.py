@@ -282,7 +282,7 @@ def _number(value: Any) -> float:
 def _whole(value: Any) -> int:
     if not 1 <= _number(value) <= LARGEST_COUNT or int(value) != value:
         raise ValueError(
-            f"a whole number from 1 to {LARGEST_COUNT} was expected. Received: {value!r}"
+            f"a whole number was expected, from 1 to {LARGEST_COUNT}. Received: {value!r}"
         )
     return int(value)
 
