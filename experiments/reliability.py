@@ -44,7 +44,7 @@ def _lines(counts: Mapping[str, Any]) -> Iterator[str]:
         skipped = f"{row['skipped']}: {row['why']}" if row["skipped"] else ""
         yield (
             f"| {row['scenario']} | {row['tried']} | {row['failed']} | {skipped} "
-            f"| `tests/reliability/{row['file']}` |"
+            f"| `tests/{row['file']}` |"
         )
     tried, failed = (sum(row[name] for row in rows) for name in ("tried", "failed"))
     yield f"| **all** | **{tried}** | **{failed}** | | |"

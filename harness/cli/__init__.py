@@ -7,9 +7,11 @@ message; 128 and the number of a signal that ended it, 130 from the keyboard.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from functools import cache
+from io import TextIOWrapper
 
 from harness.cli.parsers import PROGRAM, Command
 from harness.cli.stopping import run_until_stopped
@@ -54,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
     return run_until_stopped(lambda: _answer(arguments))
 
 
@@ -66,6 +70,10 @@ def _answer(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a table that cannot be written, a full disk
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"error: {where}{error.strerror or error}. What is recorded is safe", file=sys.stderr)
+        return 2
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -103,5 +111,5 @@ def overview() -> str:
 
 def _one_message(error: HarnessError) -> str:
     """On one line, unless it quotes the output of a user's script."""
-    text = str(error)
+    text = re.sub(r"(\S{200})\S{200,}", r"\1...", str(error))
     return text if "\n" in text and "before it trained" in text else " ".join(text.split())

@@ -26,7 +26,7 @@ from ray.tune.search import Searcher
 from harness.engine.scratch import make_scratch, remove_scratch
 from harness.records.clocks import Clock, exhausted, remaining
 from harness.records.outcome import Outcome, Trial
-from harness.techniques.contract import FREE_TRIALS, Finish, Optimiser, Proposal, Train
+from harness.techniques.contract import Finish, Optimiser, Proposal, WorkerTrain
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 THIN = 0.01
@@ -43,7 +43,7 @@ TRIALS_PER_EXPERIMENT = 2000
 """Trials after which a fresh Tune experiment is started, because Tune keeps trials in memory."""
 
 
-def search(optimiser: Optimiser, train: Train, clock: Clock) -> Iterator[Trial | Finish]:
+def search(optimiser: Optimiser, train: WorkerTrain, clock: Clock) -> Iterator[Trial | Finish]:
     """Trials of an optimiser until ``clock`` is exhausted, then its closing word.
 
     After each training the search waits for the consumer, so a trial is recorded and charged before
@@ -70,12 +70,12 @@ def search(optimiser: Optimiser, train: Train, clock: Clock) -> Iterator[Trial |
 class _Search:
     """One search: its parts, its results, and the proposal that is being trained."""
 
-    def __init__(self, optimiser: Optimiser, train: Train, clock: Clock) -> None:
+    def __init__(self, optimiser: Optimiser, train: WorkerTrain, clock: Clock) -> None:
         self.optimiser, self.clock = optimiser, clock
         self.train = _Handed(train)
         self.results: queue.Queue[Trial | BaseException | None] = queue.Queue()
         self.ended = False
-        self._free = self._lost = 0
+        self._lost = 0
         self._out: tuple[str, Proposal, float] | None = None
         self._again: tuple[Proposal, float] | None = None
         self._thinking = 0.0
@@ -88,7 +88,7 @@ class _Search:
         """The next trial for Tune, or None once the search has ended."""
         if self._again is not None and not self.ended:
             proposal, seconds = self._again
-        elif self.ended or exhausted(self.clock) or self._free >= FREE_TRIALS:
+        elif self.ended or exhausted(self.clock):
             self.end(None)
             return None
         else:
@@ -140,7 +140,6 @@ class _Search:
             return
         self._thinking = time.perf_counter() - began
         self._lost = self._lost + 1 if outcome.cause is Cause.INFRASTRUCTURE else 0
-        before = self.clock.spent
         self.results.put(
             Trial(
                 proposal=proposal.proposal,
@@ -156,7 +155,6 @@ class _Search:
             )
         if not self.ended:
             self.results.join()
-            self._free = 0 if self.clock.spent > before else self._free + 1
 
     def end(self, error: BaseException | None) -> None:
         """End the search; ``error`` is the reason, if it is one."""
@@ -179,7 +177,7 @@ class _Handed:
     every training to the original.
     """
 
-    def __init__(self, train: Train) -> None:
+    def __init__(self, train: WorkerTrain) -> None:
         self.call = train
 
     def __deepcopy__(self, memo: object) -> _Handed:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import math
+import re
+import stat
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -16,13 +17,17 @@ from harness.analysis.protocols import Protocol
 from harness.data.shipped import shipped
 from harness.records.clocks import check_budget
 from harness.records.files import digest
+from harness.records.schema import LARGEST
 from harness.records.store import Store
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
-from harness.study.plan import Plan, import_technique, technique_name
+from harness.study.plan import Plan, import_technique, make_technique, technique_name
 from harness.study.settings import BY_KEY, GROUPS
 from harness.subjects.registry import load_registry
 from harness.techniques.contract import Technique
 from harness.vocabulary import HarnessError, unknown
+
+MOST = 10_000
+"""The largest number of anything but a seed that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +96,8 @@ class StudySpec:
         plan = _plan(settings, planned)
         if written is None:
             written = _shipped_plan(plan.name)
-        return StudySpec(plan=plan, label=_label(plan, written), **_rest(settings))
+        plan = replace(plan, family=_family(plan, settings, planned, written))
+        return StudySpec(plan=plan, label=_label(plan, written, planned), **_rest(settings))
 
 
 def _of_plan(plan: Plan, changes: Mapping[str, Any]) -> StudySpec:
@@ -105,12 +111,12 @@ def _of_plan(plan: Plan, changes: Mapping[str, Any]) -> StudySpec:
             )
     usual = compose_settings((), {k: v for k, v in own.items() if k != "protocol"}).settings
     chosen = {"protocol": own["protocol"]} if "protocol" in own else {}
-    label = _label(plan, _shipped_plan(plan.name))
-    return StudySpec(plan=plan, label=label, **_rest({**usual, **chosen}))
+    written = _shipped_plan(plan.name)
+    return StudySpec(plan=plan, label=_label(plan, written, written), **_rest({**usual, **chosen}))
 
 
 def _shipped_plan(name: str) -> Mapping[str, Any]:
-    """The plan of ``configs`` with this name; empty if there is none."""
+    """The plan of ``configs`` with this name, or nothing."""
     return read_plan(name) if name in options("plan") else {}
 
 
@@ -168,11 +174,28 @@ def _plan(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> Plan:
         data=text("data", planned["data"]),
         fraction=number("fraction", planned["fraction"]),
         backend=text("backend", settings.get("backend") or ""),
-        seed=whole_number("seed", settings.get("seed", 1), least=0),
+        seed=whole_number("seed", settings.get("seed", 1), least=0, most=LARGEST),
         independent=flag("independent", settings.get("independent", False)),
         chunk=_chunk(settings.get("chunk")),
         **optional,
     )
+
+
+def _family(
+    plan: Plan, settings: Mapping[str, Any], planned: Mapping[str, Any], written: Mapping[str, Any]
+) -> Plan | None:
+    """The plan that declares the family of tests; None if that is ``plan`` as it is.
+
+    Faults and techniques that are left out or added on the command line change no family.
+    """
+    if (named := planned.get("family")) is not None:
+        declared = read_plan(text("plan.family", named))
+    else:
+        cells = {key: written[key] for key in ("faults", "techniques") if key in written}
+        declared = {**planned, **cells}
+    found = _plan({**settings, "technique": None, "chunk": None}, declared)
+    same = {*found.faults} == {*plan.faults} and {*found.techniques} == {*plan.techniques}
+    return None if same else found
 
 
 def _rest(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,10 +218,23 @@ def results_folder(where: Any) -> Path:
     Raises:
         HarnessError: If the path is empty or no text.
     """
-    if not isinstance(where, str | Path) or not str(where) or "\0" in str(where):
+    if not isinstance(where, str | Path) or not str(where).strip() or "\0" in str(where):
         raise HarnessError(f"results must name a folder. Received: {where!r}")
     path = Path(where)
-    return (path.expanduser() if path.parts[:1] == ("~",) else path).resolve()
+    try:
+        found = (path.expanduser() if path.parts[:1] == ("~",) else path).resolve()
+        mode = found.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFDIR
+    except (OSError, RuntimeError) as error:  # a link loop, a name too long, no home folder
+        raise HarnessError(
+            f"results must name a folder. Received: {str(where)!r} ({error})"
+        ) from None
+    if not stat.S_ISDIR(mode):
+        raise HarnessError(f"results must name a folder. Received: {str(where)!r}, which is none")
+    if found == Path(found.anchor):
+        raise HarnessError(f"results must name a folder other than {found}. Try results=results")
+    return found
 
 
 def make_techniques(names: Iterable[Any]) -> dict[str, Technique]:
@@ -238,11 +274,7 @@ def _from_file(content: Mapping[str, Any]) -> Technique:
     name, target = content["name"], str(content.get("_target_", ""))
     module, _, attribute = target.rpartition(".")
     own = {key: value for key, value in content.items() if key not in ("name", "_target_")}
-    try:
-        technique: Technique = getattr(importlib.import_module(module), attribute)(**own)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise HarnessError(f"technique '{name}' cannot be made of {target}: {error}") from None
-    return technique
+    return make_technique(f"technique '{name}' of {target}", module, attribute, own)
 
 
 def make_protocol(chosen: Any) -> Protocol:
@@ -313,10 +345,12 @@ def number(name: str, value: Any) -> float:
     return float(value)
 
 
-def whole_number(name: str, value: Any, least: int = 1) -> int:
-    """A whole number that is not below ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise HarnessError(f"{name} must be a whole number from {least}. Received: {value!r}")
+def whole_number(name: str, value: Any, least: int = 1, most: int = MOST) -> int:
+    """A whole number from ``least`` to ``most``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise HarnessError(
+            f"{name} must be a whole number from {least} to {most}. Received: {value!r}"
+        )
     return value
 
 
@@ -344,12 +378,12 @@ def _chunk(value: Any) -> tuple[int, int] | None:
     if value is None:
         return None
     parts = str(value).split("/")
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+    if len(parts) != 2 or not all(re.fullmatch("[0-9]{1,6}", part) for part in parts):
         raise HarnessError(f"chunk must be like 2/8, the second of eight. Received: {value!r}")
     return int(parts[0]), int(parts[1])
 
 
-def _label(plan: Plan, written: Mapping[str, Any]) -> str:
+def _label(plan: Plan, written: Mapping[str, Any], planned: Mapping[str, Any]) -> str:
     """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
     whole = {"stand_ins": [], "fraction_for": {}, **PLAN_DEFAULTS, **written}
     if written.get("techniques"):  # as they are registered, not as they are written
@@ -363,12 +397,10 @@ def _label(plan: Plan, written: Mapping[str, Any]) -> str:
         "stand_ins": list(plan.stand_ins),
         "fraction_for": dict(plan.fraction_for),
     }
-    rest = {
-        "clock": plan.clock,
-        "space": plan.space,
-        "backend": plan.backend,
-        "independent": plan.independent,
-    }
+    rest: dict[str, Any] = {"clock": plan.clock, "space": plan.space, "backend": plan.backend}
+    rest["independent"] = plan.independent
+    if (family := planned.get("family")) != written.get("family"):
+        rest["family"] = family
     usual = {"clock": "training", "space": "corrected", "backend": "", "independent": False}
     same = all(whole.get(k) == v for k, v in values.items()) and rest == usual
     suffix = "" if same else f"-{digest({**values, **rest})[:6]}"

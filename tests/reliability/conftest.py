@@ -16,6 +16,9 @@ from upsets import TIMES, Driver
 COUNTS = "RELIABILITY_COUNTS"
 """Environment variable: the file that receives the counts of this session."""
 
+FOLDERS = ("reliability", "fuzz")
+"""Of ``tests``, whose tests are counted."""
+
 Starting = Callable[..., Driver]
 
 
@@ -56,8 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 class _Counts:
     """Writes how often each scenario was tried, failed and could not be tried here, and why.
 
-    A scenario is a test function of this folder, whatever its parameters; a test that tries several
-    times says so as the property ``tried``.
+    A scenario is a test function of these folders, whatever its parameters; a test that tries
+    several times says so as the property ``tried``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,14 +70,15 @@ class _Counts:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         place = Path(report.nodeid.partition("::")[0])
-        if place.parent.name != "reliability" or not (
+        if place.parent.name not in FOLDERS or not (
             report.when == "call" or report.outcome != "passed"
         ):
             return
         name = report.nodeid.partition("::")[2].partition("[")[0]
         row = self._rows.setdefault(
-            (place.name, name),
-            {"file": place.name, "scenario": name.removeprefix("test_").replace("_", " "),
+            (str(place), name),
+            {"file": f"{place.parent.name}/{place.name}",
+             "scenario": name.removeprefix("test_").replace("_", " "),
              "tried": 0, "failed": 0, "skipped": 0, "why": ""},
         )  # fmt: skip
         if report.outcome == "skipped":

@@ -20,8 +20,11 @@ from harness.study.spec import make_techniques
 from harness.subjects.registry import Registry
 from harness.vocabulary import TrialStatus
 
+TRAININGS = 10
+"""Of each program in a baseline."""
+
 T = 2.0
-"""Seconds."""
+"""Seconds of every training, and its multiply-accumulates."""
 
 
 def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) -> Store:
@@ -36,7 +39,7 @@ def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) 
             content=registry[fault].content,
             metric="accuracy",
             training_time=T,
-            work=0.0,
+            work=T,
             data=plan.data_of(registry[fault]),
             fraction=plan.fraction_of(fault),
             device="a machine",
@@ -79,7 +82,7 @@ def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Gene
                     proposal=index,
                     configuration={**fault.faulty, **drawn},
                     outcome=_judged(float(rng.uniform(0.1, 0.95))),
-                    suggest_seconds=0.1,
+                    suggest_seconds=1 / trials,
                     charged=T,
                     spent=T * (index + 1),
                     at=AT,
@@ -98,15 +101,21 @@ def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Gene
         allowed=T * cell.budget,
         spent=T * trials,
         seconds=RunSeconds(
-            training=T * trials, search=1.0, building=0.5, total=T * trials + 3, opening=0.0
+            training=T * trials,
+            search=1.0,
+            building=0.5,
+            total=T * trials + 3,
+            opening=0.0,
         ),
     )
     store.finish(record)
 
 
 def _trainings(value: float) -> Sequence[Outcome]:
-    return [_judged(value + shift / 100) for shift in range(5)]
+    return [_judged(value + shift / 200) for shift in range(TRAININGS)]
 
 
 def _judged(value: float) -> Outcome:
-    return Outcome(status=TrialStatus.COMPLETED, seconds=T, search=value, holdout=value)
+    return Outcome(
+        status=TrialStatus.COMPLETED, seconds=T, steps=10, work=T, search=value, holdout=value
+    )
