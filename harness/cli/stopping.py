@@ -21,25 +21,24 @@ GRACE = 20.0
 class Stopped(KeyboardInterrupt):
     """A signal asked the command to end."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.number = number
-
 
 class _Listener:
     """Turns signals into :class:`Stopped` until one has arrived where the command ends."""
 
     def __init__(self) -> None:
         self.first: float | None = None
+        self.number = signal.SIGINT
+        """The first signal; Ray raises a plain KeyboardInterrupt for whichever it was."""
         self.ending = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
-        self.first = self.first or now
+        if self.first is None:
+            self.first, self.number = now, signal.Signals(number)
         if now - self.first > GRACE:
             os._exit(128 + number)
         if not self.ending:
-            raise Stopped(number)
+            raise Stopped(signal.Signals(number).name)
 
 
 def run_until_stopped(command: Callable[[], int]) -> int:
@@ -58,24 +57,23 @@ def run_until_stopped(command: Callable[[], int]) -> int:
     try:
         try:
             return command()
-        except KeyboardInterrupt as stop:
+        except KeyboardInterrupt:
             listener.ending = True
-            return _say(stop)
+            return _say(listener.number)
         except BaseException:
             listener.ending = listener.first is not None
             raise
-    except Stopped as again:  # within the few instructions before `ending` was set
+    except Stopped:  # within the few instructions before `ending` was set
         listener.ending = True
-        return _say(again)
+        return _say(listener.number)
     finally:
         if listener.first is None:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
 
-def _say(stop: KeyboardInterrupt) -> int:
-    number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
-    by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+def _say(number: signal.Signals) -> int:
+    by = "" if number == signal.SIGINT else f" by {number.name}"
     with suppress(OSError, ValueError):  # the terminal may be gone
         print(f"stopped{by}; repeat the command to go on from here", file=sys.stderr, flush=True)
     return 128 + number

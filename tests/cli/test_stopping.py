@@ -78,6 +78,22 @@ def test_a_signal_that_the_process_ignores_stays_ignored() -> None:
     assert complaints == "stopped by SIGTERM; repeat the command to go on from here\n"
 
 
+def test_a_library_that_raises_its_own_interrupt_hides_no_signal() -> None:
+    hide = """
+import time
+right = time.sleep
+def sleep(seconds):
+    try:
+        right(seconds)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt from None
+time.sleep = sleep
+"""
+    found, _, complaints = stopped(signal.SIGTERM, before=hide)
+    assert found == 143
+    assert complaints == "stopped by SIGTERM; repeat the command to go on from here\n"
+
+
 def test_handlers_are_as_before_where_no_signal_came() -> None:
     from harness.cli.stopping import SIGNALS, run_until_stopped
 
