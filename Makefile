@@ -18,7 +18,7 @@ CHUNKS ?= 2
 STUDY_VARIABLES = PLAN BUDGET FAULTS TECHNIQUES REPEATS FRACTION SEEDS SEED CLOCK SPACE PROTOCOL \
 	CONFIRMATIONS INDEPENDENT BACKEND WORKERS PER_GPU RESULTS ARGS
 OTHER_VARIABLES = FAULT PROGRAM ID DATA_SETS MODEL CONFIG DATA OUT TRUST RUN SUBJECT OPERATORS PART \
-	SOURCE PACKAGE GPUS LAUNCHER LAUNCH CHUNKS PARTS
+	SOURCE PACKAGE GPUS LAUNCHER LAUNCH CHUNKS PARTS TIMES
 PLACES = PYTHON VENV BIN UV_VERSION
 ENVIRONMENT = FAULTS_PATH HARNESS_DATA KERAS_HOME PYTHONPATH XDG_CACHE_HOME PIP_FIND_LINKS \
 	CUDA_VISIBLE_DEVICES TF_ENABLE_ONEDNN_OPTS
@@ -234,6 +234,12 @@ test: setup ## the fast tests, with one of the built wheel
 .PHONY: test-all
 test-all: setup ## all tests
 	"$$BIN/pytest" -q
+
+.PHONY: reliability
+reliability: setup ## disturb studies in every way, feed in junk, and count; TIMES=5 is a soak of hours
+	RELIABILITY_TIMES="$${TIMES:-1}" RELIABILITY_COUNTS=results/tables/reliability.json FUZZ_CASES=1250 \
+		"$$BIN/pytest" -q -s -p no:cacheprovider tests/reliability tests/fuzz; \
+		"$$BIN/python" -m experiments.reliability
 
 .PHONY: bench
 bench: setup ## measure what docs/performance.md states, side by side; PARTS="commands theia"

@@ -198,7 +198,11 @@ def published(
         for fault in faults:
             if fault not in known:
                 raise unknown("published fault", fault, known)
-        found = replace(found, runs=[run for run in found.runs if run.fault in faults])
+        found = replace(
+            found,
+            runs=[run for run in found.runs if run.fault in faults],
+            context=[run for run in found.runs if run.fault not in faults],
+        )
     return Study(
         read=lambda: found,
         title="Kim et al., ICST 2023, as recorded",
@@ -243,6 +247,10 @@ def narrowed(runset: RunSet, techniques: Sequence[str] | None) -> RunSet:
     return replace(
         runset,
         runs=[run for run in runset.runs if run.technique in techniques],
+        context=[
+            *runset.context,
+            *(run for run in runset.runs if run.technique not in techniques),
+        ],
         missing=[cell for cell in runset.missing if cell.technique in techniques],
         techniques=[name for name in runset.techniques if name in techniques],
     )

@@ -1,7 +1,7 @@
 """The command ``dnn-repair``: arguments in, API calls, text out. Knows no Hydra.
 
 Exit codes: 0 done; 1 a run failed or a bug was found, as each command's help says; 2 bad input, one
-message; 130 stopped from the keyboard.
+message; 128 and the number of a signal that ended it, 130 from the keyboard.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 from io import TextIOWrapper
 
 from harness.cli.parsers import PROGRAM, Command
+from harness.cli.stopping import run_until_stopped
 from harness.vocabulary import VERSION, HarnessError, unknown
 
 ABOUT = "Which technique finds a patch for a DNN program that learns badly, and how good is it?"
@@ -57,14 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
+    return run_until_stopped(lambda: _answer(arguments))
+
+
+def _answer(arguments: list[str]) -> int:
     try:
         return _dispatch(arguments)
     except HarnessError as error:
         print(f"error: {_one_message(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("stopped; repeat the command to go on from here", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import shlex
+import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +21,8 @@ import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
+from harness.engine.loopback import check_loopback
+from harness.engine.scratch import make_scratch, remove_scratch, temporary_files_in
 from harness.records.outcome import Outcome
 from harness.training import Request, Trainer, configure, device, memory, training_seed
 from harness.training.watched.history import History
@@ -33,6 +40,10 @@ need many more steps."""
 
 STARTING = 120.0
 """Seconds that a new process has to answer."""
+
+PROCESSES = 2
+"""Processes that a training gets. A program that ends its process ends the second one too; what
+something else ended is trained again, and its outcome is what it would have been."""
 
 NEVER = 1e9
 """No limit, where a finite number of seconds is needed."""
@@ -122,7 +133,7 @@ class Worker:
             self.device()
 
     def train(self, request: Request, expected: float = NEVER) -> Outcome:
-        """Train; a lost or hanging process becomes a crashed outcome, and is replaced.
+        """Train; a process lost twice, or a hanging one, becomes a crashed outcome.
 
         Args:
             request: The training.
@@ -131,7 +142,7 @@ class Worker:
         """
         if not self._process:
             self.device()
-        began = time.perf_counter()
+        began = 0.0
         patience = PATIENCE + 4 * min(request.limit, expected)
 
         def lost(cause: Cause, message: str) -> Outcome:
@@ -144,19 +155,24 @@ class Worker:
                 message=message,
             )
 
-        try:
-            outcome: Outcome = ray.get(self._actor.train.remote(request), timeout=patience)
-        except GetTimeoutError:
-            self._replace()
-            return lost(Cause.TIME_OUT, f"no answer within {patience:.0f} s")
-        except (RayActorError, ActorUnavailableError) as error:
-            self.device()  # waits until there is a process again
-            cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
-            return lost(cause, "the training process was lost")
-        except RayTaskError as error:
-            if isinstance(error.cause, HarnessError):
-                raise error.cause from None
-            return lost(Cause.PROGRAM, f"{type(error.cause).__name__}: {error.cause}")
+        for process in range(1, PROCESSES + 1):
+            began = time.perf_counter()
+            try:
+                outcome: Outcome = ray.get(self._actor.train.remote(request), timeout=patience)
+                break
+            except GetTimeoutError:
+                self._replace()
+                return lost(Cause.TIME_OUT, f"no answer within {patience:.0f} s")
+            except (RayActorError, ActorUnavailableError) as error:
+                self.device()  # waits until there is a process again
+                if process < PROCESSES:
+                    continue
+                cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
+                return lost(cause, "the training process was lost")
+            except RayTaskError as error:
+                if isinstance(error.cause, HarnessError):
+                    raise error.cause from None
+                return lost(Cause.PROGRAM, f"{type(error.cause).__name__}: {error.cause}")
         if outcome.memory > MEMORY_LIMIT:
             self._replace()
         return replace(outcome, total_seconds=time.perf_counter() - began)
@@ -241,9 +257,52 @@ class RemoteTrain:
         return entry.outcome
 
 
+_scratch: Path | None = None
+"""Temporary folder of the Ray that this process started."""
+
+
 def shutdown() -> None:
-    if ray.is_initialized():
+    """Stop Ray if it runs; remove what it kept on disk if it was started here."""
+    global _scratch
+    if ray.is_initialized() or _scratch is not None:  # also if a start or stop was interrupted
         ray.shutdown()
+    if _scratch is not None:
+        remove_scratch(_scratch)
+        _scratch = None
+
+
+class RayLost(HarnessError):
+    """A process of Ray itself ended; nothing that was started can be asked any more."""
+
+
+def check_alive() -> None:
+    """Raises RayLost if a process that Ray cannot do without has ended, and was started here."""
+    node = None if _scratch is None else ray._private.worker._global_node
+    ended = {name for name, _ in node.dead_processes()} if node is not None else set()
+    if lost := ended & {"gcs_server", "raylet"}:
+        raise RayLost(
+            f"{' and '.join(sorted(lost))} of Ray ended unexpectedly; was it killed, or is memory "
+            "short? What was recorded is safe: repeat the command to go on from here"
+        )
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes over SIGTERM when it starts; here this process keeps its own handler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    stopped = False
+    try:
+        yield
+    except SystemExit:  # by Ray's handler
+        stopped = True
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if stopped:
+            signal.raise_signal(signal.SIGTERM)
 
 
 def start(cpus: int) -> None:
@@ -263,8 +322,15 @@ def start(cpus: int) -> None:
         if (quoted := shlex.quote(sys.executable)) != sys.executable:
             # Ray starts some processes by a shell and does not quote the interpreter's path.
             here["runtime_env"] = {"py_executable": quoted}
+        global _scratch
+        check_loopback()
+        if _scratch is None:
+            _scratch = make_scratch()
+            atexit.register(shutdown)
+        here["_temp_dir"] = str(_scratch)
         try:
-            ray.init(**here, object_store_memory=200_000_000, **quiet)
+            with temporary_files_in(_scratch), _own_signals():
+                ray.init(**here, object_store_memory=200_000_000, **quiet)
         except Exception as error:  # Ray's own class for a start that takes longer than 30 s
             if "timed out during startup" not in str(error):
                 raise
@@ -275,7 +341,8 @@ def start(cpus: int) -> None:
             ) from None
         return
     try:
-        ray.init(address=address, **quiet)
+        with _own_signals():
+            ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise HarnessError(
             f"no Ray cluster answers at RAY_ADDRESS={address}: {error}. Run the command on a "

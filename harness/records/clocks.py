@@ -11,23 +11,30 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from harness.records.outcome import Outcome
 from harness.vocabulary import HarnessError, unknown
 
 
-class Clock(Protocol):
-    """Counts what one run has been charged."""
-
-    unit: ClassVar[str]
-    """Of ``budget`` and ``spent``: ``s`` or ``MAC``."""
-
-    budget: float
-    """What the run may be charged."""
+class ClockFace(Protocol):
+    """What can be read off a clock."""
 
     @property
-    def spent(self) -> float: ...
+    def unit(self) -> str:
+        """Of ``budget`` and ``spent``: ``s`` or ``MAC``."""
+
+    @property
+    def budget(self) -> float:
+        """What the run may be charged."""
+
+    @property
+    def spent(self) -> float:
+        """What it has been charged."""
+
+
+class Clock(ClockFace, Protocol):
+    """Counts what one run has been charged."""
 
     def charge(self, outcome: Outcome) -> float:
         """Count one training; return what was charged for it."""
@@ -36,11 +43,32 @@ class Clock(Protocol):
         """Stand where the clock stood after a recorded training; ``last`` lets it go on."""
 
 
-def remaining(clock: Clock) -> float:
+class ReadOnlyClock:
+    """The face of a clock: it shows, and cannot be set."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, clock: Clock) -> None:
+        self._read: Callable[[str], Any] = lambda name: getattr(clock, name)
+
+    @property
+    def unit(self) -> str:
+        return str(self._read("unit"))
+
+    @property
+    def budget(self) -> float:
+        return float(self._read("budget"))
+
+    @property
+    def spent(self) -> float:
+        return float(self._read("spent"))
+
+
+def remaining(clock: ClockFace) -> float:
     return max(0.0, clock.budget - clock.spent)
 
 
-def exhausted(clock: Clock) -> bool:
+def exhausted(clock: ClockFace) -> bool:
     """Whether no further trial may start."""
     return clock.spent >= clock.budget
 

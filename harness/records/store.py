@@ -75,6 +75,18 @@ class Store:
 
         Cells without such a run are left out. A record that cannot be read is no such run.
         """
+        found = self._but_for_budget(cells)
+        larger = {c: [o for o in found[c] if o.budget > c.budget] for c in cells}
+        return {c: min(others, key=_budget) for c, others in larger.items() if others}
+
+    def shorter(self, cells: Sequence[Cell]) -> dict[Cell, Cell]:
+        """The same with a smaller budget, the largest of them."""
+        found = self._but_for_budget(cells)
+        smaller = {c: [o for o in found[c] if o.budget < c.budget] for c in cells}
+        return {c: max(others, key=_budget) for c, others in smaller.items() if others}
+
+    def _but_for_budget(self, cells: Sequence[Cell]) -> dict[Cell, list[Cell]]:
+        """Cell -> the finished runs that differ from it in the budget at most."""
         found: dict[str, list[Cell]] = {}
         for folder in {self.folder(cell).parent for cell in cells}:
             for path in sorted(folder.glob(f"*/{RUN}")):
@@ -85,12 +97,7 @@ class Store:
                 if path.parent != self.folder(other):
                     continue
                 found.setdefault(without_budget(other), []).append(other)
-        nearest = {}
-        for cell in cells:
-            larger = [o for o in found.get(without_budget(cell), []) if o.budget > cell.budget]
-            if larger:
-                nearest[cell] = min(larger, key=lambda other: other.budget)
-        return nearest
+        return {cell: found.get(without_budget(cell), []) for cell in cells}
 
     def records(self) -> list[RunRecord]:
         """The records of all finished runs, in the order of their folders; foreign ones left out.
@@ -256,6 +263,10 @@ class Store:
         found = sorted((self.root / "baselines").glob(f"{plain(fault)}-*.json"), key=_written)
         records = map(read_baseline_record, found)
         return [record.baseline for record in records if record.fault == fault]
+
+
+def _budget(cell: Cell) -> float:
+    return cell.budget
 
 
 def run_of(record: RunRecord, trials: Sequence[Trial]) -> Run:

@@ -20,6 +20,7 @@ from harness.space.derivation import VARIANTS
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry
 from harness.subjects.subject import Subject
+from harness.techniques.blame import described_at
 from harness.techniques.contract import Technique
 from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, moved_hint, unknown
@@ -58,6 +59,9 @@ class Plan:
     """Fault id -> its own number of trainings, instead of the plan's."""
     independent: bool = False
     """Every budget has runs of its own, also where the beginning of a longer run would do."""
+    family: Plan | None = None
+    """The plan whose cells are the family of tests; None: this plan's own. Budget, clock, space and
+    seed are always this plan's."""
     chunk: tuple[int, int] | None = None
     """Of so many equal parts (the second number) the one with this number, from 1; None: all."""
 
@@ -92,6 +96,24 @@ class Plan:
             )
         if self.backend and self.backend not in BACKENDS:
             raise unknown("Keras backend", self.backend, BACKENDS)
+
+    @property
+    def declared(self) -> Plan:
+        """The plan whose cells are the family of tests, in the setting of this plan."""
+        if self.family is None:
+            return self if self.chunk is None else replace(self, chunk=None)
+        return replace(
+            self.family,
+            budget=self.budget,
+            clock=self.clock,
+            space=self.space,
+            seed=self.seed,
+            backend=self.backend,
+            repetitions=self.repetitions,
+            independent=self.independent,
+            family=None,
+            chunk=None,
+        )
 
     def fraction_of(self, fault: str) -> float:
         """Share of the fault's training data."""
@@ -155,11 +177,12 @@ def sources(plan: Plan, cells: Sequence[Cell], store: Store) -> dict[Cell, Cell]
     found = {cell: cell for cell in cells if store.finished(cell)}
     if plan.independent:
         return found
-    wanted = [cell for cell in cells if cell not in found and _anytime(plan, cell)]
+    wanted = [cell for cell in cells if cell not in found and is_anytime(plan, cell)]
     return found | store.longer(wanted)
 
 
-def _anytime(plan: Plan, cell: Cell) -> bool:
+def is_anytime(plan: Plan, cell: Cell) -> bool:
+    """Whether the trials of a cell do not depend on how much of its budget is left."""
     return bool(getattr(plan.techniques[cell.technique], "anytime", False))
 
 
@@ -220,9 +243,10 @@ def technique_settings(technique: Technique) -> dict[str, Any]:
     found = {f.name: getattr(technique, f.name) for f in fields(technique)}
     try:
         plain_settings: dict[str, Any] = to_json(found)
-    except Misfit as misfit:
+    except (Misfit, RecursionError) as error:
+        what = error if isinstance(error, Misfit) else "is nested too deeply"
         raise HarnessError(
-            f"technique {kind.__qualname__}: the setting {misfit}. Settings are part of a run's "
+            f"technique {kind.__qualname__}: the setting {what}. Settings are part of a run's "
             "identity: numbers, texts, true, false, None, and lists and mappings of them"
         ) from None
     return plain_settings
@@ -277,18 +301,34 @@ def import_technique(where: str) -> Technique:
     Raises:
         HarnessError: If there is no such module or class, or it is no technique.
     """
-    module_name, _, class_name = where.partition(":")
+    module, _, attribute = where.partition(":")
+    hint = ". It names a class as module:Class, on PYTHONPATH, that needs no arguments"
+    return make_technique(f"technique '{where}'", module, attribute, {}, hint)
+
+
+def make_technique(
+    what: str, module: str, attribute: str, settings: Mapping[str, Any], hint: str = ""
+) -> Technique:
+    """The technique that a class of a module makes of its settings.
+
+    Args:
+        what: Names it in messages.
+        hint: Ends the message of a technique that cannot be made.
+
+    Raises:
+        HarnessError: If the module or the class raises, ``SystemExit`` too, or makes no technique.
+    """
     try:
-        kind = getattr(importlib.import_module(module_name), class_name)
-        technique = kind()
-    except (ImportError, AttributeError, TypeError) as error:
+        technique = getattr(importlib.import_module(module), attribute)(**settings)
+    except (KeyboardInterrupt, HarnessError):
+        raise
+    except BaseException as error:  # foreign code may leave by any
         raise HarnessError(
-            f"technique '{where}' cannot be made: {error}{moved_hint(error)}. It names a class as "
-            "module:Class, on PYTHONPATH, that needs no arguments"
+            f"{what} cannot be made: {described_at(error)}{moved_hint(error)}{hint}"
         ) from None
-    if not isinstance(technique, Technique):
+    if isinstance(technique, type) or not isinstance(technique, Technique):
         raise HarnessError(
-            f"'{where}' is no technique: it has neither optimiser(task, clock, seed) nor "
+            f"{what} is no technique: it has neither optimiser(task, clock, seed) nor "
             "repair(task, train, clock, seed)"
         )
     technique_settings(technique)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.analysis.protocols import Protocol
+from harness.analysis.reference import BaselineKey
 from harness.analysis.replay import at_budget
 from harness.analysis.runset import RunSet
+from harness.analysis.significance import DeclaredFamily
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.files import digest
@@ -34,6 +37,30 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
             f"Run it first: dnn-repair run plan={plan.name} budget={plan.budget:g}"
             + (f". {hint[0].upper()}{hint[1:]}" if hint else "")
         )
+    runs, baselines = _read(plan, found, registry, store)
+    context, others = _context(plan, registry, store)
+    used = {run.technique for run in runs}
+    declared = plan.declared
+    return RunSet(
+        runs=runs,
+        baselines=others | baselines,
+        subjects={fault: registry[fault].subject.name for fault, *_ in others | baselines},
+        protocol=protocol,
+        techniques=[name for name in plan.techniques if name in used],
+        missing=missing,
+        family=DeclaredFamily(declared.name, tuple(declared.faults), tuple(declared.techniques)),
+        context=context,
+    )
+
+
+def _read(
+    plan: Plan, found: Mapping[Cell, Cell], registry: Registry, store: Store
+) -> tuple[list[Run], dict[BaselineKey, Baseline]]:
+    """The runs of some cells of a plan, and the baselines of their faults.
+
+    Args:
+        found: Cell -> the finished run that answers it.
+    """
     known = {
         fault: stored_baseline(plan, registry, store, fault)
         for fault in sorted({cell.fault for cell in found})
@@ -44,18 +71,33 @@ def read_study(plan: Plan, registry: Registry, store: Store, protocol: Protocol)
         if source is not cell:
             run = at_budget(run, cell.budget, known[cell.fault].training_time)
         runs.append(run)
-    used = {run.technique for run in runs}
-    return RunSet(
-        runs=runs,
-        baselines={
-            (fault, plan.data_of(registry[fault]), plan.fraction_of(fault)): baseline
-            for fault, baseline in known.items()
-        },
-        subjects={fault: registry[fault].subject.name for fault in known},
-        protocol=protocol,
-        techniques=[name for name in plan.techniques if name in used],
-        missing=missing,
-    )
+    return runs, {
+        (fault, plan.data_of(registry[fault]), plan.fraction_of(fault)): baseline
+        for fault, baseline in known.items()
+    }
+
+
+def _context(
+    plan: Plan, registry: Registry, store: Store
+) -> tuple[list[Run], dict[BaselineKey, Baseline]]:
+    """What is stored of the families of the plan's tests beyond the plan, and its baselines."""
+    runs: list[Run] = []
+    baselines: dict[BaselineKey, Baseline] = {}
+    shown = {(fault, technique) for fault in plan.faults for technique in plan.techniques}
+    declared = plan.declared
+    techniques = {**declared.techniques, **plan.techniques}
+    for fault in dict.fromkeys([*declared.faults, *plan.faults]):
+        base = plan if fault in plan.faults else declared
+        of_fault = replace(base, faults=[fault], techniques=techniques, chunk=None)
+        try:
+            cells = of_fault.cells(registry)
+        except HarnessError:  # it has no such data variant: its tests count as missing
+            continue
+        beyond = [cell for cell in cells if (cell.fault, cell.technique) not in shown]
+        there, bases = _read(of_fault, sources(of_fault, beyond, store), registry, store)
+        runs += there
+        baselines |= bases
+    return runs, baselines
 
 
 def checked_run(store: Store, cell: Cell, registry: Registry) -> Run:
@@ -102,14 +144,38 @@ def read_folder(store: Store, registry: Registry, protocol: Protocol, **setting:
             f"no finished run{f' with {asked}' if asked else ''} is in {store.root / 'runs'}"
         )
     _check_one_setting(cells, store)
-    known = {cell.fault: _baseline_of(cell, store) for cell in cells}
+    others = _beside(cells, setting, store)
+    known = {cell.fault: _baseline_of(cell, store) for cell in (*others, *cells)}
     return RunSet(
         runs=[checked_run(store, cell, registry) for cell in cells],
+        context=[checked_run(store, cell, registry) for cell in others],
         baselines={(b.fault, b.data, b.fraction): b for b in known.values()},
         subjects={f: registry[f].subject.name for f in known if f in registry},
         protocol=protocol,
         techniques=list(dict.fromkeys(cell.technique for cell in cells)),
     )
+
+
+def _beside(cells: Sequence[Cell], setting: Mapping[str, object], store: Store) -> list[Cell]:
+    """Stored runs in the setting of ``cells`` that only their fault or technique leaves out.
+
+    Their tests belong to the same family: choosing what is shown changes no verdict. None if they
+    are of several settings.
+    """
+    first = cells[0]
+    same = {name: getattr(first, name) for name in ("budget", "clock", "space", "seed")}
+    rest = {k: v for k, v in setting.items() if k not in ("fault", "technique")} | same
+    shown = {(cell.fault, cell.technique) for cell in cells}
+    found = [
+        cell
+        for cell in stored_cells(store)
+        if _has(cell, rest) and (cell.fault, cell.technique) not in shown
+    ]
+    try:
+        _check_one_setting([*cells, *found], store)
+    except HarnessError:
+        return []
+    return found
 
 
 def stored_cells(store: Store) -> list[Cell]:

@@ -82,6 +82,10 @@ SETTINGS: tuple[Setting, ...] = (
         "Data sets in whose place synthetic arrays are used.",
     ),
     Setting(
+        "plan.family", _K.TEXT, "name of a plan or a YAML file", "the plan's own cells, as written",
+        "Plan whose faults x techniques are the family of tests that Holm counts.",
+    ),
+    Setting(
         "budget", _K.NUMBER, "multiples of T", "20",
         "Budget of a run as a multiple of the faulty program's own training time T.",
     ),

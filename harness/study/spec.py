@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import re
 import stat
@@ -21,7 +20,7 @@ from harness.records.files import digest
 from harness.records.schema import LARGEST
 from harness.records.store import Store
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
-from harness.study.plan import Plan, import_technique, technique_name
+from harness.study.plan import Plan, import_technique, make_technique, technique_name
 from harness.study.settings import BY_KEY, GROUPS
 from harness.subjects.registry import load_registry
 from harness.techniques.contract import Technique
@@ -97,7 +96,8 @@ class StudySpec:
         plan = _plan(settings, planned)
         if written is None:
             written = _shipped_plan(plan.name)
-        return StudySpec(plan=plan, label=_label(plan, written), **_rest(settings))
+        plan = replace(plan, family=_family(plan, settings, planned, written))
+        return StudySpec(plan=plan, label=_label(plan, written, planned), **_rest(settings))
 
 
 def _of_plan(plan: Plan, changes: Mapping[str, Any]) -> StudySpec:
@@ -111,12 +111,12 @@ def _of_plan(plan: Plan, changes: Mapping[str, Any]) -> StudySpec:
             )
     usual = compose_settings((), {k: v for k, v in own.items() if k != "protocol"}).settings
     chosen = {"protocol": own["protocol"]} if "protocol" in own else {}
-    label = _label(plan, _shipped_plan(plan.name))
-    return StudySpec(plan=plan, label=label, **_rest({**usual, **chosen}))
+    written = _shipped_plan(plan.name)
+    return StudySpec(plan=plan, label=_label(plan, written, written), **_rest({**usual, **chosen}))
 
 
 def _shipped_plan(name: str) -> Mapping[str, Any]:
-    """The plan of ``configs`` with this name; empty if there is none."""
+    """The plan of ``configs`` with this name, or nothing."""
     return read_plan(name) if name in options("plan") else {}
 
 
@@ -179,6 +179,23 @@ def _plan(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> Plan:
         chunk=_chunk(settings.get("chunk")),
         **optional,
     )
+
+
+def _family(
+    plan: Plan, settings: Mapping[str, Any], planned: Mapping[str, Any], written: Mapping[str, Any]
+) -> Plan | None:
+    """The plan that declares the family of tests; None if that is ``plan`` as it is.
+
+    Faults and techniques that are left out or added on the command line change no family.
+    """
+    if (named := planned.get("family")) is not None:
+        declared = read_plan(text("plan.family", named))
+    else:
+        cells = {key: written[key] for key in ("faults", "techniques") if key in written}
+        declared = {**planned, **cells}
+    found = _plan({**settings, "technique": None, "chunk": None}, declared)
+    same = {*found.faults} == {*plan.faults} and {*found.techniques} == {*plan.techniques}
+    return None if same else found
 
 
 def _rest(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,11 +272,7 @@ def _from_file(content: Mapping[str, Any]) -> Technique:
     name, target = content["name"], str(content.get("_target_", ""))
     module, _, attribute = target.rpartition(".")
     own = {key: value for key, value in content.items() if key not in ("name", "_target_")}
-    try:
-        technique: Technique = getattr(importlib.import_module(module), attribute)(**own)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise HarnessError(f"technique '{name}' cannot be made of {target}: {error}") from None
-    return technique
+    return make_technique(f"technique '{name}' of {target}", module, attribute, own)
 
 
 def make_protocol(chosen: Any) -> Protocol:
@@ -368,7 +381,7 @@ def _chunk(value: Any) -> tuple[int, int] | None:
     return int(parts[0]), int(parts[1])
 
 
-def _label(plan: Plan, written: Mapping[str, Any]) -> str:
+def _label(plan: Plan, written: Mapping[str, Any], planned: Mapping[str, Any]) -> str:
     """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
     whole = {"stand_ins": [], "fraction_for": {}, **PLAN_DEFAULTS, **written}
     if written.get("techniques"):  # as they are registered, not as they are written
@@ -382,12 +395,10 @@ def _label(plan: Plan, written: Mapping[str, Any]) -> str:
         "stand_ins": list(plan.stand_ins),
         "fraction_for": dict(plan.fraction_for),
     }
-    rest = {
-        "clock": plan.clock,
-        "space": plan.space,
-        "backend": plan.backend,
-        "independent": plan.independent,
-    }
+    rest: dict[str, Any] = {"clock": plan.clock, "space": plan.space, "backend": plan.backend}
+    rest["independent"] = plan.independent
+    if (family := planned.get("family")) != written.get("family"):
+        rest["family"] = family
     usual = {"clock": "training", "space": "corrected", "backend": "", "independent": False}
     same = all(whole.get(k) == v for k, v in values.items()) and rest == usual
     suffix = "" if same else f"-{digest({**values, **rest})[:6]}"

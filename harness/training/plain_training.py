@@ -18,7 +18,7 @@ from harness.training.prepared import PreparedTraining, Progress
 from harness.training.programs import Framework, Trainable
 from harness.training.recent import Recent
 from harness.training.request import Request
-from harness.training.samples import taken
+from harness.training.samples import leading
 from harness.training.seeds import epoch_order
 from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration
@@ -63,7 +63,7 @@ def _compiled(
     x, y = data.x_train, data.y_train
     with cannot_train(Cause.LABELS):
         loss = framework.loss(str(configuration["loss"]), subject.losses)
-        loss(y[:2], framework.outputs(model, taken(x, slice(2))))
+        loss(leading(y, 2), framework.outputs(model, leading(x, 2)))
     with cannot_train(Cause.PROGRAM):
         size = int(configuration["batch_size"])
         optimiser = str(configuration["optimiser"])

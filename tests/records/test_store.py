@@ -234,6 +234,9 @@ def test_the_run_of_the_next_larger_budget_is_found(tmp_path: Path) -> None:
     for cell in (larger, large, other):
         store.finish(run_record(cell, 0))
     assert store.longer([small, larger, large]) == {small: large, large: larger}
+    assert store.shorter([small, larger, large]) == {larger: large}
+    largest = replace(CELL, budget=100.0)
+    assert store.shorter([largest]) == {largest: larger}
 
 
 def test_missing_is_planned_minus_present(tmp_path: Path) -> None:

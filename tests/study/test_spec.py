@@ -170,6 +170,20 @@ def test_a_choice_of_a_protocol_can_be_changed() -> None:
     assert listed.never_falls_back == ("hebo",)
 
 
+def test_a_plan_declares_its_family_of_tests() -> None:
+    assert StudySpec.compose(["plan=laptop"]).plan.family is None
+    narrow = StudySpec.compose(["plan=laptop", "plan.faults=D1", "technique=hebo", "budget=7"]).plan
+    assert list(narrow.declared.faults) == ["D1", "D3", "D6", "D7", "G1", "G2"]
+    assert list(narrow.declared.techniques) == ["random", "hebo", "bohb"]
+    assert (narrow.declared.budget, narrow.declared.family) == (7, None)
+    other = StudySpec.compose(["plan=smoke", "plan.family=laptop", "plan.repetitions=2"]).plan
+    assert other.declared.name == "laptop" and other.declared.repetitions == 2
+    labels = {StudySpec.compose(["plan=smoke", *f]).label for f in ([], ["plan.family=laptop"])}
+    assert len(labels) == 2
+    with pytest.raises(HarnessError, match="no plan 'lapto'. Did you mean laptop"):
+        StudySpec.compose(["plan=smoke", "plan.family=lapto"])
+
+
 def test_tables_of_a_narrowed_plan_have_a_folder_of_their_own() -> None:
     def named(*overrides: str) -> str:
         return StudySpec.compose(["plan=laptop", *overrides]).label
