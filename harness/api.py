@@ -23,7 +23,8 @@ from harness.records.store import Store
 from harness.study.driver import drive
 from harness.study.plan import Plan, sources
 from harness.study.reading import read_folder, read_study, stored_cells
-from harness.study.spec import StudySpec, make_protocol, name_list, results_folder
+from harness.study.spec import StudySpec, make_protocol, results_folder
+from harness.study.values import name_list
 from harness.subjects.registry import load_registry
 from harness.views.catalogue import FAULT_TABLE, fault_frame
 from harness.views.study_view import COLUMNS_TABLE, STUDY_FRAMES, Study

@@ -125,7 +125,7 @@ def _declare_cost(parser: argparse.ArgumentParser) -> None:
 def _cost(arguments: argparse.Namespace) -> int:
     take_own(arguments, "gpus")
     from harness.study.settings import parsed_scalar
-    from harness.study.spec import whole_number
+    from harness.study.values import whole_number
 
     gpus = whole_number("gpus", parsed_scalar(arguments.gpus), least=0)
     spec = spec_of(arguments)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 import stat
 import types
 import typing
@@ -22,12 +20,18 @@ from harness.records.store import Store
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
 from harness.study.plan import Plan, import_technique, make_technique, technique_name
 from harness.study.settings import BY_KEY, GROUPS
+from harness.study.values import (
+    chunk_of,
+    flag,
+    mapping_by_fault,
+    name_list,
+    number,
+    text,
+    whole_number,
+)
 from harness.subjects.registry import load_registry
 from harness.techniques.contract import Technique
 from harness.vocabulary import HarnessError, unknown
-
-MOST = 10_000
-"""The largest number of anything but a seed that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +163,7 @@ def _plan(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> Plan:
         if key in planned:
             optional[key] = {
                 registry[str(fault)].id: check(f"{key}.{fault}", value)
-                for fault, value in _by_fault(key, planned[key]).items()
+                for fault, value in mapping_by_fault(key, planned[key]).items()
             }
     return Plan(
         name=str(planned["name"]),
@@ -176,7 +180,7 @@ def _plan(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> Plan:
         backend=text("backend", settings.get("backend") or ""),
         seed=whole_number("seed", settings.get("seed", 1), least=0, most=LARGEST),
         independent=flag("independent", settings.get("independent", False)),
-        chunk=_chunk(settings.get("chunk")),
+        chunk=chunk_of(settings.get("chunk")),
         **optional,
     )
 
@@ -322,63 +326,6 @@ def _shown(kind: Any) -> str:
         return "a list of names"
     named = {bool: "true or false", int: "a whole number", float: "a number", type(None): "null"}
     return named.get(kind, str(kind))
-
-
-def name_list(key: str, value: Any) -> list[str]:
-    """Names, each once, in order.
-
-    >>> name_list("faults", "D6, D3,D6")
-    ['D6', 'D3']
-    """
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
-        raise HarnessError(f"{key} must be a list of names. Received: {value!r}")
-    return list(dict.fromkeys(name for part in parts if (name := part.strip())))
-
-
-def number(name: str, value: Any) -> float:
-    """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise HarnessError(f"{name} must be a number. Received: {value!r}")
-    return float(value)
-
-
-def whole_number(name: str, value: Any, least: int = 1, most: int = MOST) -> int:
-    """A whole number from ``least`` to ``most``."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise HarnessError(
-            f"{name} must be a whole number from {least} to {most}. Received: {value!r}"
-        )
-    return value
-
-
-def flag(name: str, value: Any) -> bool:
-    """A truth value; no word or number stands for one."""
-    if not isinstance(value, bool):
-        raise HarnessError(f"{name} must be true or false. Received: {value!r}")
-    return value
-
-
-def text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise HarnessError(f"{name} must be a text. Received: {value!r}")
-    return value
-
-
-def _by_fault(name: str, value: Any) -> Mapping[Any, Any]:
-    if not isinstance(value, Mapping):
-        raise HarnessError(f"{name} must be like {{D5: 0.01}}. Received: {value!r}")
-    return value
-
-
-def _chunk(value: Any) -> tuple[int, int] | None:
-    """``2/8``: the second of eight."""
-    if value is None:
-        return None
-    parts = str(value).split("/")
-    if len(parts) != 2 or not all(re.fullmatch("[0-9]{1,6}", part) for part in parts):
-        raise HarnessError(f"chunk must be like 2/8, the second of eight. Received: {value!r}")
-    return int(parts[0]), int(parts[1])
 
 
 def _label(plan: Plan, written: Mapping[str, Any], planned: Mapping[str, Any]) -> str:
