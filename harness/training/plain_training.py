@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -141,7 +141,7 @@ class PlainTraining(PreparedTraining):
         seen = self._seen(self._done)
         macs, limits = self._program.macs, self._request
         affordable = steps_to_see(seen + limits.work_limit / macs, self._samples, self._size)
-        target, deadline = int(min(self._target, affordable)), time.perf_counter() + limits.limit
+        target, deadline = int(min(self._target, affordable)), perf_counter() + limits.limit
         steps, losses, diverged = self._steps(self._done, target, deadline)
         reached = self._done + steps
         return Progress(

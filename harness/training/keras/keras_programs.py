@@ -36,6 +36,10 @@ class Keras:
         """
         random.seed(seed)
         np.random.seed(seed % 2**32)
+        if on_torch():
+            import torch
+
+            torch.manual_seed(seed)
 
     def tensor(self, array: np.ndarray) -> Any:
         import keras

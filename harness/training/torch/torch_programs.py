@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ class NativeTorch:
         torch.backends.cudnn.deterministic = True
 
     def seed(self, seed: int) -> None:
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
         torch.manual_seed(seed)
 
     def tensor(self, array: np.ndarray) -> Any:
