@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.engine import Worker
-from harness.engine.workers import NEVER
+from harness.engine.limits import NEVER
 from harness.records.files import digest, write_record
 from harness.records.outcome import Outcome
 from harness.records.store import Store

@@ -9,10 +9,10 @@ import sysconfig
 import types
 import zlib
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -31,22 +31,46 @@ def _libraries() -> tuple[str, ...]:
     return (*(f"{path}/" for path in paths if path), _HARNESS)
 
 
-def foreign_modules() -> Iterator[str]:
-    """Names of the modules of programs: the subjects', and what they import of their own."""
-    for name, module in [*sys.modules.items()]:
-        path = getattr(module, "__file__", None)
-        if not isinstance(path, str) or name == "__main__":
-            continue
-        if path.startswith("/") and not path.startswith(_libraries()):
-            yield name
+class ForeignModules:
+    """The modules of programs: the subjects', and what they import of their own."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self.names: set[str] = set()
+        """As of the last :meth:`new`."""
+
+    def new(self) -> set[str]:
+        """The modules that were imported since the last call."""
+        fresh = sys.modules.keys() - self._seen
+        self._seen |= fresh
+        found = {name for name in fresh if _is_foreign(name, sys.modules.get(name))}
+        self.names |= found
+        return found
+
+    def forget(self, names: Collection[str]) -> None:
+        """Make the next import of modules a new one."""
+        self.names -= {*names}
+        self._seen -= {*names}
+        for name in names:
+            sys.modules.pop(name, None)
+            package, _, last = name.rpartition(".")
+            if package in sys.modules:
+                vars(sys.modules[package]).pop(last, None)
 
 
-def uses_tensorflow() -> bool:
-    """Whether a program's source names TensorFlow.
+def _is_foreign(name: str, module: object) -> bool:
+    if name in ("__main__", "__mp_main__") or not isinstance(module, types.ModuleType):
+        return False
+    path = vars(module).get("__file__")
+    return isinstance(path, str) and path.startswith("/") and not path.startswith(_libraries())
+
+
+def uses_tensorflow(names: Collection[str]) -> bool:
+    """Whether the source of one of the modules names TensorFlow.
 
     Its operations that draw numbers keep their state in kernels, where nobody can read it.
     """
-    for name in foreign_modules():
+    for name in names:
         try:
             source = Path(str(sys.modules[name].__file__)).read_bytes()
         except OSError:
@@ -110,6 +134,9 @@ class _Walk:
         if kind in (float, complex):
             note(repr(value))
             return []
+        if isinstance(value, PurePath):
+            note(str(value))
+            return []
         if (number := self._seen.get(id(value))) is not None:
             note(("again", number))
             return []
@@ -132,7 +159,11 @@ class _Walk:
             note((value.shape, str(value.dtype), value.flags.writeable))
             if value.dtype.hasobject:
                 return value.ravel().tolist()[::-1]
-            note(zlib.crc32(np.ascontiguousarray(value).tobytes() if value.ndim == 0 else _bytes(value)))
+            note(
+                zlib.crc32(
+                    np.ascontiguousarray(value).tobytes() if value.ndim == 0 else _bytes(value)
+                )
+            )
         elif isinstance(value, np.generic):
             note(repr(value))
         elif isinstance(value, np.random.Generator):
@@ -226,7 +257,7 @@ class _Walk:
 
 
 def _bytes(array: np.ndarray) -> memoryview:
-    """The bytes of an array of one dimension or more; copied only if it is not contiguous."""
+    """The bytes of an array; copied only if it is not contiguous."""
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from harness.subjects.arrays import Data
-from harness.training.foreign import foreign_modules, foreign_state, tokens, uses_tensorflow
+from harness.training.foreign import ForeignModules, foreign_state, tokens, uses_tensorflow
 from harness.training.request import Request
 
 OPEN_FILES = 64
@@ -67,8 +67,8 @@ UNDER = (
 )
 """Modules whose functions and classes are compared, and packages all of whose modules are."""
 
-_Watched = tuple[str, Mapping[str, Any], Callable[[Mapping[str, Any]], Any], Any, int]
-"""Name, namespace, what takes its functions, these functions, and the size of a class or -1."""
+_Watched = tuple[str, Mapping[str, Any], Callable[[Mapping[str, Any]], Any], Any, set[str] | None]
+"""Name, namespace, what takes its functions, these functions, and all names of a class."""
 
 _LIBRARIES_SET = ("KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK", "TF2_BEHAVIOR")
 """Variables of the environment that libraries set when they are imported."""
@@ -81,7 +81,8 @@ class Isolation:
         self._watched = list(_watched())
         self._folders: object = None
         self._noted: dict[str, Any] = {}
-        self._foreign: frozenset[str] = frozenset()
+        self._foreign = ForeignModules()
+        self._foreign.new()
         self._tensorflow = False
         self._names: Any = None
         self._data: tuple[object, list[Any]] = None, []
@@ -94,9 +95,8 @@ class Isolation:
         """
         if self._folders != request.folders:
             self._folders = request.folders
-            self._foreign = frozenset(foreign_modules())
-            self._tensorflow = uses_tensorflow()
-            self._watched = list(_watched())
+            self._foreign.new()
+            self._tensorflow = uses_tensorflow(self._foreign.names)
             self._noted = self._state()
         self._names = None
         if request.history is None and "keras" in sys.modules:
@@ -108,8 +108,7 @@ class Isolation:
 
     def changed(self) -> list[str]:
         """What the programs since the first :meth:`begin` have changed; empty if nothing."""
-        for name in set(foreign_modules()) - self._foreign:
-            sys.modules.pop(name, None)  # imported by a training: the next one imports it anew
+        self._foreign.forget(self._foreign.new())  # the next training imports them anew
         if self._names is not None:
             _name_counters(self._names)
         now = self._state()
@@ -123,7 +122,7 @@ class Isolation:
 
     def _state(self) -> dict[str, Any]:
         state = dict(chain(_process(), _python(), _numpy(), _keras(), _torch(), _jax()))
-        state["modules of programs"] = foreign_state(self._foreign)
+        state["modules of programs"] = foreign_state(self._foreign.names)
         return state
 
 
@@ -216,15 +215,18 @@ def _keras() -> Iterator[tuple[str, Any]]:
         return
     from keras.src.backend import config
     from keras.src.backend.common import global_state
+    from keras.src.dtype_policies.dtype_policy import dtype_policy
     from keras.src.saving import object_registration as registered
 
     yield "Keras' settings", [v for k, v in vars(config).items() if k[:1] == "_" and _simple(v)]
     kept = {**vars(global_state.GLOBAL_STATE_TRACKER), **vars(global_state.GLOBAL_SETTINGS_TRACKER)}
-    reset = ("object_name_uids", "global_seed_generator")
+    reset = ("object_name_uids", "global_seed_generator", "dtype_policy", "tracking_on")
     yield (
         "Keras' global state",
         {k: _flat(v) for k, v in kept.items() if k not in reset and _flat(v)},
     )
+    yield "Keras' types of numbers", dtype_policy().get_config()
+    yield "Keras' tracking", global_state.get_global_attribute("tracking_on", True)
     objects = (registered.GLOBAL_CUSTOM_OBJECTS, registered.GLOBAL_CUSTOM_NAMES)
     yield "registered Keras objects", [[*map(id, chain(*each.items()))] for each in objects]
     if config._BACKEND == "tensorflow":
@@ -342,28 +344,35 @@ def _watched() -> Iterator[_Watched]:
             continue
         if name not in exactly and not name.startswith(UNDER):
             continue
-        yield from _namespace(name, vars(module), -1)
+        yield from _namespace(name, vars(module), None)
         for value in [*vars(module).values()]:
             if isinstance(value, type) and value.__module__ == name:
                 own = value.__dict__
-                yield from _namespace(f"{name}.{value.__name__}", own, len(own))
+                yield from _namespace(f"{name}.{value.__name__}", own, set(own))
 
 
-def _namespace(name: str, own: Mapping[str, Any], size: int) -> Iterator[_Watched]:
-    keys = [k for k, v in [*own.items()] if callable(v) or isinstance(v, _FUNCTIONS)]
+def _namespace(name: str, own: Mapping[str, Any], all_names: set[str] | None) -> Iterator[_Watched]:
+    keys = [k for k, v in [*own.items()] if _is_function(v)]
     if len(keys) > 1:
         take = itemgetter(*keys)
-        yield name, own, take, take(own), size
+        yield name, own, take, take(own), all_names
+
+
+def _is_function(value: object) -> bool:
+    return callable(value) or isinstance(value, _FUNCTIONS)
 
 
 def _patched(watched: list[_Watched]) -> list[str]:
     """Names of the namespaces whose functions are not what they were."""
     found = []
-    for name, own, take, functions, size in watched:
+    for name, own, take, functions, all_names in watched:
         try:
-            same = take(own) == functions and size in (-1, len(own))
+            same = take(own) == functions
         except KeyError:
             same = False
+        if same and all_names is not None and len(own) != len(all_names):
+            # A class has notes of its own kind, such as annotations, that appear when asked for.
+            same = not any(_is_function(own[new]) for new in own.keys() - all_names)
         if not same:
             found.append(f"functions of {name}")
     return found

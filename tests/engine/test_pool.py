@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.engine import pool
-from harness.engine.workers import cluster
+from harness.engine.session import cluster
 from harness.vocabulary import HarnessError
 
 MACHINES = {"a": (4, 0), "b": (2, 2), "c": (1, 1)}
