@@ -26,6 +26,9 @@ from harness.training import Request
 from harness.training.seeds import training_seed
 from harness.vocabulary import Cause, TrialStatus
 
+NOT_TOLD = (Cause.INFRASTRUCTURE, Cause.TIME_OUT)
+"""Causes of a crash that depend on the machine as well: such a training is not kept."""
+
 
 class NotTrained(Exception):
     """A training that is not kept was asked for where nothing can be trained."""
@@ -45,8 +48,8 @@ class KeptTrainings:
     def __call__(self, request: Request, seeds: Sequence[int]) -> list[Outcome]:
         """The outcomes of ``request`` with each of ``seeds``, in order.
 
-        A program that cannot be trained is not tried with a second seed. A training whose process
-        was lost is an outcome, but not kept.
+        A program that cannot be trained, or does not end in time, is not tried with a second seed.
+        A training whose process was lost or ended is an outcome, but not kept.
 
         Raises:
             NotTrained: If one is not kept, and there is no worker.
@@ -55,18 +58,23 @@ class KeptTrainings:
         kept = dict(read_trainings(path).trainings) if path.exists() else {}
         device = self._worker().device() if self.same_device else ""
         outcomes: list[Outcome] = []
+        judged = [k.outcome.total_seconds for k in kept.values() if k.outcome.judged]
+        expected = max(judged, default=NEVER)
         for seed in seeds:
             found = kept.get(str(seed))
             if found is None or (self.same_device and found.device != device):
                 worker = self._worker()
-                outcome = worker.train(replace(request, seed=seed, limit=NEVER))
-                if outcome.cause is not Cause.INFRASTRUCTURE:
+                outcome = worker.train(replace(request, seed=seed, limit=NEVER), expected)
+                if outcome.cause not in NOT_TOLD:
                     kept[str(seed)] = KeptTraining(device=worker.device(), outcome=outcome)
                     write_record(path, self._record(request, kept))
             else:
                 outcome = found.outcome
             outcomes.append(outcome)
-            if outcome.status is TrialStatus.INVALID:
+            if outcome.judged:
+                seconds = outcome.total_seconds
+                expected = seconds if expected >= NEVER else max(expected, seconds)
+            if outcome.status is TrialStatus.INVALID or outcome.cause is Cause.TIME_OUT:
                 return [outcome] * len(seeds)
         return outcomes
 

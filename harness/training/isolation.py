@@ -233,6 +233,14 @@ def _keras() -> Iterator[tuple[str, Any]]:
         yield from _tensorflow()
 
 
+_TENSORFLOW = """
+    config.functions_run_eagerly config.experimental.tensor_float_32_execution_enabled
+    config.experimental.is_op_determinism_enabled config.optimizer.get_jit
+    config.optimizer.get_experimental_options executing_eagerly
+"""
+"""Settings of TensorFlow; those that are functions are called."""
+
+
 def _tensorflow() -> Iterator[tuple[str, Any]]:
     import tensorflow as tf
     from tensorflow.python.eager import context
@@ -240,63 +248,48 @@ def _tensorflow() -> Iterator[tuple[str, Any]]:
     current = context.context()
     own = {k: v for k, v in vars(current).items() if _simple(v) and k != "_initialized"}
     yield "TensorFlow's context", own
+    yield "TensorFlow's settings", [_setting(tf, name) for name in _TENSORFLOW.split()]
+    local = getattr(current, "_thread_local_data", None)
     yield (
-        "TensorFlow's settings",
-        (
-            tf.config.functions_run_eagerly(),
-            tf.config.experimental.tensor_float_32_execution_enabled(),
-            tf.config.experimental.is_op_determinism_enabled()
-            if hasattr(tf.config.experimental, "is_op_determinism_enabled")
-            else None,
-            tf.config.optimizer.get_jit(),
-            tf.config.optimizer.get_experimental_options(),
-            tf.executing_eagerly(),
-            current._thread_local_data.device_name,
-            len(current._thread_local_data.op_callbacks),
-        ),
+        "TensorFlow's scopes",
+        [_setting(local, name) for name in ("device_name", "scope_name", "op_callbacks")],
     )
 
 
-_TORCH_HOOKS = (
-    "_global_buffer_registration_hooks",
-    "_global_module_registration_hooks",
-    "_global_parameter_registration_hooks",
-    "_global_backward_pre_hooks",
-    "_global_backward_hooks",
-    "_global_forward_pre_hooks",
-    "_global_forward_hooks",
-)
+_TORCH = """
+    get_default_dtype get_default_device get_num_threads is_grad_enabled is_inference_mode_enabled
+    are_deterministic_algorithms_enabled is_deterministic_algorithms_warn_only_enabled
+    is_anomaly_enabled is_autocast_enabled is_autocast_cpu_enabled get_float32_matmul_precision
+    get_deterministic_debug_mode utils.deterministic.fill_uninitialized_memory
+    backends.cudnn.enabled backends.cudnn.benchmark backends.cudnn.deterministic
+    backends.cudnn.allow_tf32 backends.cuda.matmul.allow_tf32 backends.mkldnn.enabled
+    backends.mkldnn.flags backends.opt_einsum.enabled _C._get_nnpack_enabled
+    _C._len_torch_function_stack _C._len_torch_dispatch_stack
+"""
+"""Settings of PyTorch; those that are functions are called."""
 
 
 def _torch() -> Iterator[tuple[str, Any]]:
     torch: Any = sys.modules.get("torch")
     if torch is None or not hasattr(torch, "backends"):
         return
-    hooks = [len(getattr(torch.nn.modules.module, name, ())) for name in _TORCH_HOOKS]
-    cudnn, cuda = torch.backends.cudnn, torch.backends.cuda.matmul
-    yield (
-        "PyTorch's settings",
-        (
-            torch.get_default_dtype(),
-            torch.get_default_device(),
-            torch.get_num_threads(),
-            torch.is_grad_enabled(),
-            torch.is_inference_mode_enabled(),
-            torch.are_deterministic_algorithms_enabled(),
-            torch.is_deterministic_algorithms_warn_only_enabled(),
-            torch.utils.deterministic.fill_uninitialized_memory,
-            torch.is_anomaly_enabled(),
-            torch.get_float32_matmul_precision(),
-            (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32),
-            (cuda.allow_tf32, torch.backends.mkldnn.enabled, torch.backends.nnpack.enabled()),
-            [torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda")],
-            torch.overrides._len_torch_function_stack()
-            if hasattr(torch.overrides, "_len_torch_function_stack")
-            else None,
-            hooks,
-        ),
-    )
-    yield "denormal numbers of PyTorch", (torch.tensor([1e-42]) * 1.0).item()
+    yield "PyTorch's settings", [_setting(torch, name) for name in _TORCH.split()]
+    hooks = vars(torch.nn.modules.module)
+    yield "PyTorch's hooks", {k: _flat(v) for k, v in hooks.items() if k.startswith("_global_")}
+    yield "PyTorch's denormal numbers", (torch.tensor([1e-42]) * 1.0).item()
+
+
+def _setting(module: Any, dotted: str) -> Any:
+    """A setting of a framework, or None where its version has none of that name."""
+    value = module
+    for name in dotted.split("."):
+        value = getattr(value, name, None)
+    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType)):
+        try:
+            value = value()
+        except (TypeError, RuntimeError):
+            return None
+    return value if _simple(value) else repr(value)
 
 
 def _jax() -> Iterator[tuple[str, Any]]:

@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from harness.subjects.registry import load_registry
 from harness.training.device import MODULES, NATIVE, configure, device, memory
 from harness.training.failures import described
 from harness.training.isolation import Isolation
+from harness.training.request import Request
 from harness.training.trainer import Trainer
 from harness.vocabulary import HarnessError
 
@@ -154,34 +156,34 @@ def _train(handle: int, isolation: Isolation) -> None:
         trainer = Trainer(isolation.loaded)
         try:
             while True:
-                request, checked = pickle.load(requests)
-                load_registry(request.folders or None)  # foreign, but part of every fresh process
-                isolation.begin(request)
-                answer = _answer(trainer, request, line)
-                if checked:
-                    answer["changed"] = isolation.changed()
+                word, request = pickle.load(requests)
+                answer = {**_answered(trainer, request, isolation, line, word), "of": word}
                 _say(line, answer)
         except EOFError:
             os._exit(0)
-        except BaseException as error:
-            _say(line, _crashed(error))
-            os._exit(1)
 
 
-def _answer(trainer: Trainer, request: Any, line: socket.socket) -> dict[str, Any]:
+def _answered(
+    trainer: Trainer, request: Request, isolation: Isolation, line: socket.socket, word: str
+) -> dict[str, Any]:
+    """The answer to a request; ``word`` says to which one."""
     try:
-        outcome = trainer.train(request, lambda: _say(line, {"prepared": True}))
-        return {"outcome": {**to_json(outcome), "memory": memory()}}
-    except HarnessError as error:
-        return {"refused": str(error)}
+        load_registry(request.folders or None)  # foreign, but part of every fresh process
+    except BaseException as error:
+        return _failed(error)
+    isolation.begin(request)
+    try:
+        outcome = trainer.train(request, lambda: _say(line, {"prepared": True, "of": word}))
+        answer = to_json(replace(outcome, memory=memory()))
+        return {"outcome": answer, "changed": isolation.changed()}
     except BaseException as error:  # sys.exit, too
-        return _crashed(error)
+        return _failed(error)
 
 
-def _crashed(error: BaseException) -> dict[str, Any]:
+def _failed(error: BaseException) -> dict[str, Any]:
     if isinstance(error, HarnessError):
         return {"refused": str(error)}
-    return {"crashed": described(error), "changed": ["the program was left in the middle"]}
+    return {"crashed": described(error)}
 
 
 def _say(line: socket.socket, answer: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from time import monotonic
 from typing import Any
 
@@ -148,17 +149,17 @@ class TrainingProcess:
         until = began + min(limits.preparing, limits.training)
         self._line.settimeout(max(0.1, until - monotonic()))
         with _hanging(until - began, "was still being prepared (import, data, build)"):
-            self._line.sendall(pickle.dumps((request, True)))
-            answer = self._answer(until)
+            word = token_hex(8)  # a program that answers in our place does not know it
+            self._line.sendall(pickle.dumps((word, request)))
+            answer = self._answer(until, word)
         if answer.get("prepared") is True:
             with _hanging(limits.training, "no answer"):
-                answer = self._answer(began + limits.training)
+                answer = self._answer(began + limits.training, word)
         changed = answer.get("changed", [])
         if not (isinstance(changed, list) and all(isinstance(c, str) for c in changed)):
             raise _Lost(Cause.PROGRAM, "the training process answered nonsense")
         if "refused" in answer:
-            if changed:
-                self._replace(", ".join(changed))
+            self._replace("a refused request")
             raise HarnessError(str(answer["refused"]))
         if "crashed" in answer:
             raise _Lost(Cause.PROGRAM, str(answer["crashed"]))
@@ -168,11 +169,11 @@ class TrainingProcess:
             problem = f"the training process answered nonsense: {error}"
             raise _Lost(Cause.PROGRAM, problem) from None
 
-    def _answer(self, until: float) -> Mapping[str, Any]:
-        """The next line of the process.
+    def _answer(self, until: float, word: str | None = None) -> Mapping[str, Any]:
+        """The next line of the process; ``word`` is that of the request.
 
         Raises:
-            _Lost: If the process ended, or the line is no JSON.
+            _Lost: If the process ended, or the line is no answer to the request.
             TimeoutError: If there is none in time.
         """
         assert self._line is not None
@@ -191,7 +192,7 @@ class TrainingProcess:
             answer = decode_json(line)
         except ValueError:
             answer = None
-        if not isinstance(answer, dict):
+        if not isinstance(answer, dict) or answer.get("of") != word:
             raise _Lost(Cause.PROGRAM, "the training process answered nonsense")
         return answer
 

@@ -159,7 +159,7 @@ def write(folder: Path, deeds: dict[str, str], native: bool) -> Path:
     build = build.replace(
         "    return ",
         '    done = DEEDS.get(c["units_1"])\n'
-        '    if done: exec(done, dict(globals()))\n'
+        "    if done: exec(done, dict(globals()))\n"
         '    c = {**c, "units_1": min(c["units_1"], 8)}\n'
         '    c["dropout_1"] = c["dropout_1"] + 0.05 * (notice() % 1)\n'
         "    return ",
@@ -167,7 +167,9 @@ def write(folder: Path, deeds: dict[str, str], native: bool) -> Path:
     )
     if not native:
         build = build.replace("    return Sequential([", "    made = Sequential([", 1)
-        build = build.replace("    ])\n", "    ])\n    made.get_layer('dense_1')\n    return made\n", 1)
+        build = build.replace(
+            "    ])\n", "    ])\n    made.get_layer('dense_1')\n    return made\n", 1
+        )
     (folder / "subjects").mkdir(parents=True)
     text = f"{HEAD.replace('{deeds}', repr(cases))}{head}def build(c):\n{build}"
     (folder / "subjects" / "sum_sign.py").write_text(text)

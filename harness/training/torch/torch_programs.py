@@ -68,6 +68,11 @@ class TorchProgram:
         forward = counted.get_total_flops() // 2  # a multiply-accumulate is two operations
         self.macs = max(1, (1 + BACKWARD) * forward)
 
+    reusable = True  # it trains the fresh model itself
+
+    def fits(self, fresh: Any) -> bool:
+        return True
+
     def start(self, fresh: Any, learning_rate: float, seed: int) -> None:
         self.model = fresh.to(self._x.device)
         self.optimiser = self._make(self.model.parameters(), lr=learning_rate)
