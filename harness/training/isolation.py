@@ -121,8 +121,11 @@ class Isolation:
         return found
 
     def _state(self) -> dict[str, Any]:
-        state = dict(chain(_process(), _python(), _numpy(), _keras(), _torch(), _jax()))
-        state["modules of programs"] = foreign_state(self._foreign.names)
+        state: dict[str, Any] = {"warnings": _warnings()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the questions that follow
+            state |= chain(_process(), _python(), _numpy(), _keras(), _torch(), _jax())
+            state["modules of programs"] = foreign_state(self._foreign.names)
         return state
 
 
@@ -137,6 +140,10 @@ def _changeable(data: Data) -> list[Any]:
         if isinstance(a, np.ndarray)
         or (torch is not None and isinstance(a, torch.Tensor) and a.device.type == "cpu")
     ]
+
+
+def _warnings() -> list[Any]:
+    return [(kind, str(m), c, str(mod), n) for kind, m, c, mod, n in warnings.filters]
 
 
 def _process() -> Iterator[tuple[str, Any]]:
@@ -197,7 +204,6 @@ def _python() -> Iterator[tuple[str, Any]]:
     yield "tracing", (sys.gettrace(), sys.getprofile(), threading.gettrace())
     yield "hooks", [id(x) for x in (sys.excepthook, sys.displayhook, sys.unraisablehook)]
     yield "output", [id(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)]
-    yield "warnings", [(kind, str(m), c, str(mod), n) for kind, m, c, mod, n in warnings.filters]
     yield "locale", locale.setlocale(locale.LC_ALL)
     yield "time zone", (time.tzname, time.timezone)
     yield "decimal context", repr(decimal.getcontext().copy())
@@ -259,11 +265,11 @@ def _tensorflow() -> Iterator[tuple[str, Any]]:
 _TORCH = """
     get_default_dtype get_default_device get_num_threads is_grad_enabled is_inference_mode_enabled
     are_deterministic_algorithms_enabled is_deterministic_algorithms_warn_only_enabled
-    is_anomaly_enabled is_autocast_enabled is_autocast_cpu_enabled get_float32_matmul_precision
+    is_anomaly_enabled is_autocast_enabled get_float32_matmul_precision
     get_deterministic_debug_mode utils.deterministic.fill_uninitialized_memory
     backends.cudnn.enabled backends.cudnn.benchmark backends.cudnn.deterministic
     backends.cudnn.allow_tf32 backends.cuda.matmul.allow_tf32 backends.mkldnn.enabled
-    backends.mkldnn.flags backends.opt_einsum.enabled _C._get_nnpack_enabled
+    backends.opt_einsum.enabled _C._get_nnpack_enabled
     _C._len_torch_function_stack _C._len_torch_dispatch_stack
 """
 """Settings of PyTorch; those that are functions are called."""

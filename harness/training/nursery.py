@@ -43,6 +43,9 @@ START, END = b"start", b"end"
 READY, ENDED, REFUSED = b"ready", b"ended", b"refused:"
 """Answers to: the start of the nursery; ``END``; a start that failed, with the reason."""
 
+USUAL = ("sklearn.datasets", "sklearn.model_selection", "sklearn.preprocessing")
+"""Libraries that programs use; if their import changes settings, it is no program's doing."""
+
 _DEATH_SIGNAL, _SUBREAPER = 1, 36
 """Options of ``prctl``: the signal when the parent ends, and to become parent of all orphans."""
 
@@ -98,9 +101,8 @@ def main(handle: int, backend: str, threads: int, path: list[str]) -> None:
 def _prepared(backend: str, threads: int) -> Isolation:
     """Import all that trainings need, and note what it looks like."""
     configure(backend, threads)
-    for name in (*MODULES[backend], "harness.training.look", "harness.subjects.pytorch"):
-        if name != "harness.subjects.pytorch" or "torch" in MODULES[backend]:
-            importlib.import_module(name)
+    for name in (*MODULES[backend], "harness.training.look"):
+        importlib.import_module(name)
     if backend == NATIVE:
         importlib.import_module("harness.training.torch.torch_network")
         importlib.import_module("harness.training.torch.torch_programs").NativeTorch()
@@ -108,7 +110,27 @@ def _prepared(backend: str, threads: int) -> Isolation:
         importlib.import_module("harness.training.keras.keras_network")
         importlib.import_module("harness.training.keras.keras_programs")
         importlib.import_module(f"harness.training.keras.{backend}_backend")
+    if "torch" in MODULES[backend]:
+        _use_optimisers()
+    for name in USUAL:
+        with suppress(ImportError):
+            importlib.import_module(name)
     return Isolation()
+
+
+def _use_optimisers() -> None:
+    """Let PyTorch import and set what it does when an optimiser is first used: 3 s, and its own
+    doing, not a program's. No gradient is computed, which would start threads."""
+    import torch
+
+    from harness.subjects.pytorch import TORCH_OPTIMISERS
+
+    for make in TORCH_OPTIMISERS.values():
+        weight = torch.nn.Parameter(torch.ones(1))
+        weight.grad = torch.ones(1)
+        optimiser = make([weight], lr=0.1)
+        optimiser.step()
+        optimiser.zero_grad()
 
 
 def _alive(pid: int) -> bool:
