@@ -85,7 +85,7 @@ class Isolation:
         self._foreign.new()
         self._tensorflow = False
         self._names: Any = None
-        self._data: tuple[object, list[Any]] = None, []
+        self._data: tuple[object, list[Any]] = None, tokens(None)
 
     def begin(self, request: Request) -> None:
         """Prepare for a training; the registry of its folders is loaded.

@@ -29,11 +29,13 @@ from harness.training.isolation import Isolation
 
 
 @pytest.fixture
-def isolation(own_faults: Path) -> Isolation:
-    fault = load_registry([own_faults])["X1"]
-    made = Isolation()
-    made.begin(Request.of(fault, fault.fixed, seed=1, folders=(own_faults,)))
-    return made
+def isolation() -> Isolation:
+    return Isolation()
+
+
+def begin(isolation: Isolation, folder: Path) -> None:
+    fault = load_registry([folder])["X1"]
+    isolation.begin(Request.of(fault, fault.fixed, seed=1, folders=(folder,)))
 
 
 Put = Callable[[], Any]
@@ -46,13 +48,15 @@ def changed_handler() -> Put:
 
 
 def changed_timer() -> Put:
-    signal.setitimer(signal.ITIMER_REAL, 1000)
-    return lambda: signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 1000)
+    return lambda: signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def changed_limits() -> Put:
     before = resource.getrlimit(resource.RLIMIT_STACK)
-    resource.setrlimit(resource.RLIMIT_STACK, (before[0] // 2 if before[0] > 0 else 2**22, before[1]))
+    resource.setrlimit(
+        resource.RLIMIT_STACK, (before[0] // 2 if before[0] > 0 else 2**22, before[1])
+    )
     return lambda: resource.setrlimit(resource.RLIMIT_STACK, before)
 
 
@@ -80,7 +84,7 @@ def started_child() -> Put:
 
 def set_attribute(owner: Any, name: str, value: Any) -> Callable[[], Put]:
     def change() -> Put:
-        before = getattr(owner, name)
+        before = vars(owner)[name]
         setattr(owner, name, value)
         return lambda: setattr(owner, name, before)
 
@@ -152,7 +156,8 @@ CHANGES: dict[str, Callable[[], Put]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_each_change_is_named(isolation: Isolation, name: str) -> None:
+def test_each_change_is_named(isolation: Isolation, own_faults: Path, name: str) -> None:
+    begin(isolation, own_faults)
     assert name not in isolation.changed()
     put = CHANGES[name]()
     try:
@@ -169,14 +174,20 @@ def data() -> Iterator[Data]:
     yield Data(x, y, x.copy(), y.copy(), (x.copy(), x.copy()), y.copy())  # type: ignore[arg-type]
 
 
-def test_data_that_are_changed_in_place_are_noticed(isolation: Isolation, data: Data) -> None:
+def test_data_that_are_changed_in_place_are_noticed(
+    isolation: Isolation, own_faults: Path, data: Data
+) -> None:
+    begin(isolation, own_faults)
     isolation.loaded(data)
     assert "data" not in isolation.changed()
     data.x_holdout[1][3, 1] = 1e-9
     assert "data" in isolation.changed()
 
 
-def test_a_method_that_hides_an_inherited_one_is_noticed(isolation: Isolation) -> None:
+def test_a_method_that_hides_an_inherited_one_is_noticed(
+    isolation: Isolation, own_faults: Path
+) -> None:
+    begin(isolation, own_faults)
     from harness.training.plain_training import PlainTraining
 
     PlainTraining.__getattribute__ = object.__getattribute__  # type: ignore[method-assign]

@@ -72,17 +72,20 @@ def with_values(request: Request, **values: Any) -> Request:
     return replace(request, configuration={**request.configuration, **values})
 
 
+@pytest.fixture(scope="module")
+def first(process: TrainingProcess, deed_request: Request) -> tuple[Any, ...]:
+    """What the program gives that does nothing, in a fresh process."""
+    found = told(process.train(deed_request, PATIENT))
+    assert found[0] is TrialStatus.COMPLETED
+    return found
+
+
 @pytest.mark.parametrize("deed", SOME)
 def test_what_a_program_does_reaches_no_other(
-    process: TrainingProcess, deed_request: Request, deed: str
+    process: TrainingProcess, deed_request: Request, first: tuple[Any, ...], deed: str
 ) -> None:
-    process.close()
-    first = told(process.train(deed_request, PATIENT))
-    assert first[0] is TrialStatus.COMPLETED
     process.replaced.clear()
-    process.train(
-        with_values(deed_request, units_1=deeds.FIRST + SOME.index(deed)), PATIENT
-    )
+    process.train(with_values(deed_request, units_1=deeds.FIRST + SOME.index(deed)), PATIENT)
     assert process.replaced
     assert told(process.train(deed_request, PATIENT)) == first
 
@@ -144,6 +147,17 @@ def test_a_module_whose_import_never_ends_is_a_time_out(
     assert outcome.cause is Cause.TIME_OUT
 
 
+def test_a_process_that_has_grown_is_replaced(
+    process: TrainingProcess, endless_request: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = process.train(endless_request, PATIENT)
+    monkeypatch.setattr("harness.training.process.MEMORY_LIMIT", 1)
+    process.train(endless_request, PATIENT)
+    monkeypatch.undo()
+    assert process.replaced[-1] == "memory"
+    assert told(process.train(endless_request, PATIENT)) == told(first)
+
+
 def test_bad_input_comes_through(process: TrainingProcess, endless_request: Request) -> None:
     with pytest.raises(HarnessError, match="no subject 'nobody'"):
         process.train(replace(endless_request, subject="nobody"), PATIENT)
@@ -160,7 +174,9 @@ def test_a_backend_that_does_not_exist_is_told() -> None:
 def test_a_start_takes_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.training.process.CODE", "import time; time.sleep(600)")
     process = TrainingProcess("pytorch", 1)
-    with pytest.raises(HarnessError, match=r"no training process on pytorch within 1 s.*WORKER_START"):
+    with pytest.raises(
+        HarnessError, match=r"no training process on pytorch within 1 s.*WORKER_START"
+    ):
         process.device(1)
     process.close()
 
