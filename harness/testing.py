@@ -202,7 +202,7 @@ def _answer(
     techniques: list[Technique], task: RepairTask, budget: float, on_ray: bool
 ) -> list[list[list[Any]]]:
     """The trials of :func:`fresh_process_trials`; runs in the new process."""
-    from harness.engine.workers import shutdown
+    from harness.engine.session import shutdown
 
     random.seed(5)
     np.random.seed(5)
@@ -216,7 +216,7 @@ def _answer(
 
 
 def _start_ray() -> None:
-    from harness.engine.workers import start
+    from harness.engine.session import start
 
     start(RAY_CPUS)
 

@@ -44,7 +44,7 @@ def registry(own_faults: Path) -> Registry:
 @pytest.fixture(scope="session")
 def ray_session() -> Iterator[None]:
     """Ray on this machine, started once for all tests that need it."""
-    from harness.engine.workers import shutdown, start
+    from harness.engine.session import shutdown, start
 
     start(3)
     yield

@@ -13,15 +13,9 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as NodeAffinity
 
 from harness.engine.keeper import Keeper, Kept
-from harness.engine.workers import (
-    STARTING,
-    RayLost,
-    Worker,
-    check_alive,
-    cluster,
-    shutdown,
-    start,
-)
+from harness.engine.limits import Limits
+from harness.engine.session import RayLost, check_alive, cluster, shutdown, start
+from harness.engine.workers import Worker
 from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
@@ -80,7 +74,8 @@ class Pool:
         """
         self._started = not ray.is_initialized()
         self._backend, self._threads, self._per_gpu = backend, threads, per_gpu
-        start((slots or cores()) + 1)  # the spare one is for the thin trainables
+        self._limits = Limits.of_environment()
+        start((slots or cores()) + 1, self._limits)  # the spare one is for the thin trainables
         places = _places(slots, per_gpu)
         self._here = ray.get_runtime_context().get_node_id()
         self._workers = dict(enumerate(map(self._worker, places)))
@@ -89,8 +84,9 @@ class Pool:
 
     def _worker(self, node: str) -> Worker:
         if self._per_gpu:  # GPUs bound the number of slots: cores must not
-            return Worker(self._backend, self._threads, 0, node, 1 / self._per_gpu)
-        return Worker(self._backend, self._threads, WORKER_CPUS, node)
+            share = 1 / self._per_gpu
+            return Worker(self._backend, self._threads, 0, node, share, self._limits)
+        return Worker(self._backend, self._threads, WORKER_CPUS, node, 0, self._limits)
 
     def _slot(self, worker: Worker) -> Any:
         return ray.remote(_Slot).options(**_at(worker.node)).remote(worker)
@@ -179,7 +175,7 @@ class Pool:
             self._workers[number] = self._worker(node)
             self._slots[number] = self._slot(self._workers[number])
             try:
-                ray.get(self._slots[number].ready.remote(), timeout=STARTING)
+                ray.get(self._slots[number].ready.remote(), timeout=self._limits.worker_start)
                 return
             except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
                 time.sleep(1)  # Ray takes a while to notice that a machine is lost

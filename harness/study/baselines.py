@@ -94,6 +94,13 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[BaselineRecord, str]:
             folders=job.folders,
         )
         lists[which] = trainings(request, baseline_seeds(fault, which, job.seeds))
+        if any(o.cause is Cause.TIME_OUT for o in lists[which]):
+            raise HarnessError(
+                f"the {which} program of {name} did not end in time: {lists[which][-1].message}. "
+                "If it trains for so long, TIME_LIMIT in the environment gives its first training "
+                "more seconds, and a smaller fraction of the data makes it faster; if it never "
+                "ends, leave the fault out"
+            )
         lost = [o for o in lists[which] if o.cause is Cause.INFRASTRUCTURE]
         if 0 < len(lost) < len(lists[which]):  # a program that kills all its processes is a result
             raise HarnessError(

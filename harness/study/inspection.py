@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import Pool, RemoteTrain, Workers
-from harness.engine.workers import NEVER
+from harness.engine.limits import NEVER
 from harness.records.cell import Cell
 from harness.records.clocks import TrainingClock
 from harness.records.files import digest, is_there, read_record, write_record

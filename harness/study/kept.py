@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from harness.engine import Worker
-from harness.engine.workers import NEVER
+from harness.engine.limits import NEVER
 from harness.records.files import digest, is_there, write_record
 from harness.records.log import check_values
 from harness.records.outcome import Outcome
@@ -27,6 +27,9 @@ from harness.subjects.registry import load_registry
 from harness.training import Request
 from harness.training.seeds import training_seed
 from harness.vocabulary import Cause, HarnessError, TrialStatus
+
+NOT_TOLD = (Cause.INFRASTRUCTURE, Cause.TIME_OUT)
+"""Causes of a crash that depend on the machine as well: such a training is not kept."""
 
 
 class NotTrained(Exception):
@@ -47,8 +50,8 @@ class KeptTrainings:
     def __call__(self, request: Request, seeds: Sequence[int]) -> list[Outcome]:
         """The outcomes of ``request`` with each of ``seeds``, in order.
 
-        A program that cannot be trained is not tried with a second seed. A training whose process
-        was lost is an outcome, but not kept.
+        A program that cannot be trained, or does not end in time, is not tried with a second seed.
+        A training whose process was lost or ended is an outcome, but not kept.
 
         Raises:
             NotTrained: If one is not kept, and there is no worker.
@@ -57,18 +60,23 @@ class KeptTrainings:
         kept = self._read(path, request) if is_there(path) else {}
         device = self._worker().device() if self.same_device else ""
         outcomes: list[Outcome] = []
+        judged = [k.outcome.total_seconds for k in kept.values() if k.outcome.judged]
+        expected = max(judged, default=NEVER)
         for seed in seeds:
             found = kept.get(str(seed))
             if found is None or (self.same_device and found.device != device):
                 worker = self._worker()
-                outcome = worker.train(replace(request, seed=seed, limit=NEVER))
-                if outcome.cause is not Cause.INFRASTRUCTURE:
+                outcome = worker.train(replace(request, seed=seed, limit=NEVER), expected)
+                if outcome.cause not in NOT_TOLD:
                     kept[str(seed)] = KeptTraining(device=worker.device(), outcome=outcome)
                     write_record(path, self._record(request, kept))
             else:
                 outcome = found.outcome
             outcomes.append(outcome)
-            if outcome.status is TrialStatus.INVALID:
+            if outcome.judged:
+                seconds = outcome.total_seconds
+                expected = seconds if expected >= NEVER else max(expected, seconds)
+            if outcome.status is TrialStatus.INVALID or outcome.cause is Cause.TIME_OUT:
                 return [outcome] * len(seeds)
         return outcomes
 

@@ -15,7 +15,7 @@ from typing import Any
 from harness.analysis.protocols import Protocol
 from harness.analysis.winners import winner
 from harness.engine import Pool, RemoteTrain, Workers
-from harness.engine.workers import NEVER
+from harness.engine.limits import NEVER
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.files import digest, write_record

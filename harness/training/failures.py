@@ -43,13 +43,13 @@ def is_memory(error: Exception) -> bool:
     return "memoryerror" in text or "resource_exhausted" in text or "out of memory" in text
 
 
-def described(error: Exception) -> str:
+def described(error: BaseException) -> str:
     """An exception in one line: its class, and the first line of its message."""
     lines = [line.strip() for line in _message(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
 
 
-def _message(error: Exception) -> str:
+def _message(error: BaseException) -> str:
     """The message of an exception; '' if that fails too, as a program's own class may."""
     try:
         return str(error)

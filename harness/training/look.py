@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 from harness.records.observation import Blame, Look
@@ -23,13 +23,13 @@ def look(subject: Subject, configuration: Configuration, data: Data) -> Look:
 
     def build(values: Configuration) -> Any:
         nonlocal building
-        began = time.perf_counter()
+        began = perf_counter()
         try:
             return subject.build(values)
         finally:
-            building += time.perf_counter() - began
+            building += perf_counter() - began
 
-    began = time.perf_counter()
+    began = perf_counter()
     error, found = "", tuple[Blame, ...]()
     timed = replace(subject, build=build)
     try:
@@ -40,7 +40,7 @@ def look(subject: Subject, configuration: Configuration, data: Data) -> Look:
         blames=found,
         samples=len(data.y_train),
         judged=len(data.y_search),
-        seconds=max(0.0, time.perf_counter() - began - building),
+        seconds=max(0.0, perf_counter() - began - building),
         build_seconds=building,
         error=error,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import perf_counter
 from typing import Protocol
 
 import numpy as np
@@ -33,13 +33,13 @@ class Pace:
         """
         parts: list[np.ndarray] = []
         while first < end:
-            began = time.perf_counter()
+            began = perf_counter()
             if began >= self._deadline:
                 break
             last = min(end, first + self._chunk)
             parts.append(self._loop.run(order, first, last))
             ran, first = last - first, last
-            took = time.perf_counter() - began
+            took = perf_counter() - began
             wanted = min(CHECK_EVERY, max(self._deadline - began - took, 0.0))
             self._chunk = max(1, min(4 * self._chunk, int(ran * wanted / max(took, 1e-6))))
         return parts

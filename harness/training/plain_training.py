@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from harness.training.request import Request
 from harness.training.samples import leading
 from harness.training.seeds import epoch_order
 from harness.training.work import samples_seen, steps_to_see
-from harness.vocabulary import Cause, Configuration
+from harness.vocabulary import Cause, Configuration, Value
 
 PROGRAMS_KEPT = 4
 """Compiled programs kept for reuse; each costs some megabytes."""
@@ -46,13 +47,15 @@ class CompiledPrograms(Recent[tuple[Any, ...], Trainable]):
         """
         configuration, seed = request.configuration, request.seed
         framework.seed(seed)
+        noted = Noted(configuration)
         with cannot_train(Cause.SHAPE):
-            fresh = subject.build(configuration)
-        key = (subject.path, subject.content, *_structure(configuration))
+            fresh = subject.build(noted)
+        key = (subject.path, subject.content, *_structure(configuration, noted.read))
         program = self.recall(key)
-        if program is None:
+        if program is None or not program.fits(fresh):
             program = _compiled(framework, subject, data, configuration, fresh)
-            self.keep(key, program)
+            if program.reusable:
+                self.keep(key, program)
         program.start(fresh, float(configuration["learning_rate"]), seed)
         return program
 
@@ -70,12 +73,50 @@ def _compiled(
         return framework.program(model, loss, optimiser, x, y, size)
 
 
-def _structure(configuration: Configuration) -> tuple[tuple[str, object], ...]:
-    """Values on which a compiled program depends: all but rate, epochs and initial weights."""
+class Noted(dict[str, Value]):
+    """A configuration that notes which of its values were read."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        super().__init__(configuration)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Value:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.read.add(name)
+        return super().get(name, default)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        self.read.add(name)
+        return super().pop(name, *default)
+
+    def __iter__(self) -> Iterator[str]:  # with it, {**c} and dict(c) read value by value
+        return super().__iter__()
+
+    def values(self) -> Any:
+        self.read.update(self)
+        return super().values()
+
+    def items(self) -> Any:
+        self.read.update(self)
+        return super().items()
+
+    def copy(self) -> dict[str, Value]:
+        return {**self}
+
+
+def _structure(configuration: Configuration, read: Set[str]) -> tuple[tuple[str, object], ...]:
+    """Values on which a compiled program depends: all but rate, epochs and initial weights.
+
+    Args:
+        read: Values that the program's code has read. What it makes of a rate is its own matter.
+    """
     return tuple(
         (name, value)
         for name, value in sorted(configuration.items())
-        if name not in _NOT_COMPILED
+        if (name in read or name not in _NOT_COMPILED)
         and not ((row := operator_of(name)) is not None and row.name == "initialiser")
     )
 
@@ -141,7 +182,7 @@ class PlainTraining(PreparedTraining):
         seen = self._seen(self._done)
         macs, limits = self._program.macs, self._request
         affordable = steps_to_see(seen + limits.work_limit / macs, self._samples, self._size)
-        target, deadline = int(min(self._target, affordable)), time.perf_counter() + limits.limit
+        target, deadline = int(min(self._target, affordable)), perf_counter() + limits.limit
         steps, losses, diverged = self._steps(self._done, target, deadline)
         reached = self._done + steps
         return Progress(

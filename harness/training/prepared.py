@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -84,10 +84,10 @@ class PreparedTraining(ABC):
 
 def run_training(training: PreparedTraining, metric: str, data: Data) -> tuple[Progress, Verdict]:
     """Train and judge. An exception of the program is a verdict, too: it crashed."""
-    began, progress = time.perf_counter(), Progress()
+    began, progress = perf_counter(), Progress()
     try:
         training.resume()
-        began = time.perf_counter()
+        began = perf_counter()
         progress = training.train()
         verdict = _verdict(training, progress, metric, data, began)
         if progress.ended and verdict.judged:
@@ -107,11 +107,11 @@ def _verdict(
     if progress.diverged:
         return _diverged(progress.diverged, began)
     if not progress.begun:
-        return Verdict(status=TrialStatus.CUT, seconds=time.perf_counter() - began)
-    judging = time.perf_counter()
+        return Verdict(status=TrialStatus.CUT, seconds=perf_counter() - began)
+    judging = perf_counter()
     search = measure(metric, data.y_search, training.predict(data.x_search))
     holdout = measure(metric, data.y_holdout, training.predict(data.x_holdout))
-    finite, ended = training.finite(), time.perf_counter()
+    finite, ended = training.finite(), perf_counter()
     if search is None or holdout is None or not finite:
         message = "weights, predictions or metric are not finite"
         return _diverged(message, began, ended, ended - judging)
@@ -127,7 +127,7 @@ def _verdict(
 def _crashed(began: float, cause: Cause, message: str) -> Verdict:
     return Verdict(
         status=TrialStatus.CRASHED,
-        seconds=time.perf_counter() - began,
+        seconds=perf_counter() - began,
         cause=cause,
         message=message,
     )
@@ -136,7 +136,7 @@ def _crashed(began: float, cause: Cause, message: str) -> Verdict:
 def _diverged(
     message: str, began: float, ended: float | None = None, evaluated: float = 0.0
 ) -> Verdict:
-    ended = time.perf_counter() if ended is None else ended
+    ended = perf_counter() if ended is None else ended
     return Verdict(
         status=TrialStatus.DIVERGED,
         seconds=ended - began,

@@ -18,6 +18,13 @@ class Trainable(Protocol):
     macs: int
     """Multiply-accumulates of training on one sample, see ``harness.training.work``."""
 
+    @property
+    def reusable(self) -> bool:
+        """Whether trainings of models that it ``fits`` may share it: it holds no hidden state."""
+
+    def fits(self, fresh: Any) -> bool:
+        """Whether a freshly built model has the same parts."""
+
     def start(self, fresh: Any, learning_rate: float, seed: int) -> None:
         """Take over the weights of a freshly built model, with a new optimiser."""
 

@@ -6,9 +6,9 @@ time and change no result: on one machine, a training depends on its request alo
 
 from __future__ import annotations
 
-import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from time import perf_counter  # as it is before any program runs
 
 from harness.records.observation import Look, Observation
 from harness.records.outcome import Outcome
@@ -50,23 +50,30 @@ class _Times:
 class Trainer:
     """Not thread-safe: one training at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: Callable[[Data], None] = lambda data: None) -> None:
+        """``loaded`` is called with data before any program sees them."""
+        self._tell_loaded = loaded
         self._loaded: tuple[Hashable, _Loaded] | None = None
         self._programs = CompiledPrograms()
         self._unfinished = UnfinishedTrainings()
         self._replayer = Replayer()
 
-    def train(self, request: Request) -> Outcome:
-        """Train and judge; a bad program is an outcome, not an exception."""
-        began = time.perf_counter()
+    def train(self, request: Request, prepared: Callable[[], None] = lambda: None) -> Outcome:
+        """Train and judge; a bad program is an outcome, not an exception.
+
+        Args:
+            prepared: Called when data and program are there, before the first step.
+        """
+        began = perf_counter()
         loaded = self._load(request)
-        times = _Times(began=began, loaded=time.perf_counter())
+        times = _Times(began=began, loaded=perf_counter())
         try:
             training = self._prepare(loaded, request)
         except CannotTrain as error:
             verdict = Verdict(status=TrialStatus.INVALID, cause=error.cause, message=str(error))
             return _outcome(times, Progress(), verdict)
-        times = replace(times, built=time.perf_counter())
+        times = replace(times, built=perf_counter())
+        prepared()
         looked = None
         if request.look:
             looked = look(loaded.subject, request.configuration, loaded.data)
@@ -85,9 +92,12 @@ class Trainer:
             self._loaded = None  # data may be large: the old ones go first
             self._programs.clear()
             made = framework(subject.framework)
+            made.seed(seed)
             data = subject.data(seed, request.data, request.fraction, request.configuration)
             x, y = each(made.tensor, data.x_train), made.tensor(data.y_train)
-            self._loaded = key, _Loaded(subject, made, replace(data, x_train=x, y_train=y))
+            data = replace(data, x_train=x, y_train=y)
+            self._tell_loaded(data)
+            self._loaded = key, _Loaded(subject, made, data)
         return replace(self._loaded[1], subject=subject)
 
     def _prepare(self, loaded: _Loaded, request: Request) -> PreparedTraining:
@@ -130,6 +140,6 @@ def _outcome(
         data_seconds=times.loaded - times.began,
         build_seconds=building + (0.0 if looked is None else looked.build_seconds),
         evaluate_seconds=verdict.evaluate_seconds,
-        total_seconds=time.perf_counter() - times.began,
+        total_seconds=perf_counter() - times.began,
         seen=Observation.of(progress.watched, looked),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from harness.engine import pool
-from harness.engine.workers import cluster
 from harness.vocabulary import HarnessError
 
 MACHINES = {"a": (4, 0), "b": (2, 2), "c": (1, 1)}
@@ -47,9 +46,3 @@ def test_without_gpus_none_can_be_shared_out(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(pool, "_machines", lambda: {"a": (4, 0)})
     with pytest.raises(HarnessError, match="some workers were asked for, but there is room for 0"):
         pool._places(None, 2)
-
-
-def test_an_address_of_ray_s_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_ADDRESS", "ray://somewhere:10001")
-    with pytest.raises(HarnessError, match="an address for Ray's client"):
-        cluster()

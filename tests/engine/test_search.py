@@ -78,7 +78,7 @@ def test_bad_input_ends_the_search_with_its_message() -> None:
 
 SPACED = """
 from harness.engine import repair
-from harness.engine.workers import shutdown, start
+from harness.engine.session import shutdown, start
 from harness.records.clocks import TrainingClock
 from harness.techniques.random import Random
 from harness.testing import FakeTrain, fake_task

@@ -38,7 +38,7 @@ class Pool:
     def device(self) -> str:
         return "a device"
 
-    def train(self, request: Any) -> Outcome:
+    def train(self, request: Any, expected: float) -> Outcome:
         return next(self.outcomes)
 
 
@@ -71,4 +71,16 @@ def test_a_program_that_never_trains_has_no_baseline(tmp_path: Path) -> None:
     crashed = Outcome(status=TrialStatus.CRASHED, seconds=0.0, cause=Cause.PROGRAM)
     with pytest.raises(HarnessError, match="faulty program of D7 never trains: T would be 0"):
         measured(tmp_path, [crashed, crashed, GOOD, GOOD])
+    assert not list((tmp_path / "baselines").glob("*"))
+
+
+@pytest.mark.parametrize("which", ["faulty", "fixed"])
+def test_a_program_that_does_not_end_has_no_baseline(tmp_path: Path, which: str) -> None:
+    endless = Outcome(
+        status=TrialStatus.CRASHED, seconds=9.0, cause=Cause.TIME_OUT, message="no answer"
+    )
+    outcomes = [endless] if which == "faulty" else [GOOD, GOOD, endless]
+    message = rf"the {which} program of D7 did not end in time: no answer\. .*TIME_LIMIT"
+    with pytest.raises(HarnessError, match=message):
+        measured(tmp_path, outcomes)
     assert not list((tmp_path / "baselines").glob("*"))

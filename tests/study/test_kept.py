@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.engine.limits import NEVER
 from harness.records.outcome import Outcome
 from harness.records.store import Store
 from harness.study.kept import KeptTrainings, NotTrained, baseline_seeds
@@ -25,15 +26,17 @@ class Noting:
     answer: dict[str, Any] = field(default_factory=dict)
     name: str = "a machine"
     seeds: list[int] = field(default_factory=list)
+    expected: list[float] = field(default_factory=list)
 
     def device(self) -> str:
         return self.name
 
-    def train(self, request: Request) -> Outcome:
+    def train(self, request: Request, expected: float) -> Outcome:
         self.seeds.append(request.seed)
+        self.expected.append(expected)
         score = request.seed / 10
         usual = {"status": TrialStatus.COMPLETED, "search": score, "holdout": score}
-        return Outcome(seconds=1.0, **(self.answer or usual))
+        return Outcome(seconds=1.0, total_seconds=2.0 * len(self.seeds), **(self.answer or usual))
 
 
 def request(**changes: Any) -> Request:
@@ -73,6 +76,21 @@ def test_a_lost_process_is_an_outcome_that_is_not_kept(tmp_path: Path) -> None:
         (outcome,) = kept(Store(tmp_path), lost)(request(), [1])
         assert outcome.cause is Cause.INFRASTRUCTURE
     assert lost.seeds == [1, 1]
+
+
+def test_the_first_training_says_how_long_the_others_should_take(tmp_path: Path) -> None:
+    worker = Noting()
+    kept(Store(tmp_path), worker)(request(), [1, 2, 3])
+    assert worker.expected == [NEVER, 2.0, 4.0]
+    kept(Store(tmp_path), worker)(request(), [1, 4])
+    assert worker.expected[3:] == [6.0]
+
+
+def test_a_program_that_does_not_end_is_tried_once_and_not_kept(tmp_path: Path) -> None:
+    endless = Noting({"status": TrialStatus.CRASHED, "cause": Cause.TIME_OUT})
+    for _ in range(2):
+        assert len(kept(Store(tmp_path), endless)(request(), [1, 2, 3])) == 3
+    assert endless.seeds == [1, 1]
 
 
 def test_a_program_that_cannot_train_is_tried_once(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ TROUBLES: dict[str, tuple[str, TrialStatus, Cause]] = {
         Cause.INFRASTRUCTURE,
     ),
     "an array beyond all memory": ("np.ones(10**15)", INVALID, Cause.MEMORY),
-    "sys.exit": ("sys.exit('a subject that leaves')", CRASHED, Cause.INFRASTRUCTURE),
+    "sys.exit": ("sys.exit('a subject that leaves')", CRASHED, Cause.PROGRAM),
     "os._exit": ("os._exit(3)", CRASHED, Cause.INFRASTRUCTURE),
     "exception": ("1 / 0", INVALID, Cause.SHAPE),
     "error that cannot be pickled": ("raise Unpicklable()", INVALID, Cause.SHAPE),

@@ -31,7 +31,7 @@ class Clocked:
 
 def paced(monkeypatch: pytest.MonkeyPatch, step: float, seconds: float) -> tuple[Clocked, Pace]:
     loop = Clocked(step)
-    monkeypatch.setattr(pace, "time", loop)
+    monkeypatch.setattr(pace, "perf_counter", loop.perf_counter)
     return loop, Pace(loop, loop.now + seconds)
 
 

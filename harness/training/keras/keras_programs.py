@@ -36,6 +36,10 @@ class Keras:
         """
         random.seed(seed)
         np.random.seed(seed % 2**32)
+        if on_torch():
+            import torch
+
+            torch.manual_seed(seed)
 
     def tensor(self, array: np.ndarray) -> Any:
         import keras
@@ -75,6 +79,15 @@ class KerasProgram:
         self._slots = [float(np.ravel(v)[0]) for v in optimiser.variables]
 
     @property
+    def reusable(self) -> bool:
+        """A layer that is not Keras' own may keep state that no variable holds."""
+        layers = self.model._flatten_layers(include_self=False)
+        return all(type(layer).__module__.startswith("keras.") for layer in layers)
+
+    def fits(self, fresh: Any) -> bool:
+        return _parts(self.model) == _parts(fresh)
+
+    @property
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.optimiser.variables]
 
@@ -107,3 +120,9 @@ class KerasProgram:
             variable.assign(value)
         if generators is not None:
             restore_torch_state(generators)
+
+
+def _parts(model: Any) -> list[Any]:
+    """Classes of the layers, and shapes and types of the variables."""
+    layers = [type(layer) for layer in model._flatten_layers(include_self=False)]
+    return [*layers, *((v.path.rpartition("/")[2], v.shape, v.dtype) for v in model.variables)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ class NativeTorch:
         torch.backends.cudnn.deterministic = True
 
     def seed(self, seed: int) -> None:
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
         torch.manual_seed(seed)
 
     def tensor(self, array: np.ndarray) -> Any:
@@ -65,6 +68,11 @@ class TorchProgram:
             model.eval()(leading(x, 1))
         forward = counted.get_total_flops() // 2  # a multiply-accumulate is two operations
         self.macs = max(1, (1 + BACKWARD) * forward)
+
+    reusable = True  # it trains the fresh model itself
+
+    def fits(self, fresh: Any) -> bool:
+        return True
 
     def start(self, fresh: Any, learning_rate: float, seed: int) -> None:
         self.model = fresh.to(self._x.device)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from time import perf_counter
 from typing import Any
 
 from harness.training.programs import Loss
@@ -85,7 +85,7 @@ class Replayer:
             opened.network.kinds,
             samples=opened.samples,
             seed=training_seed(opened.seed, last.number),
-            deadline=time.perf_counter() + limit,
+            deadline=perf_counter() + limit,
             most=most,
             stops=opened.history.stops,
         )

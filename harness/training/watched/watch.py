@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 
@@ -133,9 +133,9 @@ class _Watcher:
 
     def _check(self, epoch: int) -> bool:
         """Look at gradients and weights; returns whether to stop."""
-        began = time.perf_counter()
+        began = perf_counter()
         gradients, finite = Gradients.of(self._loop.gradients()), self._loop.finite()
-        self._seconds += time.perf_counter() - began
+        self._seconds += perf_counter() - began
         self._checks.append(_check_of(epoch, gradients, finite))
         self._symptom = self._symptom or self._recogniser.check(self._series, gradients, finite)
         lost = not (finite and gradients.finite)
