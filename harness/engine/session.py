@@ -36,7 +36,7 @@ LONGEST = 40
 """Characters of the path of the folder for temporary files, beyond which ``/tmp`` is taken: names
 of sockets are short."""
 
-TRIES = (1, 2, 4)
+STARTS = (1, 2, 4)
 """Starts of Ray, with so many times the seconds of ``RAY_START``."""
 
 CONNECTING, ANSWERING = 5.0, 10.0
@@ -111,9 +111,10 @@ def cluster() -> str:
 
 def _start_here(cpus: int, seconds: float) -> None:
     global _folder
+    _check_loopback()
     _remove_stale()
     problem: Exception | None = None
-    for times in TRIES:
+    for times in STARTS:
         try:
             _folder = _Folder()
         except OSError as error:
@@ -132,11 +133,24 @@ def _start_here(cpus: int, seconds: float) -> None:
             shutdown()  # with the processes that did start
     raise HarnessError(
         f"Ray did not start on this machine within {seconds:.0f} s, nor at two more tries of up to "
-        f"{TRIES[-1] * seconds:.0f} s ({_line(problem)}); the load average is "
+        f"{STARTS[-1] * seconds:.0f} s ({_line(problem)}); the load average is "
         f"{os.getloadavg()[0]:.0f}. Repeat the command when it is less busy; "
-        f"RAY_START={TRIES[-1] * seconds:.0f} in the environment waits longer. What was recorded "
+        f"RAY_START={STARTS[-1] * seconds:.0f} in the environment waits longer. What was recorded "
         "is safe"
     )
+
+
+def _check_loopback() -> None:
+    """Ray's processes talk by the loopback interface; without one they wait for minutes."""
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname(), CONNECTING).close()
+    except OSError as error:
+        raise HarnessError(
+            f"this machine has no loopback interface, or forbids it ({error.strerror or error}): "
+            "no connection to 127.0.0.1 is possible, by which Ray's processes talk. `ip link set "
+            "lo up` makes one"
+        ) from None
 
 
 def _init(cpus: int, folder: Path) -> None:

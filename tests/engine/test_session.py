@@ -96,6 +96,16 @@ def test_auto_without_a_cluster_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         session.start(1)
 
 
+@pytest.mark.usefixtures("without_ray")
+def test_a_machine_without_loopback_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> None:
+        raise OSError(101, "Network is unreachable")
+
+    monkeypatch.setattr(socket, "create_connection", refused)
+    with pytest.raises(HarnessError, match=r"no loopback interface.*Network is unreachable"):
+        session.start(1)
+
+
 def test_local_means_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "local")
     assert session.cluster() == ""
