@@ -1,4 +1,4 @@
-"""A training process: what a program does to it reaches no other training, and it always answers."""
+"""A training process: what a program does reaches no other training, and it always answers."""
 
 from __future__ import annotations
 
