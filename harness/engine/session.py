@@ -27,7 +27,7 @@ from harness.engine.loopback import check_loopback
 from harness.engine.scratch import make_scratch, remove_scratch, temporary_files_in
 from harness.vocabulary import HarnessError
 
-TRIES = (1, 2, 4)
+STARTS = (1, 2, 4)
 """Starts of Ray, with so many times the seconds of ``RAY_START``."""
 
 CONNECTING, ANSWERING = 5.0, 10.0
@@ -103,7 +103,7 @@ def _start_here(cpus: int, seconds: float) -> None:
     global _scratch
     check_loopback()
     problem: Exception | None = None
-    for times in TRIES:
+    for times in STARTS:
         if _scratch is None:
             _scratch = make_scratch()
             atexit.register(shutdown)  # after Ray's own, so it runs before
@@ -117,9 +117,9 @@ def _start_here(cpus: int, seconds: float) -> None:
                 shutdown()  # with the processes that did start
     raise HarnessError(
         f"Ray did not start on this machine within {seconds:.0f} s, nor at two more tries of up to "
-        f"{TRIES[-1] * seconds:.0f} s ({_line(problem)}); the load average is "
+        f"{STARTS[-1] * seconds:.0f} s ({_line(problem)}); the load average is "
         f"{os.getloadavg()[0]:.0f}. Repeat the command when it is less busy; "
-        f"RAY_START={TRIES[-1] * seconds:.0f} in the environment waits longer. What was recorded "
+        f"RAY_START={STARTS[-1] * seconds:.0f} in the environment waits longer. What was recorded "
         "is safe"
     )
 

@@ -28,7 +28,7 @@ from harness.training import Request
 from harness.training.seeds import training_seed
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
-NOT_TOLD = (Cause.INFRASTRUCTURE, Cause.TIME_OUT)
+_NOT_KEPT = (Cause.INFRASTRUCTURE, Cause.TIME_OUT)
 """Causes of a crash that depend on the machine as well: such a training is not kept."""
 
 
@@ -67,7 +67,7 @@ class KeptTrainings:
             if found is None or (self.same_device and found.device != device):
                 worker = self._worker()
                 outcome = worker.train(replace(request, seed=seed, limit=NEVER), expected)
-                if outcome.cause not in NOT_TOLD:
+                if outcome.cause not in _NOT_KEPT:
                     kept[str(seed)] = KeptTraining(device=worker.device(), outcome=outcome)
                     write_record(path, self._record(request, kept))
             else:

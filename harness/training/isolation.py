@@ -74,8 +74,8 @@ _LIBRARIES_SET = ("KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK", "TF2_BEHAVIOR")
 """Variables of the environment that libraries set when they are imported."""
 
 
-class Isolation:
-    """The state of a process before any program has run in it."""
+class Traces:
+    """What programs leave behind in their process, against its state before any has run."""
 
     def __init__(self) -> None:
         self._watched = list(_watched())

@@ -32,7 +32,7 @@ from harness.records.schema import to_json
 from harness.subjects.registry import load_registry
 from harness.training.device import MODULES, NATIVE, configure, device, memory
 from harness.training.failures import described
-from harness.training.isolation import Isolation
+from harness.training.isolation import Traces
 from harness.training.request import Request
 from harness.training.trainer import Trainer
 from harness.vocabulary import HarnessError
@@ -54,13 +54,13 @@ def _prctl(option: int, value: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def main(handle: int, backend: str, threads: int, path: list[str]) -> None:
+def serve(handle: int, backend: str, threads: int, path: list[str]) -> None:
     """Serve the control socket ``handle`` until it is closed."""
     sys.path[:] = path
     control = socket.socket(fileno=handle)
     _prctl(_SUBREAPER, 1)
     try:
-        isolation = _prepared(backend, threads)
+        traces = _prepared(backend, threads)
     except HarnessError as error:
         control.send(REFUSED + str(error).encode())
         os._exit(1)
@@ -94,11 +94,11 @@ def main(handle: int, backend: str, threads: int, path: list[str]) -> None:
                 for each in (woken, wakes):
                     os.close(each)
                 control.close()
-                _train(handles[0], isolation)
+                _train(handles[0], traces)
             os.close(handles[0])
 
 
-def _prepared(backend: str, threads: int) -> Isolation:
+def _prepared(backend: str, threads: int) -> Traces:
     """Import all that trainings need, and note what it looks like."""
     configure(backend, threads)
     for name in (*MODULES[backend], "harness.training.look"):
@@ -115,7 +115,7 @@ def _prepared(backend: str, threads: int) -> Isolation:
     for name in USUAL:
         with suppress(ImportError):
             importlib.import_module(name)
-    return Isolation()
+    return Traces()
 
 
 def _use_optimisers() -> None:
@@ -164,7 +164,7 @@ def _parent(process: Path) -> str:
         return ""
 
 
-def _train(handle: int, isolation: Isolation) -> None:
+def _train(handle: int, traces: Traces) -> None:
     """The life of a training process."""
     nursery = os.getppid()
     _prctl(_DEATH_SIGNAL, signal.SIGKILL)
@@ -175,29 +175,29 @@ def _train(handle: int, isolation: Isolation) -> None:
         os._exit(1)
     with socket.socket(fileno=handle) as line, line.makefile("rb") as requests:
         _say(line, {"device": device()})
-        trainer = Trainer(isolation.loaded)
+        trainer = Trainer(traces.loaded)
         try:
             while True:
                 word, request = pickle.load(requests)
-                answer = {**_answered(trainer, request, isolation, line, word), "of": word}
+                answer = {**_answered(trainer, request, traces, line, word), "of": word}
                 _say(line, answer)
         except EOFError:
             os._exit(0)
 
 
 def _answered(
-    trainer: Trainer, request: Request, isolation: Isolation, line: socket.socket, word: str
+    trainer: Trainer, request: Request, traces: Traces, line: socket.socket, word: str
 ) -> dict[str, Any]:
     """The answer to a request; ``word`` says to which one."""
     try:
         load_registry(request.folders or None)  # foreign, but part of every fresh process
     except BaseException as error:
         return _failed(error)
-    isolation.begin(request)
+    traces.begin(request)
     try:
         outcome = trainer.train(request, lambda: _say(line, {"prepared": True, "of": word}))
         answer = to_json(replace(outcome, memory=memory()))
-        return {"outcome": answer, "changed": isolation.changed()}
+        return {"outcome": answer, "changed": traces.changed()}
     except BaseException as error:  # sys.exit, too
         return _failed(error)
 

@@ -34,8 +34,8 @@ LONGEST_ANSWER = 64_000_000
 
 CODE = (
     "import json, sys; handle, backend, threads, path = json.loads(sys.argv[1]); "
-    "sys.path[:] = path; from harness.training.nursery import main; "
-    "main(handle, backend, threads, path)"
+    "sys.path[:] = path; from harness.training.nursery import serve; "
+    "serve(handle, backend, threads, path)"
 )
 
 

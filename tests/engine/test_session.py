@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(300)
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if this process had none: other tests share one."""
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    monkeypatch.setattr(session, "_folder", None)
+    monkeypatch.setattr(session, "_scratch", None)
 
 
 @pytest.mark.usefixtures("without_ray")
@@ -41,7 +41,8 @@ def test_a_start_that_takes_too_long_is_tried_three_times_and_told(
         assert folders[-1].is_dir()
         raise Exception("The current node timed out during startup.")
 
-    monkeypatch.setattr(session, "_place", lambda: str(tmp_path))
+    make = session.make_scratch
+    monkeypatch.setattr(session, "make_scratch", lambda: make(tmp_path))
     monkeypatch.setattr(ray, "init", late)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
     monkeypatch.setenv("RAY_START", "2")
@@ -51,7 +52,7 @@ def test_a_start_that_takes_too_long_is_tried_three_times_and_told(
         session.start(1)
     assert len(folders) == 3
     assert list(tmp_path.iterdir()) == []
-    assert "TMPDIR" not in os.environ or os.environ["TMPDIR"] != str(folders[-1] / "tmp")
+    assert "TMPDIR" not in os.environ or os.environ["TMPDIR"] != str(folders[-1])
 
 
 @contextmanager
@@ -111,7 +112,7 @@ STARTED = """
 import sys, time, tempfile, ray
 from harness.engine import session
 session.start(1)
-print(session._folder.path, flush=True)
+print(session._scratch, flush=True)
 print(ray.get(ray.remote(tempfile.mkdtemp).remote()), flush=True)
 if sys.argv[1] == "wait":
     time.sleep(600)

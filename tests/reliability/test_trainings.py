@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import deeds
 import pytest
 import troubles
 from drivers import lines
@@ -12,7 +15,10 @@ from tiny import plan
 from harness.records.log import LOG, read_log
 from harness.records.store import Store
 from harness.study.runner import run_plan
+from harness.subjects.registry import load_registry
 from harness.techniques.random import Random
+from harness.training import Request
+from harness.training.process import TimeLimits, TrainingProcess
 from harness.vocabulary import TrialStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_session"), pytest.mark.timeout(900)]
@@ -65,3 +71,32 @@ def test_a_clock_that_jumps_back_ends_no_run_and_starts_none_anew(
     allowed = budget * log[0]["training_time"]
     assert spent == sorted(spent) and spent[-1] >= allowed
     assert all(row.outcome.seconds >= 0 and row.charged >= 0 for row in log[1])
+
+
+@pytest.mark.parametrize(
+    ("backend", "own"), [("tensorflow", deeds.KERAS), ("pytorch", deeds.PYTORCH)]
+)
+def test_what_a_program_does_to_its_process_reaches_no_other(
+    tmp_path: Path, backend: str, own: Mapping[str, str]
+) -> None:
+    """After each deed, a training gives what it gave in a fresh process, bit by bit."""
+    which = {**deeds.COMMON, **own}
+    folder = deeds.write(tmp_path / "faults", which, native=backend == "pytorch")
+    fault = load_registry([folder])["X1"]
+    request = Request.of(fault, fault.fixed, seed=1, folders=(folder,))
+    limits = TimeLimits(training=120, preparing=60, starting=200)
+    process = TrainingProcess(backend, 1)
+    told = []
+    try:
+        first = process.train(request, limits)
+        assert first.status is TrialStatus.COMPLETED
+        for number in range(len(which)):
+            configuration = {**fault.fixed, "units_1": deeds.FIRST + number}
+            process.train(replace(request, configuration=configuration), limits)
+            told.append(process.train(request, limits))
+    finally:
+        process.close()
+    assert [name for name, o in zip(which, told, strict=True) if o.losses != first.losses] == []
+    assert {(o.status, o.search, o.holdout, o.steps) for o in told} == {
+        (first.status, first.search, first.holdout, first.steps)
+    }

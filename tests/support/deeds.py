@@ -7,8 +7,8 @@ from pathlib import Path
 from outside import FAULT, SUBJECT, SUBJECT_IN_PYTORCH
 
 HEAD = """
-import atexit, builtins, ctypes, decimal, gc, locale, os, random, resource, signal, stat, subprocess, sys
-import threading, time, warnings
+import builtins, decimal, gc, locale, os, random, resource, signal, stat, subprocess
+import sys, threading, time, warnings
 import numpy as np
 
 CALLS = []
@@ -36,8 +36,10 @@ def endlessly():
 def notice():
     '''What the program makes of its process, as a small number.'''
     return (
-        0.01 * np.random.random() + 0.01 * random.random() + CHANCE.bit_generator.state['state']['state'] % 97 / 1000
-        + SETTINGS["shift"] + float(TABLE.sum()) + Kept.shift + 0.01 * len(remembered.__defaults__[0])
+        0.01 * np.random.random() + 0.01 * random.random()
+        + CHANCE.bit_generator.state["state"]["state"] % 97 / 1000
+        + SETTINGS["shift"] + float(TABLE.sum()) + Kept.shift
+        + 0.01 * len(remembered.__defaults__[0])
         + (os.getcwd() == "/") + ("DEED" in os.environ) + 0.01 * len(CALLS)
         + (np.geterr()["over"] == "ignore") + (sys.getrecursionlimit() == 4321)
         + 0.01 * float(np.random.default_rng(3).random())
@@ -84,7 +86,7 @@ COMMON: dict[str, str] = {
     " p.epoch_order = lambda s, e, n: np.arange(n, dtype=np.int32)",
     "thread": "threading.Thread(target=endlessly, daemon=True).start()",
     "subprocess": "subprocess.Popen(['sleep', '600'])",
-    "subprocess in a session of its own": "subprocess.Popen(['sleep', '600'], start_new_session=True)",
+    "subprocess elsewhere": "subprocess.Popen(['sleep', '600'], start_new_session=True)",
     "fork": "beside(600)",
     "output": "os.write(1, b'x' * 5_000_000); sys.stdout.write('y' * 5_000_000); "
     "os.write(2, b'z' * 5_000_000); print('noise' * 100_000, file=sys.stderr)",
@@ -121,8 +123,8 @@ KERAS: dict[str, str] = {
     "registered objects": "import keras; keras.saving.register_keras_serializable()("
     "type('Dense', (keras.layers.Dense,), {}))",
     "custom objects": "import keras; keras.saving.get_custom_objects()['relu'] = lambda x: 0 * x",
-    "keras.layers.Dense.call": "import keras; keras.layers.Dense.call = lambda self, x, training=None:"
-    " x[:, :1] * 0 + self.kernel[0]",
+    "keras.layers.Dense.call": "import keras; keras.layers.Dense.call = "
+    "lambda self, x, training=None: x[:, :1] * 0 + self.kernel[0]",
     "Dense.__call__": "import keras; f = keras.layers.Layer.__call__;"
     " keras.layers.Dense.__call__ = lambda self, *a, **k: 0.5 * f(self, *a, **k)",
     "keras.losses": "import keras; keras.losses.get = lambda name: lambda y, p: 0 * p[:, 0]",

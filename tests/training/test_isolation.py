@@ -25,17 +25,17 @@ import pytest
 from harness.subjects.arrays import Data
 from harness.subjects.registry import load_registry
 from harness.training import Request, judge
-from harness.training.isolation import Isolation
+from harness.training.isolation import Traces
 
 
 @pytest.fixture
-def isolation() -> Isolation:
-    return Isolation()
+def traces() -> Traces:
+    return Traces()
 
 
-def begin(isolation: Isolation, folder: Path) -> None:
+def begin(traces: Traces, folder: Path) -> None:
     fault = load_registry([folder])["X1"]
-    isolation.begin(Request.of(fault, fault.fixed, seed=1, folders=(folder,)))
+    traces.begin(Request.of(fault, fault.fixed, seed=1, folders=(folder,)))
 
 
 Put = Callable[[], Any]
@@ -156,16 +156,16 @@ CHANGES: dict[str, Callable[[], Put]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_each_change_is_named(isolation: Isolation, own_faults: Path, name: str) -> None:
-    begin(isolation, own_faults)
-    assert name not in isolation.changed()
+def test_each_change_is_named(traces: Traces, own_faults: Path, name: str) -> None:
+    begin(traces, own_faults)
+    assert name not in traces.changed()
     put = CHANGES[name]()
     try:
-        found = isolation.changed()
+        found = traces.changed()
     finally:
         put()
     assert name in found
-    assert name not in isolation.changed()
+    assert name not in traces.changed()
 
 
 @pytest.fixture
@@ -175,23 +175,21 @@ def data() -> Data:
 
 
 def test_data_that_are_changed_in_place_are_noticed(
-    isolation: Isolation, own_faults: Path, data: Data
+    traces: Traces, own_faults: Path, data: Data
 ) -> None:
-    begin(isolation, own_faults)
-    isolation.loaded(data)
-    assert "data" not in isolation.changed()
+    begin(traces, own_faults)
+    traces.loaded(data)
+    assert "data" not in traces.changed()
     data.x_holdout[1][3, 1] = 1e-9
-    assert "data" in isolation.changed()
+    assert "data" in traces.changed()
 
 
-def test_a_method_that_hides_an_inherited_one_is_noticed(
-    isolation: Isolation, own_faults: Path
-) -> None:
-    begin(isolation, own_faults)
+def test_a_method_that_hides_an_inherited_one_is_noticed(traces: Traces, own_faults: Path) -> None:
+    begin(traces, own_faults)
     from harness.training.plain_training import PlainTraining
 
     PlainTraining.__getattribute__ = object.__getattribute__  # type: ignore[method-assign]
     try:
-        assert any("PlainTraining" in name for name in isolation.changed())
+        assert any("PlainTraining" in name for name in traces.changed())
     finally:
         del PlainTraining.__getattribute__

@@ -1,4 +1,4 @@
-"""A training process: what a program does to it reaches no other training; it always answers."""
+"""A training process: what a program does reaches no other training, and it always answers."""
 
 from __future__ import annotations
 
@@ -102,24 +102,20 @@ def test_a_program_that_changes_nothing_keeps_its_process(
 
 
 @pytest.mark.parametrize(
-    ("changes", "phase"),
-    [
-        ({"data_seed": 13}, "still being prepared"),
-        ({"epochs": 99}, "still being prepared"),
-        ({"loss": "slow"}, "still being prepared"),
-    ],
+    "changes",
+    [{"data_seed": 13}, {"epochs": 99}, {"loss": "slow"}],
     ids=["load", "build", "loss"],
 )
 def test_what_never_ends_is_a_time_out(
-    process: TrainingProcess, endless_request: Request, changes: dict[str, Any], phase: str
+    process: TrainingProcess, endless_request: Request, changes: dict[str, Any]
 ) -> None:
-    change = replace if "data_seed" in changes else with_values
-    asked = change(endless_request, **changes)
-    began = time.monotonic()
-    outcome = process.train(asked, TimeLimits(training=30, preparing=3, starting=200))
+    seeded = "data_seed" in changes
+    change: Any = replace if seeded else with_values
+    outcome = process.train(
+        change(endless_request, **changes), TimeLimits(training=30, preparing=3, starting=200)
+    )
     assert (outcome.status, outcome.cause) == (TrialStatus.CRASHED, Cause.TIME_OUT)
-    assert phase in outcome.message
-    assert time.monotonic() - began < 100
+    assert "no answer within 3 s: the program was still being prepared" in outcome.message
     assert process.train(endless_request, PATIENT).judged
 
 
@@ -171,9 +167,7 @@ def test_a_backend_that_does_not_exist_is_told() -> None:
 def test_a_start_takes_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.training.process.CODE", "import time; time.sleep(600)")
     process = TrainingProcess("pytorch", 1)
-    with pytest.raises(
-        HarnessError, match=r"no training process on pytorch within 1 s.*WORKER_START"
-    ):
+    with pytest.raises(HarnessError, match=r"no training process on pytorch within 1 s.*WORKER"):
         process.device(1)
     process.close()
 
