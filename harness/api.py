@@ -70,8 +70,7 @@ def run(
         plan: A plan's name, its YAML file, a plan, or ``key=value`` settings.
         say: Prints one line.
         progress: Called with the runs that are there and those that are planned.
-        settings: Any setting of a study, such as ``budget=10``, ``faults=["D1"]`` or
-            ``results="folder"``.
+        settings: Any setting of a study, such as ``budget=10`` or ``faults=["D1"]``.
 
     Raises:
         HarnessError: If the input is not possible. A run that fails stops no other; it is named in

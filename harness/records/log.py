@@ -327,6 +327,8 @@ class _Course:
         self._header = header
         self._count, self._spent = 0, 0.0
         self._trained: set[int] = set()
+        self._counted = self._bare = False
+        """Whether there are steps, and whether a training completed without any."""
 
     def follow(self, trial: Trial) -> None:
         """Raises Misfit if a trial does not follow the trials before it."""
@@ -341,12 +343,9 @@ class _Course:
             raise Misfit("is missing", ("charged",))
         check_values(trial.outcome, self._header.metric)
         _check_time(trial.at)
-        if (
-            trial.status is TrialStatus.COMPLETED
-            and not trial.outcome.steps
-            and trial.proposal not in self._trained
-        ):
-            raise Misfit("is 0, but the training completed", ("outcome", "steps"))
+        counted, bare = self._counted or bool(trial.outcome.steps), self._bare or self._lacks(trial)
+        if counted and bare:
+            raise Misfit("is 0 in one of the trainings that completed, not in all", ("steps",))
         cost = self._header.charge(trial.outcome)
         if cost is not None and not _same(trial.charged, cost):
             raise Misfit(f"is {trial.charged!r}, but the training cost {cost!r}", ("charged",))
@@ -358,8 +357,13 @@ class _Course:
                 ("spent",),
             )
         self._count, self._spent = self._count + 1, trial.spent
-        if trial.outcome.steps:
-            self._trained.add(trial.proposal)
+        self._counted, self._bare = counted, bare
+        self._trained.add(trial.proposal)
+
+    def _lacks(self, trial: Trial) -> bool:
+        """Whether a training completed without a step, and went on from no other."""
+        done = trial.status is TrialStatus.COMPLETED and not trial.outcome.steps
+        return done and trial.proposal not in self._trained
 
 
 def _same(one: float, other: float) -> bool:
