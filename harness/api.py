@@ -322,11 +322,7 @@ def localise_script(
     limit: float = 600,
     scratch: bool = False,
 ) -> LocaliserReport:
-    """The report of a training script, which is EXECUTED; see :func:`localise`.
-
-    Args:
-        scratch: Runs it in a copy of its folder, which is removed afterwards. It is no sandbox.
-    """
+    """The report of a script, which is EXECUTED, by ``scratch`` in a copy of its folder."""
     from harness.theia.script import script_report
 
     return script_report(

@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 RESULTS_VERSION = 2
 """Version of what is written under ``results``; raised when a reader would misread old files."""
 
-LARGEST_FILE = 1 << 26
+LARGEST_RECORD = 1 << 26
 """Bytes of the largest record that is read or written; the usual ones have some kilobytes."""
 
 
@@ -60,8 +60,8 @@ def write_json(path: Path, content: Mapping[str, Any], *, replace: bool = True) 
     make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     text = json.dumps({"version": RESULTS_VERSION, **content}, indent=1, allow_nan=False) + "\n"
-    if len(text) > LARGEST_FILE:
-        raise HarnessError(f"{path} would have {len(text)} bytes, more than {LARGEST_FILE}")
+    if len(text) > LARGEST_RECORD:
+        raise HarnessError(f"{path} would have {len(text)} bytes, more than {LARGEST_RECORD}")
     try:
         with writing(path):
             part.unlink(missing_ok=True)
@@ -104,7 +104,7 @@ def regular_file(path: str, flags: int) -> int:
     raise OSError(errno.EINVAL, "Not a regular file", path)
 
 
-def read_bounded(path: Path, limit: int = LARGEST_FILE) -> bytes:
+def read_bounded(path: Path, limit: int = LARGEST_RECORD) -> bytes:
     """The bytes of a file of at most ``limit`` bytes.
 
     Raises:

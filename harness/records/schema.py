@@ -52,7 +52,7 @@ Count = Annotated[int, Interval(low=0)]
 
 LARGEST = 2**63 - 1
 """The largest whole number that a record holds, and its negative the smallest."""
-DEEPEST = 32
+DEEPEST_VALUE = 32
 """Lists and mappings within each other that a free value, such as a note, may have."""
 
 _Parse = Callable[[Any], Any]
@@ -254,8 +254,8 @@ def _json(value: Any, depth: int = 0) -> Any:
         return _whole(value)
     if kind is float:
         return _float(value)
-    if depth >= DEEPEST and kind in (list, dict):
-        raise Misfit(f"is nested more than {DEEPEST} levels deep")
+    if depth >= DEEPEST_VALUE and kind in (list, dict):
+        raise Misfit(f"is nested more than {DEEPEST_VALUE} levels deep")
     if kind is list:
         return [_json(item, depth + 1) for item in value]
     if kind is dict:

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.vocabulary import HarnessError
 
-LARGEST_SETTING = 10_000
+LARGEST_NUMBER = 10_000
 """The largest number of anything but a seed that can be asked for."""
 
 
@@ -32,7 +32,7 @@ def number(name: str, value: Any) -> float:
     return float(value)
 
 
-def whole_number(name: str, value: Any, least: int = 1, most: int = LARGEST_SETTING) -> int:
+def whole_number(name: str, value: Any, least: int = 1, most: int = LARGEST_NUMBER) -> int:
     """A whole number from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise HarnessError(

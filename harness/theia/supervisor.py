@@ -26,7 +26,7 @@ KEPT = 1 << 14
 LARGEST_ANSWER = 1 << 26
 """Bytes of an answer that are read."""
 _BLOCK = 1 << 16
-LOOK = 0.05
+_LOOK = 0.05
 """Seconds between two looks whether the command has ended."""
 KILLING = 10.0
 """Seconds in which processes are killed again and again, should they multiply."""
@@ -79,7 +79,7 @@ def supervise(asked: dict[str, Any]) -> dict[str, Any]:
             late = time.monotonic() > deadline
             if ended or late or found is not None or _parent_is_gone():
                 break
-            select.select([*still, sys.stdin.fileno()], [], [], LOOK)
+            select.select([*still, sys.stdin.fileno()], [], [], _LOOK)
     return {
         "code": child.returncode if ended else None,
         "answer": found,

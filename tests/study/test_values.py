@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.study.values import (
-    LARGEST_SETTING,
+    LARGEST_NUMBER,
     chunk_of,
     flag,
     mapping_by_fault,
@@ -35,7 +35,7 @@ def test_values_are_taken_as_they_are() -> None:
         (number, True, "must be a number"),
         (number, float("nan"), "must be a number"),
         (whole_number, 0, "must be a whole number from 1"),
-        (whole_number, LARGEST_SETTING + 1, f"must be a whole number from 1 to {LARGEST_SETTING}"),
+        (whole_number, LARGEST_NUMBER + 1, f"must be a whole number from 1 to {LARGEST_NUMBER}"),
         (whole_number, 2.0, "must be a whole number"),
         (flag, "no", "must be true or false"),
         (text, 3, "must be a text"),
