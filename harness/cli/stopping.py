@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -40,6 +41,12 @@ class _Listener:
         if not self.ending:
             raise Stopped(signal.Signals(number).name)
 
+    def leave(self) -> None:
+        """Ignore further signals: Python's last steps would give them back their own effect."""
+        if self.first is not None:
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+
 
 def run_until_stopped(command: Callable[[], int]) -> int:
     """Run a command; a signal ends it with one line and 128 and its number as the exit code.
@@ -52,6 +59,8 @@ def run_until_stopped(command: Callable[[], int]) -> int:
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.getsignal(number) for number in SIGNALS}
         before = {n: handler for n, handler in before.items() if handler != signal.SIG_IGN}
+    if before:
+        atexit.register(listener.leave)  # before all others, so that it comes after them
     for number in before:
         signal.signal(number, listener)
     try:
@@ -68,6 +77,7 @@ def run_until_stopped(command: Callable[[], int]) -> int:
         return _say(listener.number)
     finally:
         if listener.first is None:
+            atexit.unregister(listener.leave)
             for number, handler in before.items():
                 signal.signal(number, handler)
 

@@ -78,6 +78,20 @@ def test_a_signal_that_the_process_ignores_stays_ignored() -> None:
     assert complaints == "stopped by SIGTERM; repeat the command to go on from here\n"
 
 
+def test_signals_in_the_last_steps_of_python_change_nothing() -> None:
+    """Modules are taken apart when no handler is in place any more."""
+    late = """
+import sys, time
+class Late:
+    def __del__(self, sleep=time.sleep):
+        sleep(2)
+sys.late = Late()
+"""
+    found, _, complaints = stopped(*[signal.SIGINT] * 25, gap=0.1, before=late)
+    assert found == 130
+    assert complaints == "stopped; repeat the command to go on from here\n"
+
+
 def test_a_library_that_raises_its_own_interrupt_hides_no_signal() -> None:
     hide = """
 import time

@@ -45,8 +45,10 @@ def test_a_study_that_is_asked_to_end(
     else:
         driver.until_rows(folder, 3)
     for number in signals:
-        to_all = number == signal.SIGINT and driver.process.poll() is None
-        (os.killpg if to_all else os.kill)(driver.process.pid, number)
+        if driver.process.poll() is not None:  # it has ended already
+            break
+        send = os.killpg if number == signal.SIGINT else os.kill
+        send(driver.process.pid, number)
         time.sleep(0.1)
     found, said = driver.end()
     assert found == code, said
