@@ -18,7 +18,7 @@ CHUNKS ?= 2
 STUDY_VARIABLES = PLAN BUDGET FAULTS TECHNIQUES REPEATS FRACTION SEEDS SEED CLOCK SPACE PROTOCOL \
 	CONFIRMATIONS INDEPENDENT BACKEND WORKERS PER_GPU RESULTS ARGS
 OTHER_VARIABLES = FAULT PROGRAM ID DATA_SETS MODEL CONFIG DATA OUT TRUST RUN SUBJECT OPERATORS PART \
-	SOURCE PACKAGE GPUS LAUNCHER LAUNCH CHUNKS PARTS
+	SOURCE PACKAGE GPUS LAUNCHER LAUNCH CHUNKS PARTS TIMES
 PLACES = PYTHON VENV BIN UV_VERSION
 ENVIRONMENT = FAULTS_PATH HARNESS_DATA KERAS_HOME PYTHONPATH XDG_CACHE_HOME PIP_FIND_LINKS \
 	CUDA_VISIBLE_DEVICES TF_ENABLE_ONEDNN_OPTS
@@ -36,6 +36,20 @@ $(error no variable $(firstword $(unknown)).$(shell python3 -c $(call quoted,$(S
 endif
 ifeq ($(strip $(value RESULTS)),)
 $(error RESULTS is empty. Name a folder: RESULTS=results)
+endif
+# The environment's folder is a target of make, which reads some characters its own way.
+open := (
+close := )
+odd := $(foreach mark,: % ; & | ' " * ? = ~ < > ` \ \# $$ $(open) $(close),$(findstring $(mark),$(value VENV)))
+ifneq ($(words $(value VENV))$(strip $(odd)),1)
+$(error VENV is a folder whose name has no blanks and none of : % ; & | ' " * ? = ~ < > ` \ $$ \# and brackets: VENV=.venv)
+endif
+ifeq ($(filter $(value TRUST),1 true 0 false),$(value TRUST))
+else
+$(error TRUST is true or false. TRUST=1 lets code in the file of the model run)
+endif
+ifneq ($(words $(value TRUST)),$(if $(value TRUST),1,0))
+$(error TRUST is true or false. TRUST=1 lets code in the file of the model run)
 endif
 
 # Values reach the recipes through the environment, as "$$NAME": neither make nor the shell reads
@@ -96,7 +110,7 @@ localise: setup ## where is the bug? PROGRAM=train.py, or FAULT=D1; FAULT=all is
 
 .PHONY: autotrainer
 autotrainer: setup ## repair a saved model: MODEL=model.keras CONFIG=training.json DATA=data.npz OUT=folder
-	@$(REPAIR) autotrainer "$$MODEL" "$$CONFIG" "$$DATA" "$$OUT" $(if $(BACKEND),--backend "$$BACKEND") $(if $(TRUST),--trust) $$ARGS
+	@$(REPAIR) autotrainer "$$MODEL" "$$CONFIG" "$$DATA" "$$OUT" $(if $(BACKEND),--backend "$$BACKEND") $(if $(filter 1 true,$(TRUST)),--trust) $$ARGS
 
 .PHONY: faults
 faults: setup ## list the faults: what is wrong, ground truth, operators
@@ -170,6 +184,7 @@ tuning: setup ## guided repair on the faults of tuning/, which no evaluation use
 
 .PHONY: sweep
 sweep: setup ## a study as CHUNKS=8 jobs, LAUNCHER=slurm or local; LAUNCH='hydra.launcher.partition=...'
+	@[[ "$$CHUNKS" =~ ^[1-9][0-9]{0,3}$$ ]] || { echo "error: CHUNKS is a whole number from 1 to 9999: CHUNKS=8" >&2; exit 2; }
 	@$(EXPERIMENT)/repair.py -m hydra/launcher="submitit_$$LAUNCHER" $$LAUNCH $(HYDRA) chunk="$$(seq -s, -f "%g/$$CHUNKS" "$$CHUNKS")"
 	@$(REPAIR) run $(STUDY) # one process at the end: tables, and the mirror in MLflow
 
@@ -219,6 +234,12 @@ test: setup ## the fast tests, with one of the built wheel
 .PHONY: test-all
 test-all: setup ## all tests
 	"$$BIN/pytest" -q
+
+.PHONY: reliability
+reliability: setup ## disturb studies in every way, feed in junk, and count; TIMES=5 is a soak of hours
+	RELIABILITY_TIMES="$${TIMES:-1}" RELIABILITY_COUNTS=results/tables/reliability.json FUZZ_CASES=1250 \
+		"$$BIN/pytest" -q -s -p no:cacheprovider tests/reliability tests/fuzz; \
+		"$$BIN/python" -m experiments.reliability
 
 .PHONY: bench
 bench: setup ## measure what docs/performance.md states, side by side; PARTS="commands theia"

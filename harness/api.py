@@ -23,7 +23,8 @@ from harness.records.store import Store
 from harness.study.driver import drive
 from harness.study.plan import Plan, sources
 from harness.study.reading import read_folder, read_study, stored_cells
-from harness.study.spec import StudySpec, make_protocol, name_list, results_folder
+from harness.study.spec import StudySpec, make_protocol, results_folder
+from harness.study.values import name_list
 from harness.subjects.registry import load_registry
 from harness.views.catalogue import FAULT_TABLE, fault_frame
 from harness.views.study_view import COLUMNS_TABLE, STUDY_FRAMES, Study
@@ -69,8 +70,7 @@ def run(
         plan: A plan's name, its YAML file, a plan, or ``key=value`` settings.
         say: Prints one line.
         progress: Called with the runs that are there and those that are planned.
-        settings: Any setting of a study, such as ``budget=10``, ``faults=["D1"]`` or
-            ``results="folder"``.
+        settings: Any setting of a study, such as ``budget=10`` or ``faults=["D1"]``.
 
     Raises:
         HarnessError: If the input is not possible. A run that fails stops no other; it is named in
@@ -198,7 +198,11 @@ def published(
         for fault in faults:
             if fault not in known:
                 raise unknown("published fault", fault, known)
-        found = replace(found, runs=[run for run in found.runs if run.fault in faults])
+        found = replace(
+            found,
+            runs=[run for run in found.runs if run.fault in faults],
+            context=[run for run in found.runs if run.fault not in faults],
+        )
     return Study(
         read=lambda: found,
         title="Kim et al., ICST 2023, as recorded",
@@ -243,6 +247,10 @@ def narrowed(runset: RunSet, techniques: Sequence[str] | None) -> RunSet:
     return replace(
         runset,
         runs=[run for run in runset.runs if run.technique in techniques],
+        context=[
+            *runset.context,
+            *(run for run in runset.runs if run.technique not in techniques),
+        ],
         missing=[cell for cell in runset.missing if cell.technique in techniques],
         techniques=[name for name in runset.techniques if name in techniques],
     )
@@ -312,11 +320,18 @@ def localise_script(
     task: str | None = None,
     profile: str = "recommended",
     limit: float = 600,
+    scratch: bool = False,
 ) -> LocaliserReport:
-    """The report of a training script, which is EXECUTED; see :func:`localise`."""
+    """The report of a training script, which is EXECUTED; see :func:`localise`.
+
+    Args:
+        scratch: Runs it in a copy of its folder, which is removed afterwards. It is no sandbox.
+    """
     from harness.theia.script import script_report
 
-    return script_report(Path(script), list(arguments), task=task, profile=profile, limit=limit)
+    return script_report(
+        Path(script), list(arguments), task=task, profile=profile, limit=limit, scratch=scratch
+    )
 
 
 def localise_fault(identity: str, profile: str = "recommended") -> LocaliserReport:

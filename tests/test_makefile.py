@@ -199,6 +199,22 @@ def test_a_model_is_repaired(make: Make) -> None:
     assert found[1:] == ["autotrainer", *paths, "--backend", "jax", "--trust", "--mode", "as_run"]
 
 
+@pytest.mark.parametrize(
+    ("value", "trusted"), [("1", True), ("true", True), ("0", False), ("false", False), ("", False)]
+)
+def test_trust_is_a_truth_value(make: Make, value: str, trusted: bool) -> None:
+    assert ("--trust" in make.call("autotrainer", f"TRUST={value}")) == trusted
+    assert ("--trust" in make.call("autotrainer", TRUST=value)) == trusted
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "-1", "999999999", "1e3", "", "$(touch x)", "2;ls"])
+def test_chunks_are_a_number(make: Make, value: str) -> None:
+    done = make("sweep", f"CHUNKS={value}")
+    assert done.returncode == 2 and make.calls == []
+    assert "CHUNKS is a whole number from 1 to 9999" in done.stderr
+    assert sorted(p.name for p in make.folder.iterdir()) == INPUTS
+
+
 def test_mutants_of_a_subject(make: Make) -> None:
     found = make.call("mutants", "SUBJECT=digits_cnn", "OPERATORS=HLR,WCI", "RESULTS=it's")
     assert found[1:] == ["mutants", "results=it's", "subject=digits_cnn", "operators=[HLR,WCI]"]
@@ -241,6 +257,14 @@ def test_a_sweep_splits_the_study_and_summarises_it(make: Make) -> None:
         ("RESULTS= ", "RESULTS is empty. Name a folder"),
         ("it's;touch`x`=3", "no variable it's;touch`x`."),
         ("TUNING=D1", "no variable TUNING."),
+        ("TRUST=no", "TRUST is true or false"),
+        ("TRUST=1 1", "TRUST is true or false"),
+        ("TRUST=%", "TRUST is true or false"),
+        ("VENV=", "VENV is a folder whose name has no blanks"),
+        ("VENV=a b", "VENV is a folder whose name has no blanks"),
+        ("VENV=$(shell touch x)", "VENV is a folder whose name has no blanks"),
+        ("VENV=a;touch x", "VENV is a folder whose name has no blanks"),
+        ("VENV=a:b", "VENV is a folder whose name has no blanks"),
     ],
 )
 @pytest.mark.parametrize("command", ["experiment", "test", "help"])

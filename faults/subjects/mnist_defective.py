@@ -70,7 +70,7 @@ HYPERPARAMETERS = {
     "bias_initialiser_4": "zeros",
 }
 SEMANTICS = (
-    "sparse categorical cross-entropy makes whole numbers of the labels, cutting the fraction off",
+    semantics.FRACTIONAL_CLASSES,
     semantics.LITERAL_RATE,
 )
 

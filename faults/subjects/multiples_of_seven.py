@@ -78,7 +78,7 @@ SUBJECT = Subject(
     load=load,
     build=build,
     variants=("default", "icst23"),
-    semantics=(semantics.RENORMALISED, semantics.LITERAL_RATE),
+    semantics=(semantics.RENORMALISED, semantics.LITERAL_RATE, semantics.SEVERAL_CLASSES),
 )
 
 PACKAGE = replace(

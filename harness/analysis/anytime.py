@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.analysis.across import across_faults, drawn_runs, ends
 from harness.analysis.protocols import Protocol
@@ -36,7 +37,7 @@ class CurveStep(NamedTuple):
     at: float
     """Budget spent, as a multiple of T."""
     value: float | None
-    """Holdout metric that counts; None while nothing has been judged."""
+    """Holdout metric that counts; None where the protocol ranks a run worst that judged nothing."""
 
 
 def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[CurveStep]:
@@ -45,7 +46,8 @@ def trajectory(run: Run, baseline: Baseline, protocol: Protocol) -> list[CurveSt
     Of a technique that says which proposal it would return, that one.
 
     Returns:
-        The start at 0, then one step for every trial that took over. The last value is that of the
+        The start at 0, where nothing is judged, then one step for every trial that took over. The
+        last value is that of the
         whole run, as its winner was trained there: re-trainings do not count, since few steps have
         any. Values need not improve: a technique does not see the holdout part.
     """
@@ -83,18 +85,26 @@ def budgets(study: RunSet) -> Floats:
 def curves(study: RunSet, fault: str, technique: str) -> Floats:
     """The value of each run at each of :func:`budgets`, of shape (runs, budgets).
 
-    A run without a judged trial stands at minus infinity, or infinity if lower is better.
+    Where the protocol ranks a run worst that has judged nothing, it stands at minus infinity, or
+    infinity if lower is better.
     """
+    return _curves(study, fault, technique)[0]
+
+
+def _curves(study: RunSet, fault: str, technique: str) -> tuple[Floats, NDArray[np.int64]]:
+    """:func:`curves`, and how many steps each run has made by then: 0 if nothing is judged."""
     base = study.baseline(fault)
     nothing = METRICS[base.metric].nothing
     grid = budgets(study)
-    rows = []
+    rows, numbers = [], []
     for run in study.cell(fault, technique):
         steps = trajectory(run, base, study.protocol)
         reached = np.array([nothing if step.value is None else step.value for step in steps])
         number = np.searchsorted([step.at for step in steps], grid, side="right") - 1
         rows.append(reached[number])
-    return np.array(rows).reshape(-1, len(grid))
+        numbers.append(number)
+    shape = (-1, len(grid))
+    return np.array(rows).reshape(shape), np.array(numbers, dtype=np.int64).reshape(shape)
 
 
 @lru_cache(maxsize=8)
@@ -111,7 +121,7 @@ def anytime(study: RunSet) -> pd.DataFrame:
         for technique in study.techniques:
             if not study.cell(fault, technique):
                 continue
-            values = curves(study, fault, technique)
+            values, steps = _curves(study, fault, technique)
             low, high = ends(_medians(values, study, rng))
             columns = {"median": _medial(values, axis=0), "low": low, "high": high}
             for number, at in enumerate(budgets(study)):
@@ -122,7 +132,7 @@ def anytime(study: RunSet) -> pd.DataFrame:
                         "technique": technique,
                         "budget": float(at),
                         "n": len(values),
-                        "judged": int(np.isfinite(values[:, number]).sum()),
+                        "judged": int((steps[:, number] > 0).sum()),
                         **row,
                         "ir_median": _rate(row["median"], gap),
                     }

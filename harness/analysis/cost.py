@@ -18,7 +18,7 @@ from statistics import fmean
 
 from harness.records.cell import Cell
 from harness.records.log import LOG
-from harness.records.run_record import RUN, read_run_record
+from harness.records.run_record import RUN, RunRecord
 from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
@@ -96,11 +96,10 @@ class Projection:
 
 def past_runs(store: Store) -> list[Past]:
     """What the stored runs took, in no fixed order."""
-    return [_past(path.parent) for path in sorted((store.root / "runs").glob(f"*/*/*/{RUN}"))]
+    return [_past(record, store.folder(record.cell)) for record in store.records()]
 
 
-def _past(folder: Path) -> Past:
-    record = read_run_record(folder)
+def _past(record: RunRecord, folder: Path) -> Past:
     cell, seconds = record.cell, record.seconds
     parts = seconds.training + seconds.search + seconds.building
     return Past(
@@ -114,7 +113,9 @@ def _past(folder: Path) -> Past:
         building=seconds.building,
         search=seconds.search,
         other=max(0.0, seconds.total - parts),
-        bytes=sum((folder / name).stat().st_size for name in (LOG, RUN)),
+        bytes=sum(
+            (folder / name).stat().st_size for name in (LOG, RUN) if (folder / name).exists()
+        ),
     )
 
 

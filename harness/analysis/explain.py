@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.records.files import is_there
+from harness.records.log import LOG
 from harness.records.outcome import Trial
 from harness.records.run_record import RUN, RunRecord, read_run_record
 from harness.records.store import Store
@@ -27,14 +29,40 @@ def explain(folder: Path) -> list[str]:
     Raises:
         HarnessError: If there is no finished run.
     """
-    if not (folder / RUN).exists():
+    if not is_there(folder / RUN):
         raise HarnessError(
             f"no finished run in '{folder}'. RUN names its folder, such as "
             "results/runs/D1/guided/b10-s1-r01-..."
         )
     run = read_run_record(folder)
-    store = Store(folder.resolve().parents[3])
+    store = _store(folder.resolve(), run)
     rows = store.trials(run)
+    try:
+        return _story(store, run, rows)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise HarnessError(
+            f"{folder / LOG}: a trial's note is none of technique '{run.cell.technique}' "
+            f"({type(error).__name__}: {error}). Nothing was changed"
+        ) from None
+
+
+def _store(folder: Path, run: RunRecord) -> Store:
+    """The results folder that a run's folder lies in.
+
+    Raises:
+        HarnessError: If the run's folder was moved or copied.
+    """
+    depth = len(run.cell.folder.parts)
+    if len(folder.parents) > depth:
+        store = Store(folder.parents[depth])
+        if store.folder(run.cell) == folder:
+            return store
+    raise HarnessError(
+        f"{folder} does not lie where its run belongs, .../runs/{run.cell.folder}: move it there"
+    )
+
+
+def _story(store: Store, run: RunRecord, rows: Sequence[Trial]) -> list[str]:
     cell, faulty = run.cell, run.fault.faulty
     metric = METRICS[run.fault.metric]
     lines = [f"{cell.technique} on {cell.fault}, budget {cell.budget:g} x T"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.analysis.metrics import complexity
+from harness.analysis.patches import patch_complexity
 from harness.analysis.runset import RunSet
 from harness.analysis.winners import run_result
 from harness.records.run import Run
@@ -46,8 +46,9 @@ RUNS = table(
     metric           | str   |        | what value measures
     status           | str   |        | ok, not_applicable, no_symptom or timed_out
     trials           | int   | trials | trials of the run
-    value            | float | metric | result of the run; missing if not judged
-    better           | bool  |        | whether its winner beats the faulty program
+    value            | float | metric | what the run counts as; missing if it ranks worst
+    better           | bool  |        | whether its winner beats the fault on the search part
+    no_patch         | bool  |        | whether it returns no patch and counts as the faulty program
     patch            | str   |        | JSON: hyperparameter -> its value in the winner
     complexity       | float | share  | hyperparameters that the patch changes
     confirmed        | int   |        | re-trainings of winners of the run
@@ -95,14 +96,10 @@ def run_frame(study: RunSet) -> pd.DataFrame:
 
 def _run_row(study: RunSet, run: Run) -> Mapping[str, Any]:
     result = run_result(run, study.baseline(run.fault), study.protocol)
-    size = None
+    size = 0.0 if result.no_patch else None
     if result.patch is not None:
-        size = complexity(
-            run.faulty,
-            result.patch,
-            settings=study.protocol.settings_count,
-            structural=len(result.structural),
-        )
+        structural = len(result.structural)
+        size = patch_complexity(run.faulty, result.patch, study.protocol, structural)
     return {
         **_of(run),
         "budget": run.budget,
@@ -115,6 +112,7 @@ def _run_row(study: RunSet, run: Run) -> Mapping[str, Any]:
         "trials": len(run.trials),
         "value": result.value,
         "better": result.better,
+        "no_patch": result.no_patch,
         "patch": _patch(run.faulty, result.patch),
         "complexity": size,
         "confirmed": len(run.confirmed),

@@ -10,6 +10,9 @@ import numpy as np
 from harness.space.operators import operator_of, operators_of
 from harness.vocabulary import Configuration, changed
 
+EMPTY = "None"
+"""An activation that is none: an empty cell in the study's result files."""
+
 UNSEEN_BY_SCRIPTS = ("layer", "neurons")
 """Operators that the study's scripts cannot recognise; bias initialisers escape them as well."""
 
@@ -67,6 +70,7 @@ def complexity(
     *,
     settings: bool = False,
     structural: int = 0,
+    empty_counts: bool = False,
 ) -> float:
     """Share of the hyperparameters that a patch changes.
 
@@ -79,6 +83,8 @@ def complexity(
             the number of columns of a result file.
         structural: Edits of the patch that no hyperparameter tells (a layer more, clipped
             gradients); each adds one above and one below the line.
+        empty_counts: Whether a value that is None before and after counts as changed all the same,
+            as in the study's scripts, to which an empty cell of a file equals nothing.
 
     Returns:
         In [0, 1]; smaller is simpler, 0 is no change.
@@ -95,9 +101,13 @@ def complexity(
     0.25
     >>> complexity(before, before, structural=1)
     0.25
+    >>> complexity({"activation_1": "None"}, {"activation_1": "None"}, empty_counts=True)
+    1.0
     """
     counted = hyperparameters(faulty, settings=settings)
-    differing = changed(faulty, patched)
+    differing = {*changed(faulty, patched)}
+    if empty_counts:
+        differing |= {name for name in counted if patched[name] == EMPTY}
     return (sum(name in differing for name in counted) + structural) / (len(counted) + structural)
 
 

@@ -33,8 +33,9 @@ WINNERS: Options = {
     "diverged_may_win": (False, True),
     "cut_may_win": (True, False),
     "partial_may_win": (True, False),
+    "no_better_is_no_patch": (True, False),
     "fall_back_to_faulty": (False, True),
-    "unjudged": ("worst", "faulty_mean"),
+    "unjudged": ("faulty_mean", "worst"),
     "decimals": (None, 2),
     "ir_needs_exposure": (True, False),
 }
@@ -156,12 +157,13 @@ def _universes(
         protocol = replace(base, **of_winners)
         key = tuple(getattr(protocol, name) for name in MAY_WIN)
         if key not in thin:
-            thin[key] = [winner_only(run, protocol) for run in study.runs]
+            thin[key] = [winner_only(run, protocol) for run in study.whole.runs]
         rows = figures(thin[key], study.baselines, protocol)
         for of_verdict in _combined(verdict):
             options = {**of_winners, **of_verdict}
             if judged := _allowed(base, {"holm": study.protocol.holm, **options}):
-                yield options, verdicts(rows, judged)
+                found = verdicts(rows, judged, study.family)
+                yield options, [r for r in found if study.shows(r["fault"], r["technique"])]
 
 
 def _combined(options: Options) -> Iterator[dict[str, Any]]:

@@ -21,24 +21,42 @@ from harness.vocabulary import Configuration
 def patch_figures(
     cell: Sequence[Run], results: Sequence[RunResult], protocol: Protocol
 ) -> dict[str, Any]:
-    """Complexity and asymmetric Jaccard of a cell's patches; runs without a patch are left out."""
+    """Complexity and asymmetric Jaccard of a cell's patches.
+
+    A run that returns no patch changes nothing, and so shares nothing with the fix: both are 0, but
+    for the formula of the study's scripts, to which no change is the best patch. Runs without a
+    patch for another reason are left out.
+    """
     faulty, fixed = cell[0].faulty, cell[0].fixed
     patches = [(r.patch, r.structural) for r in results if r.patch is not None]
-    defined = [aj_as_defined(faulty, fixed, *patch, protocol) for patch in patches]
+    returned = [*patches, *[(faulty, ())] * sum(r.no_patch for r in results)]
+    defined = [aj_as_defined(faulty, fixed, *patch, protocol) for patch in returned]
     published = [asymmetric_jaccard_as_published(faulty, fixed, *patch) for patch in patches]
-    counted = protocol.settings_count
     return {
         "patches": len(patches),
         "complexity_mean": mean_or_none(
             [
-                complexity(faulty, patch, settings=counted, structural=len(structural))
-                for patch, structural in patches
+                patch_complexity(faulty, patch, protocol, structural=len(structural))
+                for patch, structural in returned
             ]
         ),
         "fix_complexity": fix_complexity(faulty, fixed, protocol),
         "aj_as_defined_mean": mean_or_none([aj for aj in defined if aj is not None]),
         "aj_as_published_mean": mean_or_none(published),
     }
+
+
+def patch_complexity(
+    faulty: Configuration, patched: Configuration, protocol: Protocol, structural: int = 0
+) -> float:
+    """:func:`complexity` as the protocol counts."""
+    return complexity(
+        faulty,
+        patched,
+        settings=protocol.settings_count,
+        structural=structural,
+        empty_counts=protocol.empty_counts,
+    )
 
 
 def aj_as_defined(

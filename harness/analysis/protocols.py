@@ -41,6 +41,15 @@ class Protocol:
     confirmed_counts: bool
     """A run whose winner was trained again with fresh seeds counts as the mean of these trainings:
     the winner was chosen for one lucky training among many. The study trained none again."""
+    no_better_is_no_patch: bool
+    """A run whose winner does not beat the faulty program on the search part returns no patch,
+    whichever technique made it. It counts as the faulty program: improvement rate, complexity and
+    asymmetric Jaccard 0, and in the tests values spread as those of the faulty program. To beat it
+    is to be better than the median of the baseline's trainings of the faulty program on that part,
+    where one without a value counts as worst; the faulty configuration itself never does. Nobody
+    applies a patch that looks no better than what it replaces, and a technique that trains the
+    faulty program may return it anyway. The study looks at the holdout part instead, see the next
+    field."""
     fall_back_to_faulty: bool
     """A run whose holdout value is worse than the faulty mean counts as that mean and has no
     patch, as in the study. It hides regressions and shrinks the spread. Means and improvement rates
@@ -53,8 +62,10 @@ class Protocol:
     is ten two-decimal values consistent with its printed marks, and the mean that its tables
     imply; ``first_trials`` are the trainings of the faulty program with which all runs begin."""
     unjudged: Literal["worst", "faulty_mean"]
-    """What a run without any judged trial counts as: worse than everything (the metric's worst
-    value; without a bound, the worst value of its cell), or the faulty mean, as in the study."""
+    """What a run without any judged trial counts as: the faulty program, since it returns no patch,
+    or worse than everything (the metric's worst value; without a bound, the worst value of its
+    cell). A beginning of a longer run has no value for the trial that is open at its end, where a
+    run of that budget would judge it: "worst" would rank it below a program that nobody touched."""
     no_symptom_ir: float | None
     """Improvement rate of a technique that saw nothing to repair: 0 in the study; otherwise
     missing, since it made no attempt."""
@@ -69,8 +80,10 @@ class Protocol:
     """Which p-value decides. The study pairs by position, with ``wilcoxon``, lists that are
     independent: trainings of the faulty program in the order of a folder, runs in that of a log."""
     ties: Ties
-    """How the signed-rank test treats equal differences, see ``statistics.wilcoxon``. It drops
-    zero differences in both, as SciPy does by default."""
+    """How the tests treat equal values: ``counted`` takes the exact distribution that these ties
+    leave, ``ignored`` what SciPy did in 2020, whose approximations make short lists with many ties
+    significant. See ``statistics.wilcoxon``, which drops zero differences in both, and
+    ``statistics.mann_whitney``."""
     holm: bool
     """Whether the p-value that decides is adjusted over all cells of one budget."""
     alpha: float
@@ -95,6 +108,10 @@ class Protocol:
     settings_count: bool
     """Whether complexity counts every column of a configuration, frozen dropouts included, as in
     the study (21 instead of 19 for MNIST), instead of what a repair operator reaches."""
+    empty_counts: bool
+    """Whether complexity counts an activation of None that a patch leaves alone, as in the study's
+    scripts: they compare cells of a file, and an empty cell equals nothing, not even another empty
+    one. It concerns 13 of the study's 270 cells, all of D4 and D9."""
     aj: Literal["as_defined", "as_published"]
     """Which asymmetric Jaccard the summary shows. The study's figures come from its scripts."""
     unreachable_fix_counts_one: bool
@@ -137,6 +154,7 @@ ICST23 = Protocol(
     partial_may_win=False,
     confirmed_counts=False,
     histories_by_holdout=True,
+    no_better_is_no_patch=False,
     fall_back_to_faulty=True,
     never_falls_back=("autotrainer", "autotrainer_icst23"),
     faulty_list="reference",
@@ -154,6 +172,7 @@ ICST23 = Protocol(
     exposure_alpha=0.05,
     exposure_a12=0.56,
     settings_count=True,
+    empty_counts=True,
     aj="as_published",
     unreachable_fix_counts_one=True,
     unreachable_fix_aj=0.0,
@@ -172,10 +191,11 @@ CORRECTED = Protocol(
     partial_may_win=True,
     confirmed_counts=True,
     histories_by_holdout=False,
+    no_better_is_no_patch=True,
     fall_back_to_faulty=False,
     never_falls_back=(),
     faulty_list="first_trials",
-    unjudged="worst",
+    unjudged="faulty_mean",
     no_symptom_ir=None,
     decimals=None,
     ddof=1,
@@ -189,6 +209,7 @@ CORRECTED = Protocol(
     exposure_alpha=0.05,
     exposure_a12=0.56,
     settings_count=False,
+    empty_counts=False,
     aj="as_defined",
     unreachable_fix_counts_one=False,
     unreachable_fix_aj=None,

@@ -44,7 +44,7 @@ def qualify(baseline: Baseline, protocol: Protocol) -> dict[str, Any]:
         "p": shown.p,
         "a12": shown.a12,
         "exposed": shown.exposed,
-        "least_p": stats.mann_whitney(range(n), range(n, 2 * n)),
+        "least_p": stats.smallest_p_rank_sum(n, n),
         "drop": drop,
         "inside_filter": None if drop is None else inside_filter(drop, higher_is_better=higher),
         "training_time": baseline.training_time,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import combinations, islice
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +20,15 @@ from scipy import stats as scipy_stats
 from harness.analysis import anytime
 from harness.analysis import statistics as stats
 from harness.analysis.across import across_faults, drawn_runs, ends
+from harness.analysis.duels import compared, maximised
 from harness.analysis.runset import RunSet
-from harness.analysis.schemas import PAIRS, RANKS
+from harness.analysis.schemas import PAIRS, RANKS, RATE_PROFILES
+from harness.analysis.significance import adjusted
 from harness.analysis.statistics import Floats
-from harness.analysis.winners import run_result
 from harness.vocabulary import METRICS
+
+PROFILE_RATES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+"""Improvement rates at which the table of profiles is read."""
 
 TRIMMED = 0.25
 """Share that an interquartile mean leaves out at either end."""
@@ -138,29 +142,34 @@ def pairs(study: RunSet) -> pd.DataFrame:
     """One row per pair of techniques: a frame of the table ``PAIRS``."""
     rng = np.random.default_rng(study.protocol.bootstrap_seed)
     rows: list[dict[str, Any]] = []
-    tested: list[float | None] = []
-    better: list[bool] = []
-    for first, second in combinations(study.techniques, 2):
+    chosen = list(combinations(study.techniques, 2))
+    for (first, second), (p, p_holm, tests) in zip(chosen, _signed_ranks(study), strict=True):
         faults = [f for f in study.faults if study.cell(f, first) and study.cell(f, second)]
-        ranked = [(_ranked(study, f, first), _ranked(study, f, second)) for f in faults]
-        tested += [stats.mann_whitney(list(a), list(b)) for a, b in ranked]
-        better += [float(stats.superiority(a, b)) > 0.5 for a, b in ranked]
+        both = [(maximised(study, f, first), maximised(study, f, second)) for f in faults]
+        better = compared(study, first, second)["better"]
         rows.append(
             {
                 "first": first,
                 "second": second,
                 "faults": len(faults),
-                **_probability(ranked, [study.subject(f) for f in faults], study, rng),
+                **_probability(both, [study.subject(f) for f in faults], study, rng),
+                "wins": int((better == first).sum()),
+                "losses": int((better == second).sum()),
+                "p_wilcoxon": p,
+                "p_holm": p_holm,
+                "tests": tests,
             }
         )
-    p_values = [over_faults(study, row["first"], row["second"]) for row in rows]
-    verdicts = iter(zip(stats.holm(tested), better, strict=True))
-    for row, p, p_holm in zip(rows, p_values, stats.holm(p_values), strict=True):
-        of_pair = list(islice(verdicts, row["faults"]))
-        clear = [won for q, won in of_pair if q is not None and q < study.protocol.alpha]
-        row |= {"p_wilcoxon": p, "p_holm": p_holm}
-        row |= {"wins": sum(clear), "losses": len(clear) - sum(clear)}
     return PAIRS.frame(rows)
+
+
+def _signed_ranks(study: RunSet) -> list[tuple[float | None, float | None, int]]:
+    """:func:`over_faults` of each pair, the same after Holm, and the size of the family."""
+    chosen = list(combinations(study.techniques, 2))
+    p_values = [over_faults(study, *pair) for pair in chosen]
+    declared = None if study.family is None else study.family.pairs
+    found = adjusted([frozenset(pair) for pair in chosen], p_values, declared)
+    return [(p, *after) for p, after in zip(p_values, found, strict=True)]
 
 
 def posthoc(study: RunSet) -> pd.DataFrame:
@@ -170,9 +179,8 @@ def posthoc(study: RunSet) -> pd.DataFrame:
     """
     names = list(study.techniques)
     table = pd.DataFrame(1.0, index=names, columns=names)
-    chosen = list(combinations(names, 2))
-    adjusted = stats.holm([over_faults(study, *pair) for pair in chosen])
-    for (first, second), p in zip(chosen, adjusted, strict=True):
+    for pair, (_, p, _) in zip(combinations(names, 2), _signed_ranks(study), strict=True):
+        first, second = pair
         table.loc[first, second] = table.loc[second, first] = 1.0 if p is None else p
     return table
 
@@ -187,6 +195,26 @@ def over_faults(study: RunSet, first: str, second: str) -> float | None:
         for technique in (first, second)
     ]
     return stats.wilcoxon(*means)
+
+
+@lru_cache(maxsize=8)
+def profile_table(study: RunSet) -> pd.DataFrame:
+    """:func:`profile` of each technique at ``PROFILE_RATES``: the table ``RATE_PROFILES``."""
+    rows = []
+    for technique in study.techniques if study.rated else ():
+        found = zip(PROFILE_RATES, *profile(study, technique, np.array(PROFILE_RATES)), strict=True)
+        rows += [
+            {
+                "technique": technique,
+                "rate": rate,
+                "faults": len(study.rated),
+                "share": float(share),
+                "low": float(low),
+                "high": float(high),
+            }
+            for rate, share, low, high in found
+        ]
+    return RATE_PROFILES.frame(rows)
 
 
 def profile(study: RunSet, technique: str, levels: Floats) -> tuple[Floats, Floats, Floats]:
@@ -207,14 +235,6 @@ def profile(study: RunSet, technique: str, levels: Floats) -> tuple[Floats, Floa
     subjects = [study.subject(fault) for fault in study.rated]
     low, high = ends(across_faults(drawn, subjects, _mean, rng))
     return _mean(np.array([of_fault.mean(axis=0) for of_fault in at_least])), low, high
-
-
-def _ranked(study: RunSet, fault: str, technique: str) -> Floats:
-    """Results of the runs as something to maximise; a run without a result stands below all."""
-    base = study.baseline(fault)
-    metric = METRICS[base.metric]
-    values = [run_result(run, base, study.protocol).value for run in study.cell(fault, technique)]
-    return np.array([-metric.loss(metric.nothing if v is None else v) for v in values])
 
 
 def _probability(

@@ -50,21 +50,52 @@ def exposure(baseline: Baseline, protocol: Protocol) -> Exposure:
     """Test of the fixed program's trainings against those of the faulty one.
 
     Mann-Whitney and A12 on the holdout metric, with the protocol's bounds. Trainings that diverged
-    or crashed rank worst. Where only the fixed program's mean is known, there is no test, and the
-    fault is exposed if that mean is better than the faulty one.
+    or crashed rank worst. A fix whose mean is no better than the faulty one exposes nothing,
+    however the ranks lie: no improvement rate could be told from a gap that points backwards. Where
+    only the fixed program's mean is known, that alone decides.
     """
     metric = METRICS[baseline.metric]
     faulty = [*baseline.faulty_holdout, *[metric.nothing] * baseline.faulty_unjudged]
     fixed = [*baseline.fixed_holdout, *[metric.nothing] * baseline.fixed_unjudged]
-    p = stats.mann_whitney(faulty, fixed)
+    p = stats.mann_whitney(faulty, fixed, ties=protocol.ties)
     a12 = stats.vargha_delaney(fixed, faulty, higher_is_better=metric.higher_is_better)
     if not fixed and baseline.fixed_mean is not None and faulty:
-        shows = metric.better(baseline.fixed_mean, fmean(faulty))
-        return Exposure(p, a12, exposed=shows)
+        return Exposure(p, a12, exposed=fix_is_better(baseline))
     if p is None or a12 is None:
         return Exposure(p, a12, exposed=False)
     shows = p < protocol.exposure_alpha and a12 >= protocol.exposure_a12
-    return Exposure(p, a12, exposed=shows)
+    return Exposure(p, a12, exposed=shows and fix_is_better(baseline))
+
+
+def fix_is_better(baseline: Baseline) -> bool:
+    """Whether the fixed program's mean is better than the faulty one's on the measured data.
+
+    A training without a value counts as the metric's worst value; without such a value, as the
+    worst one seen in any training of both programs.
+    """
+    metric = METRICS[baseline.metric]
+    seen = [*baseline.faulty_holdout, *baseline.fixed_holdout]
+    if not seen:
+        return False
+    worst = max(seen, key=metric.loss) if metric.worst is None else metric.worst
+    faulty = [*baseline.faulty_holdout, *[worst] * baseline.faulty_unjudged]
+    fixed = [*baseline.fixed_holdout, *[worst] * baseline.fixed_unjudged]
+    before = baseline.faulty_mean if baseline.faulty_mean is not None else mean_or_none(faulty)
+    after = baseline.fixed_mean if baseline.fixed_mean is not None else mean_or_none(fixed)
+    return before is not None and after is not None and metric.better(after, before)
+
+
+def gap_of(baseline: Baseline, protocol: Protocol) -> tuple[float, float] | None:
+    """Mean holdout metric of the faulty and the fixed program: what an improvement rate divides by.
+
+    None where a rate means nothing: the fix is no better than the fault on the measured data, or
+    (if the protocol asks for it) the baseline does not expose the fault.
+    """
+    worse, better = mean_of_faulty(baseline), mean_of_fixed(baseline)
+    if worse is None or better is None or not METRICS[baseline.metric].better(better, worse):
+        return None
+    hidden = protocol.ir_needs_exposure and not exposure(baseline, protocol).exposed
+    return None if hidden else (worse, better)
 
 
 def metered(values: Sequence[float | None], baseline: Baseline) -> list[float]:

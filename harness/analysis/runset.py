@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from harness.analysis.metrics import complexity
+from harness.analysis.patches import patch_complexity
 from harness.analysis.protocols import Protocol
 from harness.analysis.reference import (
     BaselineKey,
-    exposure,
-    mean_of_faulty,
-    mean_of_fixed,
+    gap_of,
     metered,
     rounded,
 )
 from harness.analysis.scores import scores
+from harness.analysis.significance import DeclaredFamily
 from harness.analysis.statistics import Floats
 from harness.analysis.summary import summarise
 from harness.analysis.winners import run_result
@@ -46,9 +45,17 @@ class RunSet:
     """Those with runs, in the order of tables and figures."""
     missing: Sequence[Cell] = ()
     """Runs that are planned and not made."""
+    family: DeclaredFamily | None = None
+    """The declared family of tests; None: those that can be made."""
+    context: Sequence[Run] = ()
+    """Runs of the family that are not shown: their p-values count in the adjustment."""
 
     def __post_init__(self) -> None:
-        settings = {(r.budget, r.clock, r.space) for r in self.runs}
+        if both := self._cells.keys() & {(run.fault, run.technique) for run in self.context}:
+            raise HarnessError(
+                f"cells are shown and not shown: {', '.join(map(str, sorted(both)))}"
+            )
+        settings = {(r.budget, r.clock, r.space) for r in (*self.runs, *self.context)}
         if len(settings) != 1:
             raise HarnessError(
                 "a study is analysed in one budget, clock and space. "
@@ -62,9 +69,32 @@ class RunSet:
             raise HarnessError(f"runs and named techniques differ in {', '.join(sorted(odd))}")
 
     @cached_property
+    def whole(self) -> RunSet:
+        """This study and the rest of its family: what tests are adjusted over."""
+        if not self.context:
+            return self
+        others = dict.fromkeys(run.technique for run in self.context)
+        return replace(
+            self,
+            runs=[*self.runs, *self.context],
+            techniques=list(dict.fromkeys([*self.techniques, *others])),
+            context=(),
+        )
+
+    @cached_property
     def scores(self) -> pd.DataFrame:
         """One row per fault and technique: the table ``SCORES``."""
-        return scores(self.runs, self.baselines, self.protocol)
+        if not self.context:
+            return scores(self.runs, self.baselines, self.protocol, self.family)
+        shown = [
+            self.shows(*cell)
+            for cell in zip(self.whole.scores["fault"], self.whole.scores["technique"], strict=True)
+        ]
+        return self.whole.scores[shown].reset_index(drop=True)
+
+    def shows(self, fault: str, technique: str) -> bool:
+        """Whether a cell is one of this study, and not only of its family."""
+        return (fault, technique) in self._cells
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -138,12 +168,12 @@ class RunSet:
 
     def patch_sizes(self, fault: str, technique: str) -> list[float]:
         """Complexity of the patch of each run that ends with one."""
-        base, settings = self.baseline(fault), self.protocol.settings_count
+        base = self.baseline(fault)
         patches = (
             (run, run_result(run, base, self.protocol).patch) for run in self.cell(fault, technique)
         )
         return [
-            complexity(run.faulty, patch, settings=settings)
+            patch_complexity(run.faulty, patch, self.protocol)
             for run, patch in patches
             if patch is not None
         ]
@@ -151,14 +181,13 @@ class RunSet:
     def gap(self, fault: str) -> tuple[float, float] | None:
         """Mean holdout metric of the faulty and the fixed program.
 
-        None where an improvement rate means nothing: without a difference, or (if the protocol
-        asks for it) where the baseline does not expose the fault.
+        None where an improvement rate means nothing, see :func:`gap_of`.
         """
         return self._gaps[fault]
 
     @cached_property
     def _gaps(self) -> dict[str, tuple[float, float] | None]:
-        return {fault: _gap(self.baseline(fault), self.protocol) for fault in self.faults}
+        return {fault: gap_of(self.baseline(fault), self.protocol) for fault in self.faults}
 
     def rate(self, fault: str, values: Sequence[float]) -> Floats:
         """The improvement rate of each of these values of the holdout metric.
@@ -174,11 +203,3 @@ class RunSet:
     def rates(self, fault: str, technique: str) -> Floats:
         """The improvement rate of each run."""
         return self.rate(fault, self.values(fault, technique))
-
-
-def _gap(baseline: Baseline, protocol: Protocol) -> tuple[float, float] | None:
-    worse, better = mean_of_faulty(baseline), mean_of_fixed(baseline)
-    if worse is None or better is None or worse == better:
-        return None
-    hidden = protocol.ir_needs_exposure and not exposure(baseline, protocol).exposed
-    return None if hidden else (worse, better)

@@ -52,29 +52,35 @@ _SCORES = table(
         n_prefix            | int   | runs    | of these, the beginning of a run with a larger budget
         n_baseline          | int   | runs    | trainings of the faulty program
         mean                | float | metric  | mean over the runs of the holdout metric of each run's winner (confirmed, if the protocol says so)
-        std                 | float | metric  | its standard deviation (ddof as in the protocol)
+        std                 | float | metric  | standard deviation of what mean is the mean of (ddof as in the protocol)
+        std_of              | str   |         | what that deviates: single trainings, means of re-trainings, or both
+        std_single          | float | metric  | the same if each run counts with its winner's one training
+        std_confirmed       | float | metric  | the same if each run counts with the mean of its winner's re-trainings; missing if a winner has none
         faulty_mean         | float | metric  | mean over the trainings of the faulty program, holdout
         fix_mean            | float | metric  | mean over the trainings of the fixed program, holdout
         training_time       | float | s       | T: median training time of the faulty program
         exposed             | bool  |         | the baseline tells the faulty program from the fixed one
         p_wilcoxon          | float |         | two-sided Wilcoxon signed-rank, faulty against patched, paired by position
         p_mannwhitney       | float |         | two-sided Mann-Whitney U, faulty against patched
-        p_holm              | float |         | p_mannwhitney after Holm over all cells of one budget (and one setting)
+        p_exact             | bool  |         | both p-values are exact, given the ties, and no normal approximation
+        p_holm              | float |         | p_mannwhitney after Holm over the family of tests: all cells of one budget, as the plan declares them
+        tests               | int   | tests   | size of that family; those that could not be made count, if a plan declares it
         significant         | bool  |         | significantly better than the faulty program, as the protocol says
         a12                 | float | [0, 1]  | Vargha-Delaney: chance that a patched value is better than a faulty one
         repaired            | bool  |         | significant and a12 >= 0.71 (as in the protocol)
         ir                  | float |         | improvement rate; missing where the baseline does not expose the fault
         ir_low              | float |         | lower end of its 95 % bootstrap interval
         ir_high             | float |         | upper end
-        patches             | int   | runs    | runs that end with a patch: the next means are over these
-        complexity_mean     | float | share   | hyperparameters that the winner changed, mean over the patches
+        patches             | int   | runs    | runs that end with a patch
+        no_patch            | int   | runs    | runs that return none and count as the faulty program, as the protocol says
+        complexity_mean     | float | share   | hyperparameters that the winner changed, mean over patches and no_patch, which change none
         minimised_complexity | float | share  | the same of the runs whose patches were minimised, after it
         n_minimised         | int   | runs    | runs whose patches were minimised
         minimised_trainings | float | trainings | mean over the runs with a patch to take edits back from
         fix_complexity      | float | share   | complexity of the true fix
-        aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over the patches
-        aj_as_published_mean | float | share  | the same with the patch taken against the fix, as the study's scripts do
-        no_better           | int   | runs    | runs whose winner is no better than the faulty program on the search part
+        aj_as_defined_mean  | float | share   | operators of the fix that the patch has too, mean over patches and no_patch, which has none
+        aj_as_published_mean | float | share  | the same with the patch taken against the fix, as the study's scripts do; mean over patches
+        no_better           | int   | runs    | runs whose winner does not beat the faulty program on the search part
         unjudged            | int   | runs    | runs without any judged trial
         n_confirmed         | int   | runs    | runs whose winner was trained again with fresh seeds
         confirmed_mean      | float | metric  | mean over these of the mean holdout metric of the re-trainings
@@ -104,6 +110,9 @@ SUMMARY = table(
         repaired            | int   |         | of these, with a12 >= 0.71 (as in the protocol)
         ir_median           | float |         | median improvement rate over the faults that have one
         std_mean            | float | metric  | mean standard deviation over the faults judged by accuracy
+        std_of              | str   |         | what that deviates: single trainings, means of re-trainings, or both
+        std_single_mean     | float | metric  | the same if each run counts with its winner's one training
+        std_confirmed_mean  | float | metric  | the same if each run counts with the mean of its winner's re-trainings
         complexity_median   | float | share   | median over the faults of the patches' complexity
         minimised_median    | float | share   | the same of the runs whose patches were minimised, after it
         n_minimised         | int   | runs    | runs whose patches were minimised
@@ -192,10 +201,43 @@ PAIRS = table(
         probability         | float | [0, 1]  | that a run of the first beats one of the second, mean A12 over the faults
         low                 | float | [0, 1]  | lower end of its 95 % bootstrap interval over subjects, faults, runs
         high                | float | [0, 1]  | upper end
-        wins                | int   | faults  | where the first is significantly better (two-sided Mann-Whitney, Holm over all pairs and faults)
+        wins                | int   | faults  | where the first is significantly better, as in table duels
         losses              | int   | faults  | where the second is
         p_wilcoxon          | float |         | two-sided signed-rank over the faults of the mean improvement rates
-        p_holm              | float |         | the same after Holm over the pairs
+        p_holm              | float |         | the same after Holm over the pairs of techniques, as the plan declares them
+        tests               | int   | tests   | size of that family
+    """,
+)
+
+RATE_PROFILES = table(
+    "profiles",
+    """
+        technique           | str   |         | name of the technique
+        rate                | float |         | improvement rate to reach
+        faults              | int   |         | faults with an improvement rate and runs of all techniques; they weigh the same
+        share               | float | share   | runs with at least that rate
+        low                 | float | share   | lower end of its 95 % bootstrap interval over subjects, faults, runs
+        high                | float | share   | upper end
+    """,
+)
+
+DUELS = table(
+    "duels",
+    """
+        fault               | str   |         | id of the fault
+        first               | str   |         | name of a technique
+        second              | str   |         | name of another
+        metric              | str   |         | what the means measure
+        n_first             | int   | runs    | runs of the first
+        n_second            | int   | runs    | runs of the second
+        mean_first          | float | metric  | mean over the runs of the first, holdout
+        mean_second         | float | metric  | mean over the runs of the second, holdout
+        a12                 | float | [0, 1]  | Vargha-Delaney: chance that a run of the first is better than one of the second
+        p_mannwhitney       | float |         | two-sided Mann-Whitney U, first against second
+        p_exact             | bool  |         | that p-value is exact, given the ties, and no normal approximation
+        p_holm              | float |         | the same after Holm over all pairs of techniques on all faults, as the plan declares them
+        tests               | int   | tests   | size of that family
+        better              | str   |         | the technique that is significantly better; missing if neither is
     """,
 )
 

@@ -58,6 +58,11 @@ def no_better(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
 
 
 @score_column()
+def no_patch(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
+    return sum(r.no_patch for r in results)
+
+
+@score_column()
 def unjudged(cell: Sequence[Run], results: Sequence[RunResult]) -> float:
     return sum(not r.judged for r in results)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from harness.analysis.protocols import Protocol
 from harness.analysis.reference import (
     BaselineKey,
     exposure,
+    gap_of,
     mean_of_faulty,
     mean_of_fixed,
     mean_or_none,
@@ -31,8 +31,14 @@ from harness.analysis.reference import (
 )
 from harness.analysis.schemas import SCORES
 from harness.analysis.score_columns import CELL_FIGURES
-from harness.analysis.significance import verdicts
-from harness.analysis.winners import confirmations, counted, mean_confirmed, winner
+from harness.analysis.significance import DeclaredFamily, verdicts
+from harness.analysis.winners import (
+    comparison_values,
+    confirmations,
+    counted,
+    mean_confirmed,
+    winner,
+)
 from harness.records.baseline import Baseline
 from harness.records.outcome import Trial
 from harness.records.run import Run
@@ -42,6 +48,10 @@ Row = dict[str, Any]
 
 DECLINED = (CellStatus.NOT_APPLICABLE, CellStatus.NO_SYMPTOM, CellStatus.TIMED_OUT)
 """Statuses of a run whose technique returned no result."""
+
+
+SINGLE, AGAIN, BOTH = "single trainings", "means of re-trainings", "both"
+"""What a standard deviation deviates."""
 
 
 class CellKey(NamedTuple):
@@ -70,7 +80,10 @@ class CellKey(NamedTuple):
 
 
 def scores(
-    runs: Iterable[Run], baselines: Mapping[BaselineKey, Baseline], protocol: Protocol
+    runs: Iterable[Run],
+    baselines: Mapping[BaselineKey, Baseline],
+    protocol: Protocol,
+    family: DeclaredFamily | None = None,
 ) -> pd.DataFrame:
     """One row per fault x technique x budget (and clock, space, data, fraction).
 
@@ -78,6 +91,7 @@ def scores(
         runs: In any order; the repetitions of a cell are taken by their number.
         baselines: The baseline of every fault, data variant and fraction that has runs.
         protocol: The choices of this analysis.
+        family: The declared family of tests; by default the tests that can be made.
 
     Returns:
         A frame of the table ``SCORES``, sorted by setting, budget, fault and technique.
@@ -86,7 +100,7 @@ def scores(
         HarnessError: If a baseline is missing, a repetition occurs twice, or runs and baseline
             are measured differently.
     """
-    return SCORES.frame(verdicts(figures(runs, baselines, protocol), protocol))
+    return SCORES.frame(verdicts(figures(runs, baselines, protocol), protocol, family))
 
 
 def figures(
@@ -150,14 +164,16 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
     results = [counted(*pair, baseline, protocol) for pair in zip(best, cell, strict=True)]
     if all(run.status in DECLINED for run in cell):
         row |= _undone(first, protocol)
+        results = [replace(r, no_patch=False) for r in results]  # it made no attempt
     else:
-        values = tested = [r.value for r in results]
+        tested = results
         if baseline.faulty_mean is not None:
             by_list = replace(baseline, faulty_mean=None)
             pairs = zip(best, cell, strict=True)
-            tested = [counted(*pair, by_list, protocol).value for pair in pairs]
-        row |= _performance(values, baseline, protocol)
-        row |= _tests(tested, baseline, protocol)
+            tested = [counted(*pair, by_list, protocol) for pair in pairs]
+        row |= _performance([r.value for r in results], baseline, protocol)
+        row |= _deviations(best, cell, baseline, protocol)
+        row |= _tests(comparison_values(tested, baseline), baseline, protocol)
     if protocol.ir_needs_exposure and not is_exposed:
         row |= {"ir": None, "ir_low": None, "ir_high": None}
     row |= patch_figures(cell, results, protocol)
@@ -169,15 +185,27 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
 
 def _undone(run: Run, protocol: Protocol) -> Row:
     """Figures of a technique that declined: all missing but, if the protocol says so, the rate."""
-    missing = ("mean", "std", "p_wilcoxon", "p_mannwhitney", "a12", "ir_low", "ir_high")
+    untested = {"p_exact": False}
+    missing = (
+        "mean",
+        "std",
+        "std_of",
+        "std_single",
+        "std_confirmed",
+        "p_wilcoxon",
+        "p_mannwhitney",
+        "a12",
+        "ir_low",
+        "ir_high",
+    )
     said = run.status == CellStatus.NO_SYMPTOM
-    return dict.fromkeys(missing) | {"ir": protocol.no_symptom_ir if said else None}
+    return untested | dict.fromkeys(missing) | {"ir": protocol.no_symptom_ir if said else None}
 
 
 def _performance(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
     """Mean, deviation and improvement rate of the runs.
 
-    A run without a judged trial counts as the worst value.
+    A run without a value counts as the worst one.
     """
     numbers = metered(values, baseline)
     return {
@@ -187,28 +215,53 @@ def _performance(values: Sequence[float | None], baseline: Baseline, protocol: P
     }
 
 
-def _tests(values: Sequence[float | None], baseline: Baseline, protocol: Protocol) -> Row:
-    """Tests of the runs against the trainings of the faulty program.
+def _deviations(
+    best: Sequence[Trial | None], cell: Sequence[Run], baseline: Baseline, protocol: Protocol
+) -> Row:
+    """What the standard deviation deviates, and both that it could.
 
-    A run without a judged trial ranks below everything.
+    The mean of k re-trainings varies less than one training, by up to the root of k.
     """
+    pairs = list(zip(best, cell, strict=True))
+    found: Row = {}
+    for name, counts in (("std_single", False), ("std_confirmed", True)):
+        choice = replace(protocol, confirmed_counts=counts)
+        values = [counted(*pair, baseline, choice).value for pair in pairs]
+        found[name] = stability(metered(values, baseline), protocol.ddof)
+    again = [
+        bool(confirmations(row, run))
+        for row, run in pairs
+        if counted(row, run, baseline, protocol).patch is not None
+    ]
+    if not all(again):
+        found["std_confirmed"] = None
+    if not protocol.confirmed_counts or not any(again):
+        return found | {"std_of": SINGLE}
+    return found | {"std_of": AGAIN if all(again) else BOTH}
+
+
+def _tests(values: Sequence[float], baseline: Baseline, protocol: Protocol) -> Row:
+    """Tests of the runs against the trainings of the faulty program."""
     metric = METRICS[baseline.metric]
-    ranked = rounded([metric.nothing if v is None else v for v in values], protocol)
+    ranked = rounded(values, protocol)
     faulty = [*rounded(baseline.faulty_holdout, protocol)]
     faulty += [metric.nothing] * baseline.faulty_unjudged
     return {
         "p_wilcoxon": stats.wilcoxon(faulty, ranked, ties=protocol.ties),
-        "p_mannwhitney": stats.mann_whitney(faulty, ranked),
+        "p_mannwhitney": stats.mann_whitney(faulty, ranked, ties=protocol.ties),
+        "p_exact": protocol.ties == "counted"
+        and stats.rank_sum_is_exact(len(faulty), len(ranked))
+        and stats.signed_rank_is_exact(len(faulty)),
         "a12": stats.vargha_delaney(ranked, faulty, higher_is_better=metric.higher_is_better),
     }
 
 
 def _improvement(baseline: Baseline, patched: Sequence[float], protocol: Protocol) -> Row:
-    """The improvement rate and its interval; missing without a gap."""
+    """The improvement rate and its interval; missing without a gap, see :func:`gap_of`."""
     known_fixed = baseline.fixed_mean
     faulty = trained_faulty(baseline) if baseline.faulty_mean is None else [baseline.faulty_mean]
     fixed = baseline.fixed_holdout if known_fixed is None else [known_fixed]
-    if not (faulty and fixed and patched) or fmean(faulty) == fmean(fixed):
+    if gap_of(baseline, protocol) is None or not patched:
         return {"ir": None, "ir_low": None, "ir_high": None}
     low, high = stats.bootstrap_interval(
         _improvement_rates,

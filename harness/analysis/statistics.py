@@ -6,6 +6,7 @@ A list is never empty by accident: where there is nothing to compare, the answer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
@@ -14,11 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from harness.analysis.exact import (
+    LARGEST_PAIRS,
+    LARGEST_PRODUCT,
+    Whole,
+    rank_sum_p_values,
+    signed_rank_p_values,
+)
+
 Floats = NDArray[np.float64]
 Ties = Literal["counted", "ignored"]
 
-LARGEST_EXACT = 50
-"""Pairs up to which the signed-rank test is exact; SciPy's own limit."""
 LARGEST_EXACT_IGNORING_TIES = 25
 """The limit of the SciPy releases that the study could use."""
 
@@ -33,7 +40,8 @@ def wilcoxon(
     Args:
         before, after: One value each per pair, any unit.
         ties: ``counted`` takes the exact null distribution of the ranks as they are, ties
-            included, up to 50 pairs (what SciPy's permutation test gives). ``ignored`` does what
+            included, up to 50 pairs that differ (what SciPy's permutation test gives); beyond, the
+            normal approximation with a correction for ties. ``ignored`` does what
             SciPy did in 2020: the distribution for distinct ranks up to 25 pairs if no pair is
             equal, otherwise the normal approximation.
 
@@ -57,74 +65,81 @@ def wilcoxon(
     differences = (x - y)[x != y]
     if not len(differences):
         return 1.0
-    ranks = stats.rankdata(np.abs(differences))
+    doubled = _doubled(stats.rankdata(np.abs(differences)))
+    ranked = int(doubled[differences > 0].sum())
     if ties == "ignored":
         exact = len(differences) == len(x) <= LARGEST_EXACT_IGNORING_TIES
-        ranked = np.floor(ranks[differences > 0].sum())
-        ranks = np.arange(1.0, len(differences) + 1)
+        ranked -= ranked % 2
+        doubled = 2 * np.arange(1, len(differences) + 1)
     else:
-        exact = len(differences) <= LARGEST_EXACT
-        ranked = ranks[differences > 0].sum()
+        exact = signed_rank_is_exact(len(differences))
     if exact:
-        return _two_sided(_sums_of_ranks(ranks), int(2 * ranked))
+        return float(signed_rank_p_values(tuple(np.sort(doubled).tolist()))[ranked])
     return float(stats.wilcoxon(differences, method="approx").pvalue)
 
 
-def _sums_of_ranks(ranks: Floats) -> Floats:
-    """Probability of each sum 0, 1/2, 1, ... of the ranks to which a fair coin gives a plus."""
-    chances = np.ones(1)
-    for step in (2 * ranks).astype(int):
-        longer = np.zeros(len(chances) + step)
-        longer[: len(chances)] = chances
-        longer[step:] += chances
-        chances = longer / 2
-    return chances
+def signed_rank_is_exact(pairs: int) -> bool:
+    """Whether :func:`wilcoxon` of so many pairs is exact, ties counted, and no approximation."""
+    return pairs <= LARGEST_PAIRS
 
 
-def _two_sided(chances: Floats, observed: int) -> float:
-    tail = min(chances[: observed + 1].sum(), chances[observed:].sum())
-    return float(min(1.0, 2 * tail))
-
-
-def mann_whitney(a: Sequence[float], b: Sequence[float]) -> float | None:
+def mann_whitney(a: Sequence[float], b: Sequence[float], *, ties: Ties = "counted") -> float | None:
     """Two-sided p-value of the Mann-Whitney U test of two independent lists.
-
-    Exact where SciPy is by default (the shorter list has at most 8 values and there are no ties),
-    otherwise the normal approximation with corrections for ties and continuity.
 
     Args:
         a, b: Any lengths, one unit.
+        ties: ``counted`` takes the exact null distribution of the rank sum, given the ties that
+            there are, up to 30 values against 30 (see :func:`rank_sum_is_exact`); beyond, the
+            normal approximation with corrections for ties and continuity, and never a value that
+            such lengths cannot reach. ``ignored`` does what SciPy does by default: exact if the
+            shorter list has at most 8 values and no two values are equal, otherwise that
+            approximation, which is far too small for short lists with many ties.
 
     Returns:
-        In (0, 1]; 1 if all values are equal, None if a list is empty.
+        In (0, 1]: twice the smaller tail. 1 if all values are equal, None if a list is empty.
 
     Raises:
         ValueError: If a value is NaN.
 
-    Source: Mann and Whitney, Annals of Mathematical Statistics 18 (1947).
+    Source: Mann and Whitney, Annals of Mathematical Statistics 18 (1947); given ties, Lehmann,
+    Nonparametrics (1975), section 1.4.
 
     >>> round(mann_whitney([1, 2, 3], [4, 5, 6]), 3)
     0.1
+    >>> round(mann_whitney([1], [0] * 10), 3)
+    0.182
     """
     x, y = _array(a), _array(b)
     if not len(x) or not len(y):
         return None
-    return _mann_whitney(tuple(x), tuple(y))
+    if ties == "ignored":
+        return _mann_whitney_ignoring_ties(tuple(x), tuple(y))
+    return float(mann_whitney_rows(x[None, :], y[None, :])[0])
 
 
 @lru_cache(maxsize=10_000)
-def _mann_whitney(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+def _mann_whitney_ignoring_ties(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     """Remembers, since an analysis under other choices compares mostly the same lists."""
     if len({*a, *b}) == 1:
         return 1.0
     return float(stats.mannwhitneyu(a, b, alternative="two-sided").pvalue)
 
 
-def mann_whitney_rows(a: Floats, b: Floats) -> Floats:
+def rank_sum_is_exact(n: int, m: int) -> bool:
+    """Whether :func:`mann_whitney` of so many values is exact, ties counted.
+
+    >>> rank_sum_is_exact(30, 30), rank_sum_is_exact(31, 31), rank_sum_is_exact(3, 300)
+    (True, False, True)
+    """
+    return n * m <= LARGEST_PRODUCT
+
+
+def mann_whitney_rows(a: Floats, b: Floats, *, ties: Ties = "counted") -> Floats:
     """:func:`mann_whitney` of many pairs of lists at once.
 
     Args:
         a, b: Of shapes (pairs, n) and (pairs, m), n and m at least 1.
+        ties: As there.
 
     Returns:
         Of shape (pairs,): for each pair what :func:`mann_whitney` gives.
@@ -132,14 +147,40 @@ def mann_whitney_rows(a: Floats, b: Floats) -> Floats:
     >>> mann_whitney_rows(np.array([[1.0, 2.0, 3.0]]), np.array([[4.0, 5.0, 6.0]])).round(3)
     array([0.1])
     """
-    both = np.sort(np.concatenate([a, b], axis=1), axis=1)
-    tied = (both[:, 1:] == both[:, :-1]).any(axis=1)
-    p = np.ones(len(a))
-    differing = both[:, 0] != both[:, -1]
-    for rows in (differing & tied, differing & ~tied):
+    if ties == "ignored":
+        pairs = zip(a, b, strict=True)
+        return np.array([_mann_whitney_ignoring_ties(tuple(x), tuple(y)) for x, y in pairs])
+    n, m = a.shape[1], b.shape[1]
+    if n > m:
+        a, b, n, m = b, a, m, n
+    both = np.concatenate([a, b], axis=1)
+    if not rank_sum_is_exact(n, m):
+        p = np.ones(len(a))
+        rows = (both != both[:, :1]).any(axis=1)
         if rows.any():
-            p[rows] = stats.mannwhitneyu(a[rows], b[rows], alternative="two-sided", axis=1).pvalue
+            found = stats.mannwhitneyu(a[rows], b[rows], axis=1, method="asymptotic")
+            p[rows] = np.maximum(found.pvalue, smallest_p_rank_sum(n, m))
+        return p
+    doubled = _doubled(stats.rankdata(both, axis=1))
+    sums = doubled[:, :n].sum(axis=1)
+    p = np.empty(len(a))
+    patterns, of_row = np.unique(np.sort(doubled, axis=1), axis=0, return_inverse=True)
+    for number, ranks in enumerate(patterns):
+        rows = of_row.ravel() == number
+        groups = np.unique(ranks, return_counts=True)[1]
+        p[rows] = rank_sum_p_values(tuple(groups.tolist()), n)[sums[rows]]
     return p
+
+
+def smallest_p_rank_sum(n: int, m: int) -> float:
+    """The smallest two-sided p-value that ``n`` values against ``m`` can reach, ties or not.
+
+    It is that of two lists without overlap.
+
+    >>> smallest_p_rank_sum(3, 3), smallest_p_rank_sum(1, 1)
+    (0.1, 1.0)
+    """
+    return min(1.0, 2 / math.comb(n + m, n))
 
 
 def superiority(a: Floats, b: Floats) -> Floats:
@@ -188,30 +229,37 @@ def vargha_delaney(
     return float(np.mean(better + 0.5 * (x == y)))
 
 
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
+def holm(p_values: Sequence[float | None], size: int | None = None) -> list[float | None]:
     """The p-values of one family, adjusted so that the chance of any false alarm stays bounded.
 
     Args:
-        p_values: One per test; a missing one is not part of the family and stays missing.
+        p_values: One per test; a missing one stays missing.
+        size: Tests of the family, those included that are missing or not named: they count as if
+            they showed nothing. By default the p-values that there are.
 
     Returns:
         In the order given, each at least as large as it was and at most 1.
 
     Raises:
-        ValueError: If a p-value is outside [0, 1].
+        ValueError: If a p-value is outside [0, 1], or the family is smaller than its p-values.
 
     Source: Holm, Scandinavian Journal of Statistics 6 (1979).
 
     >>> holm([0.01, None, 0.04, 0.03])
     [0.03, None, 0.06, 0.06]
+    >>> holm([0.01, None, 0.04, 0.03], size=4)
+    [0.04, None, 0.09, 0.09]
     """
     present = {i: p for i, p in enumerate(p_values) if p is not None}
     if odd := [p for p in present.values() if not 0 <= p <= 1]:
         raise ValueError(f"a p-value lies in [0, 1]. Received: {odd}")
+    tests = len(present) if size is None else size
+    if tests < len(present):
+        raise ValueError(f"a family of {tests} tests has {len(present)} p-values")
     adjusted: list[float | None] = [None] * len(p_values)
     highest = 0.0
     for done, i in enumerate(sorted(present, key=present.__getitem__)):
-        highest = max(highest, min(1.0, (len(present) - done) * present[i]))
+        highest = max(highest, min(1.0, (tests - done) * present[i]))
         adjusted[i] = highest
     return adjusted
 
@@ -305,6 +353,11 @@ def smallest_p_signed_rank(n: int) -> float:
     0.001953125
     """
     return float(min(1.0, 2.0 ** (1 - n)))
+
+
+def _doubled(ranks: Floats) -> Whole:
+    """Twice the ranks, as the whole numbers that they are."""
+    return np.rint(2 * ranks).astype(np.int64)
 
 
 def _array(values: Sequence[float]) -> Floats:

@@ -12,14 +12,16 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from harness.analysis import anytime, ranks
+from harness.analysis import anytime, duels, ranks
 from harness.analysis.runset import RunSet
 from harness.analysis.schemas import (
     ANYTIME,
     AREAS,
+    DUELS,
     PAIRS,
     PROGRESS,
     RANKS,
+    RATE_PROFILES,
     SCORES,
     SUMMARY,
     TARGETS,
@@ -43,6 +45,8 @@ _BUILT_IN = (
     StudyTable(TARGETS, anytime.targets),
     StudyTable(RANKS, ranks.ranks),
     StudyTable(PAIRS, ranks.pairs),
+    StudyTable(DUELS, duels.duels),
+    StudyTable(RATE_PROFILES, ranks.profile_table),
 )
 _tables = {row.schema.name: row for row in _BUILT_IN}
 STUDY_TABLES: Mapping[str, StudyTable] = MappingProxyType(_tables)

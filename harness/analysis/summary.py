@@ -25,6 +25,11 @@ def summarise(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return SUMMARY.frame([_summary_row(group, protocol) for _, group in groups])
 
 
+def _by_accuracy(shown: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """A column of the faults judged by accuracy: deviations of other metrics have other units."""
+    return shown.loc[shown["metric"] == "accuracy", column]
+
+
 def _summary_row(group: pd.DataFrame, protocol: Protocol) -> dict[str, Any]:
     shown = group[group["significant"]] if protocol.summarise_significant_only else group
     runs = group["n"].astype(float)
@@ -38,7 +43,10 @@ def _summary_row(group: pd.DataFrame, protocol: Protocol) -> dict[str, Any]:
         "significant": int(group["significant"].sum()),
         "repaired": int(group["repaired"].sum()),
         "ir_median": group["ir"].median(),
-        "std_mean": shown.loc[shown["metric"] == "accuracy", "std"].mean(),
+        "std_mean": _by_accuracy(shown, "std").mean(),
+        "std_of": " and ".join(sorted(set(_by_accuracy(shown, "std_of").dropna()))) or None,
+        "std_single_mean": _by_accuracy(shown, "std_single").mean(),
+        "std_confirmed_mean": _by_accuracy(shown, "std_confirmed").mean(),
         "complexity_median": shown["complexity_mean"].median(),
         "minimised_median": shown["minimised_complexity"].median(),
         "n_minimised": int(shown["n_minimised"].sum()),

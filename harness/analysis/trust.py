@@ -153,7 +153,7 @@ def differ(first: Floats, second: Floats, protocol: Protocol) -> NDArray[np.bool
     if protocol.decimals is not None:
         first, second = first.round(protocol.decimals), second.round(protocol.decimals)
     if protocol.test == "mannwhitney":
-        return stats.mann_whitney_rows(first, second) < protocol.alpha
+        return stats.mann_whitney_rows(first, second, ties=protocol.ties) < protocol.alpha
     p = [stats.wilcoxon(a, b, ties=protocol.ties) for a, b in zip(first, second, strict=True)]
     return np.array([value is not None and value < protocol.alpha for value in p])
 

@@ -25,7 +25,9 @@ class RunResult:
     judged: bool
     """Whether any trial could win."""
     better: bool
-    """Whether the winner beats the median faulty training on the search part."""
+    """Whether the winner beats the faulty program on the search part, see :func:`beats_faulty`."""
+    no_patch: bool = False
+    """Whether the run returns no patch, so that it counts as the faulty program in every figure."""
     structural: tuple[str, ...] = ()
     """Repair operators of those edits of the patch that are in no hyperparameter."""
 
@@ -82,12 +84,16 @@ def run_result(run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
 def counted(best: Trial | None, run: Run, baseline: Baseline, protocol: Protocol) -> RunResult:
     """The result of ``run`` if ``best``, a trial or None, is its winner."""
     metric = METRICS[run.metric]
+    refuses = protocol.no_better_is_no_patch
     if best is None or best.holdout is None:
-        value = mean_of_faulty(baseline) if protocol.unjudged == "faulty_mean" else None
-        return RunResult(value, None, judged=False, better=False)
-    better = not baseline.faulty_search or metric.better(
-        _search(best), median(baseline.faulty_search)
-    )
+        if protocol.unjudged == "worst":
+            return RunResult(None, None, judged=False, better=False)
+        value = mean_of_faulty(baseline)
+        return RunResult(value, None, judged=False, better=False, no_patch=refuses)
+    better = beats_faulty(best, baseline)
+    if refuses and (not better or _is_faulty(best, run)):
+        value = mean_of_faulty(baseline)
+        return RunResult(value, None, judged=True, better=False, no_patch=True)
     again = confirmations(best, run) if protocol.confirmed_counts else []
     own = mean_confirmed(again, run) if again else best.holdout
     if protocol.fall_back_to_faulty and run.technique not in protocol.never_falls_back:
@@ -97,6 +103,54 @@ def counted(best: Trial | None, run: Run, baseline: Baseline, protocol: Protocol
     return RunResult(
         own, best.configuration, judged=True, better=better, structural=best.structural or ()
     )
+
+
+def beats_faulty(best: Trial, baseline: Baseline) -> bool:
+    """Whether a judged trial is better than the median faulty training on the search part.
+
+    A training of the faulty program without a value counts as worst. True if none is known, as in
+    published studies.
+    """
+    metric = METRICS[baseline.metric]
+    known = [*baseline.faulty_search, *[metric.nothing] * baseline.faulty_unjudged]
+    return not known or metric.better(_search(best), median(known))
+
+
+def _is_faulty(best: Trial, run: Run) -> bool:
+    """Whether the trial is one more training of the faulty program, and no history of edits."""
+    return best.configuration == run.faulty and best.structural is None
+
+
+def comparison_values(results: Sequence[RunResult], baseline: Baseline) -> list[float]:
+    """Values by which tests compare the runs of one cell, in their order.
+
+    A run without a value ranks below everything. Runs that return no patch stand at evenly spaced
+    quantiles of the faulty program's trainings: so many of its trainings would look like that. The
+    mean of a skewed list lies above most of it, and ten times that mean would pass for a repair.
+    """
+    nothing = METRICS[baseline.metric].nothing
+    spread = iter(_spread_as_faulty(sum(r.no_patch for r in results), baseline))
+    return [
+        next(spread) if r.no_patch else nothing if r.value is None else r.value for r in results
+    ]
+
+
+def _spread_as_faulty(count: int, baseline: Baseline) -> list[float]:
+    """The quantiles 1/(2 count), 3/(2 count), ... of the faulty program's values, worst first."""
+    metric = METRICS[baseline.metric]
+    nothing = metric.nothing
+    values = [*baseline.faulty_holdout, *[nothing] * baseline.faulty_unjudged]
+    known = sorted(values, key=metric.loss, reverse=True)
+    found = []
+    for number in range(count):
+        below, on_the_edge = divmod((2 * number + 1) * len(known), 2 * count)
+        if not known:
+            found.append(nothing)
+        elif on_the_edge:
+            found.append(known[below])
+        else:
+            found.append((known[below - 1] + known[below]) / 2)
+    return found
 
 
 def confirmations(best: Trial | None, run: Run) -> list[Confirmation]:

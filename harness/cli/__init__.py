@@ -1,17 +1,20 @@
 """The command ``dnn-repair``: arguments in, API calls, text out. Knows no Hydra.
 
 Exit codes: 0 done; 1 a run failed or a bug was found, as each command's help says; 2 bad input, one
-message; 130 stopped from the keyboard.
+message; 128 and the number of a signal that ended it, 130 from the keyboard.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from functools import cache
+from io import TextIOWrapper
 
 from harness.cli.parsers import PROGRAM, Command
+from harness.cli.stopping import run_until_stopped
 from harness.vocabulary import VERSION, HarnessError, unknown
 
 ABOUT = "Which technique finds a patch for a DNN program that learns badly, and how good is it?"
@@ -53,17 +56,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
+    return run_until_stopped(lambda: _answer(arguments))
+
+
+def _answer(arguments: list[str]) -> int:
     try:
         return _dispatch(arguments)
     except HarnessError as error:
         print(f"error: {_one_message(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("stopped; repeat the command to go on from here", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a table that cannot be written, a full disk
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"error: {where}{error.strerror or error}. What is recorded is safe", file=sys.stderr)
+        return 2
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -101,5 +111,5 @@ def overview() -> str:
 
 def _one_message(error: HarnessError) -> str:
     """On one line, unless it quotes the output of a user's script."""
-    text = str(error)
+    text = re.sub(r"(\S{200})\S{200,}", r"\1...", str(error))
     return text if "\n" in text and "before it trained" in text else " ".join(text.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.parsers import add_option
@@ -75,6 +76,16 @@ def spec_of(arguments: argparse.Namespace) -> StudySpec:
         if value is not None:
             changes[setting.key] = parsed(setting, value) if isinstance(value, str) else value
     return StudySpec.compose(arguments.overrides, changes)
+
+
+def noted_spec(arguments: argparse.Namespace) -> StudySpec:
+    """The same; says on the terminal if something foreign lies among the runs."""
+    spec = spec_of(arguments)
+    from harness.subjects.registry import load_registry
+
+    if note := spec.store.foreign(spec.plan.cells(load_registry())):
+        print(f"note: {note}", file=sys.stderr)
+    return spec
 
 
 def take_own(arguments: argparse.Namespace, *names: str) -> None:

@@ -10,7 +10,10 @@ from harness.vocabulary import HarnessError, unknown
 
 DETAILS = """\
 The script is EXECUTED, with all that it does, in a process of its own up to the start of its
-training. Check only scripts that you would run yourself.
+training. Check only scripts that you would run yourself. Every process that it starts is ended
+with it: when the report is there, at --limit, and on Ctrl-C. --scratch runs it in a copy of its
+folder, which is removed afterwards; that is no sandbox, as absolute paths and the network stay
+within its reach.
 
 dnn-repair localise train.py
 dnn-repair localise --task binary --format sarif train.py > theia.sarif
@@ -55,6 +58,10 @@ def _declare(parser: argparse.ArgumentParser) -> None:
         parser, "--limit", type=float, default=600, metavar="SECONDS",
         meaning="Time until the script trains.", unit="seconds", shown="600",
     )  # fmt: skip
+    add_option(
+        parser, "--scratch", action="store_true",
+        meaning="Runs the script in a copy of its folder of at most 256 MB, removed afterwards.",
+    )  # fmt: skip
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -88,6 +95,7 @@ def _run(arguments: argparse.Namespace) -> int:
             task=arguments.task,
             profile=arguments.profile,
             limit=arguments.limit,
+            scratch=arguments.scratch,
         )
     if arguments.format == "text":
         show(found, Console(), advice=arguments.advice)

@@ -125,21 +125,25 @@ def _declare_cost(parser: argparse.ArgumentParser) -> None:
 def _cost(arguments: argparse.Namespace) -> int:
     take_own(arguments, "gpus")
     from harness.study.settings import parsed_scalar
-    from harness.study.spec import whole_number
+    from harness.study.values import whole_number
 
     gpus = whole_number("gpus", parsed_scalar(arguments.gpus), least=0)
     spec = spec_of(arguments)
     from rich.table import Table
 
     from harness.analysis.cost import past_runs, project
-    from harness.records.baseline import read_baseline
-    from harness.study.plan import baseline_paths
+    from harness.records.files import is_there
+    from harness.study.plan import baseline_paths, stored_baseline
     from harness.subjects.registry import load_registry
     from harness.views.terminal import console, shown_duration
 
     plan, registry, screen = spec.plan, load_registry(), console()
     paths = baseline_paths(plan, registry, spec.store)
-    times = {f: read_baseline(p, f).training_time for f, p in paths.items() if p.exists()}
+    times = {
+        fault: stored_baseline(plan, registry, spec.store, fault).training_time
+        for fault, path in paths.items()
+        if is_there(path)
+    }
     if not times:
         raise HarnessError(
             f"no fault of plan '{plan.name}' has a baseline in {spec.results}, and without T "

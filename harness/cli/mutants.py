@@ -79,7 +79,7 @@ def campaign_of(values: dict[str, Any]) -> Campaign:
     """
     from harness.mutation.harvest import Campaign
     from harness.mutation.mutation_operators import MUTATION_OPERATORS
-    from harness.study.spec import name_list, number, text, whole_number
+    from harness.study.values import name_list, number, text, whole_number
     from harness.subjects.registry import load_registry
 
     if not values.get("subject"):
@@ -121,7 +121,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _harvest(values: dict[str, Any], made: Campaign, results: Store, screen: Console) -> Harvest:
     """Run the campaign under a progress bar."""
-    from harness.study.spec import text, whole_number
+    from harness.study.values import text, whole_number
 
     workers = whole_number("workers", values["workers"]) if "workers" in values else None
     threads = whole_number("threads", values.get("threads", 1))

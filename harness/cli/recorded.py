@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from harness.analysis.published.agreement import agreement, agreement_layout, side_by_side
     from harness.analysis.published.answers import Answer
     from harness.analysis.published.finding import PublishedFinding
-    from harness.study.spec import name_list
+    from harness.study.values import name_list
     from harness.views.terminal import console
 
     chosen = [protocols.protocol(name) for name in name_list("protocol", arguments.protocol)]

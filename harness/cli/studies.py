@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli.arguments import add_study_options, spec_of, take_own
+from harness.cli.arguments import add_study_options, noted_spec, take_own
 from harness.cli.parsers import Command, add_option
 from harness.vocabulary import HarnessError, unknown
 
@@ -14,7 +14,7 @@ SOURCES = ("runs", "icst23")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness.study.driver import drive_on_screen
     from harness.views.terminal import console
 
@@ -22,7 +22,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _tables(arguments: argparse.Namespace) -> int:
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness.study.driver import show_tables
     from harness.views.terminal import console
 
@@ -47,7 +47,7 @@ def _report(arguments: argparse.Namespace) -> int:
     take_own(arguments, "source")
     if arguments.source not in SOURCES:
         raise unknown("source of runs", arguments.source, SOURCES)
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness import api
 
     if arguments.source == "icst23":
@@ -67,12 +67,16 @@ def _declare_missing(parser: argparse.ArgumentParser) -> None:
 def _missing(arguments: argparse.Namespace) -> int:
     from collections import Counter
 
-    spec = spec_of(arguments)
+    spec = noted_spec(arguments)
     from harness.study.plan import sources
+    from harness.study.reading import checked_run
     from harness.subjects.registry import load_registry
 
-    cells = spec.plan.cells(load_registry())
+    registry = load_registry()
+    cells = spec.plan.cells(registry)
     found = sources(spec.plan, cells, spec.store)
+    for source in dict.fromkeys(found.values()):
+        checked_run(spec.store, source, registry)
     missing = [cell for cell in cells if cell not in found]
     for (fault, technique), count in Counter((c.fault, c.technique) for c in missing).items():
         print(f"{fault:8} {technique:16} {count} of {spec.plan.repetitions}")
@@ -81,21 +85,36 @@ def _missing(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    spec = spec_of(arguments)
+    named = [word for word in arguments.overrides if "=" not in word]
+    if named:
+        arguments.overrides = [word for word in arguments.overrides if "=" in word]
+        setattr(arguments, "plan.techniques", named)
+    spec = noted_spec(arguments)
     from harness.study.reading import read_study
     from harness.subjects.registry import load_registry
-    from harness.views import boards
+    from harness.views import boards, comparisons
     from harness.views.terminal import console
 
     found = read_study(spec.plan, load_registry(), spec.store, spec.protocol)
-    if len(found.techniques) < 2:
+    lacking = [name for name in spec.plan.techniques if name not in found.techniques]
+    if len(found.techniques) < 2 or (named and lacking):
+        hint = f". Without any: {', '.join(lacking)}" if lacking else ""
         raise HarnessError(
-            f"a comparison needs runs of two techniques. Found: {', '.join(found.techniques)}"
+            f"a comparison needs runs of two techniques. Found: {', '.join(found.techniques)}{hint}"
         )
+    first, *others = found.techniques
+    layouts = [
+        boards.rank_board(found),
+        comparisons.pair_board(found),
+        *(comparisons.opponents_board(found, first, other) for other in others),
+        comparisons.profile_board(found),
+    ]
     screen = console()
-    screen.print(boards.rank_board(found).rich())
-    screen.print()
-    screen.print(boards.pair_board(found).rich())
+    for layout in layouts:
+        screen.print(layout.rich())
+        screen.print()
+    folder = comparisons.write_comparison(found, layouts, spec.results / "tables" / spec.label)
+    screen.print(f"saved in {folder}", markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
@@ -154,8 +173,14 @@ STUDY_COMMANDS = (
         _report, _declare_report,
     ),
     Command(
-        "compare", GROUP, "Print ranks of the techniques, and how likely each beats another.",
+        "compare", GROUP,
+        "Compare techniques directly: the first with each other, by fault and over all faults.",
         _compare, add_study_options,
+        "dnn-repair compare guided random hebo plan=laptop budget=10\n\n"
+        "Without names, the techniques of the plan. By fault: A12, exact p, and p after Holm over\n"
+        "all pairs of the plan's techniques on all its faults. Over faults: ranks, probability of\n"
+        "improvement, wins and losses, performance profiles. Saves all of it as CSV and Markdown,\n"
+        "and the figures of pairs and profiles.",
     ),
     Command(
         "missing", GROUP,

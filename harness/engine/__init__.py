@@ -16,6 +16,9 @@ os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_worker_niceness", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
+# What a program prints is kept nowhere: of each process' output Ray keeps the last megabyte.
+os.environ.setdefault("RAY_ROTATION_MAX_BYTES", "500000")
+os.environ.setdefault("RAY_ROTATION_BACKUP_COUNT", "1")
 os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
 
 from harness.engine.keeper import Kept, KeptLog

@@ -18,6 +18,7 @@ from ray.exceptions import RayTaskError
 from harness.records.cell import Cell
 from harness.records.log import RunHeader, TrialLog
 from harness.records.outcome import Trial
+from harness.records.run import Confirmation
 from harness.records.run_record import RunRecord
 from harness.records.store import Store
 
@@ -55,6 +56,9 @@ class Keeper:
 
     def finish(self, record: RunRecord) -> None:
         self._store.finish(record)
+
+    def confirm(self, cell: Cell, trainings: list[Confirmation]) -> None:
+        self._store.confirm(cell, trainings)
 
     def close(self, cell: Cell, opening: int) -> None:
         if cell.identity in self._open and self._open[cell.identity][0] == opening:
@@ -108,6 +112,9 @@ class Kept:
 
     def finish(self, record: RunRecord) -> None:
         _ask(self.keeper.finish, record)
+
+    def confirm(self, cell: Cell, trainings: list[Confirmation]) -> None:
+        _ask(self.keeper.confirm, cell, trainings)
 
     def finished(self, cell: Cell) -> bool:
         return bool(_ask(self.keeper.finished, cell))

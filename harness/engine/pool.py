@@ -14,13 +14,16 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as Nod
 
 from harness.engine.keeper import Keeper, Kept
 from harness.engine.limits import Limits
-from harness.engine.session import cluster, shutdown, start
+from harness.engine.session import RayLost, check_alive, cluster, shutdown, start
 from harness.engine.workers import Worker
 from harness.records.store import Store
 from harness.vocabulary import HarnessError
 
 WORKER_CPUS = 0.9
 """Share of a core that a training worker claims. The rest is for the thin trainable beside it."""
+
+LOOK = 2.0
+"""Seconds between two looks at Ray's own processes, without which Ray ends this one unasked."""
 
 TRIES = 3
 """Runs of a job, at most, if its slots are lost."""
@@ -98,7 +101,10 @@ class Pool:
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: object, *_: object) -> None:
+        if isinstance(error, RayLost):  # nobody answers any more
+            shutdown()
+            return
         for number, slot in self._slots.items():
             ray.kill(slot)
             self._workers[number].stop()
@@ -118,7 +124,7 @@ class Pool:
 
         Raises:
             HarnessError: At once, if a job raises one; bad input is not a result. Also if no
-                machine is left.
+                machine is left, or Ray's own processes end.
         """
         waiting = ((job, 1) for job in jobs)
         again: deque[tuple[Job, int]] = deque()
@@ -132,7 +138,11 @@ class Pool:
 
         hand_out()
         while running:
-            (reference,), _ = ray.wait(list(running), num_returns=1)
+            ended: list[Any] = []
+            while not ended:
+                ended, _ = ray.wait(list(running), num_returns=1, timeout=LOOK)
+                check_alive()
+            (reference,) = ended
             number, job, tries = running.pop(reference)
             result: Result | Exception
             try:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import queue
-import shutil
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -23,9 +23,10 @@ from ray import tune
 from ray.tune import Tuner
 from ray.tune.search import Searcher
 
+from harness.engine.scratch import make_scratch, remove_scratch
 from harness.records.clocks import Clock, exhausted, remaining
 from harness.records.outcome import Outcome, Trial
-from harness.techniques.contract import FREE_TRIALS, Finish, Optimiser, Proposal, Train
+from harness.techniques.contract import Finish, Optimiser, Proposal, WorkerTrain
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 THIN = 0.01
@@ -42,7 +43,7 @@ TRIALS_PER_EXPERIMENT = 2000
 """Trials after which a fresh Tune experiment is started, because Tune keeps trials in memory."""
 
 
-def search(optimiser: Optimiser, train: Train, clock: Clock) -> Iterator[Trial | Finish]:
+def search(optimiser: Optimiser, train: WorkerTrain, clock: Clock) -> Iterator[Trial | Finish]:
     """Trials of an optimiser until ``clock`` is exhausted, then its closing word.
 
     After each training the search waits for the consumer, so a trial is recorded and charged before
@@ -69,13 +70,14 @@ def search(optimiser: Optimiser, train: Train, clock: Clock) -> Iterator[Trial |
 class _Search:
     """One search: its parts, its results, and the proposal that is being trained."""
 
-    def __init__(self, optimiser: Optimiser, train: Train, clock: Clock) -> None:
+    def __init__(self, optimiser: Optimiser, train: WorkerTrain, clock: Clock) -> None:
         self.optimiser, self.clock = optimiser, clock
         self.train = _Handed(train)
         self.results: queue.Queue[Trial | BaseException | None] = queue.Queue()
         self.ended = False
-        self._free = self._lost = 0
+        self._lost = 0
         self._out: tuple[str, Proposal, float] | None = None
+        self._again: tuple[Proposal, float] | None = None
         self._thinking = 0.0
 
     @property
@@ -84,19 +86,23 @@ class _Search:
 
     def ask(self, trial_id: str) -> dict[str, Any] | None:
         """The next trial for Tune, or None once the search has ended."""
-        if self.ended or exhausted(self.clock) or self._free >= FREE_TRIALS:
+        if self._again is not None and not self.ended:
+            proposal, seconds = self._again
+        elif self.ended or exhausted(self.clock):
             self.end(None)
             return None
-        began = time.perf_counter()
-        try:
-            proposal = self.optimiser.ask()
-        except Exception as error:
-            self.end(error)
-            return None
-        if proposal is None:
-            self.end(None)
-            return None
-        self._out = (trial_id, proposal, self._thinking + time.perf_counter() - began)
+        else:
+            began = time.perf_counter()
+            try:
+                asked = self.optimiser.ask()
+            except Exception as error:
+                self.end(error)
+                return None
+            if asked is None:
+                self.end(None)
+                return None
+            proposal, seconds = asked, self._thinking + time.perf_counter() - began
+        self._out = (trial_id, proposal, seconds)
         return {
             "train": self.train,
             "configuration": dict(proposal.configuration),
@@ -109,12 +115,22 @@ class _Search:
             },
         }
 
+    def lose(self, trial_id: str) -> None:
+        """The process in front of the worker was lost: train again, but no third time."""
+        if self._out is None or self._out[0] != trial_id:
+            return
+        if self._again is None:
+            _, proposal, seconds = self._out
+            self._again, self._out = (proposal, seconds), None
+        else:
+            self.tell(trial_id, _lost("the process in front of the training worker was lost"))
+
     def tell(self, trial_id: str, outcome: Outcome) -> None:
         """Pass an outcome to the optimiser and the consumer; wait until the consumer returns."""
         if self._out is None or self._out[0] != trial_id:
             return
         _, proposal, seconds = self._out
-        self._out = None
+        self._out = self._again = None
         began = time.perf_counter()
         self.train.call.remember(proposal.proposal, outcome)
         try:
@@ -124,7 +140,6 @@ class _Search:
             return
         self._thinking = time.perf_counter() - began
         self._lost = self._lost + 1 if outcome.cause is Cause.INFRASTRUCTURE else 0
-        before = self.clock.spent
         self.results.put(
             Trial(
                 proposal=proposal.proposal,
@@ -140,7 +155,6 @@ class _Search:
             )
         if not self.ended:
             self.results.join()
-            self._free = 0 if self.clock.spent > before else self._free + 1
 
     def end(self, error: BaseException | None) -> None:
         """End the search; ``error`` is the reason, if it is one."""
@@ -163,7 +177,7 @@ class _Handed:
     every training to the original.
     """
 
-    def __init__(self, train: Train) -> None:
+    def __init__(self, train: WorkerTrain) -> None:
         self.call = train
 
     def __deepcopy__(self, memo: object) -> _Handed:
@@ -180,6 +194,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         super().__init__(metric="done", mode="max")
         self._arrived = threading.Condition()
         self._search: _Search | None = None
+        self._failure: BaseException | None = None
         self._trials = 0
         self.thread = threading.Thread(target=self._run, daemon=True, name="tune")
         self.thread.start()
@@ -191,6 +206,8 @@ class _Experiment(Searcher):  # type: ignore[misc]
     def begin(self, search: _Search | None) -> None:
         with self._arrived:
             self._search = search or _over()
+            if self._failure is not None:  # the experiment ended before this search began
+                self._search.end(self._failure)
             self._arrived.notify_all()
 
     def suggest(self, trial_id: str) -> Any:
@@ -219,7 +236,7 @@ class _Experiment(Searcher):  # type: ignore[misc]
         if error or not result:
             if ray.get_runtime_context().get_actor_id():  # not the driver itself
                 time.sleep(ORPHANED)
-            current.tell(trial_id, _lost("the process in front of the training worker was lost"))
+            current.lose(trial_id)
         elif "refused" in result:
             current.end(HarnessError(result["refused"]))
         else:
@@ -230,21 +247,25 @@ class _Experiment(Searcher):  # type: ignore[misc]
 
     def _run(self) -> None:
         """Tune's loop; its failure reaches the search that waits."""
-        folder = tempfile.mkdtemp(prefix="tune-")
         logging.getLogger("ray.tune").setLevel(logging.ERROR)
         failure: BaseException = RuntimeError("Ray Tune ended its experiment early")
+        folder = None
         try:
+            folder = make_scratch(Path(tempfile.gettempdir()))
             Tuner(
                 _trainable_here(),
                 tune_config=tune.TuneConfig(search_alg=self, num_samples=-1, reuse_actors=True),
-                run_config=tune.RunConfig(storage_path=folder, name="run", verbose=0),
+                run_config=tune.RunConfig(storage_path=str(folder), name="run", verbose=0),
             ).fit()
         except BaseException as error:
             failure = error
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            if self._search is not None:
-                self._search.end(failure)
+            if folder is not None:
+                remove_scratch(folder)
+            with self._arrived:
+                self._failure = failure
+                if self._search is not None:
+                    self._search.end(failure)
 
     def __deepcopy__(self, memo: object) -> _Experiment:
         return self

@@ -1,22 +1,14 @@
-"""Starts Ray on this machine, or joins a cluster, within a bounded time; leaves nothing behind.
-
-Ray keeps sockets and logs of each start in a folder, and never removes one. Here each driver has a
-folder of its own, in which its processes keep their temporary files too. It goes when the driver
-ends; those of drivers that were killed go when the next one starts.
-"""
+"""Starts Ray on this machine, or joins a cluster, within a bounded time; leaves nothing behind."""
 
 from __future__ import annotations
 
 import atexit
-import fcntl
 import logging
 import os
 import shlex
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,14 +19,9 @@ from typing import Any
 import ray
 
 from harness.engine.limits import Limits
+from harness.engine.loopback import check_loopback
+from harness.engine.scratch import make_scratch, remove_scratch, temporary_files_in
 from harness.vocabulary import HarnessError
-
-PREFIX = "dnn-ray-"
-"""Of the names of our folders. A driver holds a lock on the file ``driver`` in its own one."""
-
-LONGEST = 40
-"""Characters of the path of the folder for temporary files, beyond which ``/tmp`` is taken: names
-of sockets are short."""
 
 STARTS = (1, 2, 4)
 """Starts of Ray, with so many times the seconds of ``RAY_START``."""
@@ -44,25 +31,52 @@ CONNECTING, ANSWERING = 5.0, 10.0
 
 QUIET = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
 
-
-class _Folder:
-    """The driver's folder."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
-        self._lock = (self.path / "driver").open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self.temporary = self.path / "tmp"
-        self.temporary.mkdir()
-
-    def remove(self) -> None:
-        """End what still uses the folder, and remove it."""
-        _end_processes_of(self.path)
-        shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.close()
+_scratch: Path | None = None
+"""Temporary folder of the Ray that this process started."""
 
 
-_folder: _Folder | None = None
+def shutdown() -> None:
+    """Stop Ray if it runs; remove what it kept on disk if it was started here."""
+    global _scratch
+    if ray.is_initialized() or _scratch is not None:  # also if a start or stop was interrupted
+        ray.shutdown()
+    if _scratch is not None:
+        remove_scratch(_scratch)
+        _scratch = None
+
+
+class RayLost(HarnessError):
+    """A process of Ray itself ended; nothing that was started can be asked any more."""
+
+
+def check_alive() -> None:
+    """Raises RayLost if a process that Ray cannot do without has ended, and was started here."""
+    node = None if _scratch is None else ray._private.worker._global_node
+    ended = {name for name, _ in node.dead_processes()} if node is not None else set()
+    if lost := ended & {"gcs_server", "raylet"}:
+        raise RayLost(
+            f"{' and '.join(sorted(lost))} of Ray ended unexpectedly; was it killed, or is memory "
+            "short? What was recorded is safe: repeat the command to go on from here"
+        )
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes over SIGTERM when it starts; here this process keeps its own handler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    stopped = False
+    try:
+        yield
+    except SystemExit:  # by Ray's handler
+        stopped = True
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if stopped:
+            signal.raise_signal(signal.SIGTERM)
 
 
 def start(cpus: int, limits: Limits | None = None) -> None:
@@ -82,17 +96,6 @@ def start(cpus: int, limits: Limits | None = None) -> None:
         _start_here(cpus, (limits or Limits.of_environment()).ray_start)
 
 
-def shutdown() -> None:
-    """Stop Ray if it runs, and remove the folder of a start on this machine."""
-    global _folder
-    if ray.is_initialized():
-        ray.shutdown()
-    if _folder is not None:
-        _folder.remove()
-        _folder = None
-        atexit.unregister(shutdown)
-
-
 def cluster() -> str:
     """The address of the Ray cluster to use; '' for this machine alone.
 
@@ -110,27 +113,22 @@ def cluster() -> str:
 
 
 def _start_here(cpus: int, seconds: float) -> None:
-    global _folder
-    _check_loopback()
-    _remove_stale()
+    global _scratch
+    check_loopback()
+    atexit.register(shutdown)
     problem: Exception | None = None
     for times in STARTS:
+        if _scratch is None:
+            _scratch = make_scratch()
         try:
-            _folder = _Folder()
-        except OSError as error:
-            raise HarnessError(
-                f"Ray needs a folder for temporary files, and {error}. Name another one in TMPDIR"
-            ) from None
-        atexit.register(shutdown)  # after Ray's own, so it runs before
-        try:
-            with _environment(_folder.temporary, times * seconds):
-                _init(cpus, _folder.path)
+            with temporary_files_in(_scratch), _own_signals(), _patient(times * seconds):
+                _init(cpus, _scratch)
             return
         except Exception as error:  # Ray's own class, and many others
             problem = error
             with suppress(Exception):
                 ray.shutdown()
-            shutdown()  # with the processes that did start
+            shutdown()  # ends the processes that did start
     raise HarnessError(
         f"Ray did not start on this machine within {seconds:.0f} s, nor at two more tries of up to "
         f"{STARTS[-1] * seconds:.0f} s ({_line(problem)}); the load average is "
@@ -138,19 +136,6 @@ def _start_here(cpus: int, seconds: float) -> None:
         f"RAY_START={STARTS[-1] * seconds:.0f} in the environment waits longer. What was recorded "
         "is safe"
     )
-
-
-def _check_loopback() -> None:
-    """Ray's processes talk by the loopback interface; without one they wait for minutes."""
-    try:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            socket.create_connection(server.getsockname(), CONNECTING).close()
-    except OSError as error:
-        raise HarnessError(
-            f"this machine has no loopback interface, or forbids it ({error.strerror or error}): "
-            "no connection to 127.0.0.1 is possible, by which Ray's processes talk. `ip link set "
-            "lo up` makes one"
-        ) from None
 
 
 def _init(cpus: int, folder: Path) -> None:
@@ -162,19 +147,14 @@ def _init(cpus: int, folder: Path) -> None:
 
 
 @contextmanager
-def _environment(temporary: Path, seconds: float) -> Iterator[None]:
-    """What Ray's processes inherit, and how long this process waits for them."""
+def _patient(seconds: float) -> Iterator[None]:
+    """Let Ray wait so long for its own processes; by itself it gives them 30 s."""
     from ray._private import services
 
-    names = {
-        "TMPDIR": str(temporary),
-        "RAY_gcs_server_port_wait_time_s": str(max(1, round(seconds))),
-    }
-    before = {name: os.environ.get(name) for name in names}
-    asked, until = services.get_node, time.monotonic() + seconds
+    name = "RAY_gcs_server_port_wait_time_s"
+    before, asked, until = os.environ.get(name), services.get_node, time.monotonic() + seconds
 
     def patient(*arguments: Any) -> Any:
-        """As Ray's own, which is asked for 30 s only."""
         while True:
             try:
                 return asked(*arguments)
@@ -183,24 +163,24 @@ def _environment(temporary: Path, seconds: float) -> Iterator[None]:
                     raise TimeoutError("its processes did not answer in time") from None
                 time.sleep(0.1)
 
-    os.environ.update(names)
+    os.environ[name] = str(max(1, round(seconds)))
     services.get_node = patient
     try:
         yield
     finally:
         services.get_node = asked
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _join(address: str) -> None:
     try:
         place = _resolved(address)
         _check_answers(*place)
-        ray.init(address=address, **QUIET)
+        with _own_signals():
+            ray.init(address=address, **QUIET)
     except Exception as error:
         raise HarnessError(
             f"no Ray cluster answers at RAY_ADDRESS={address}: {_line(error)}. Run the command on "
@@ -260,51 +240,3 @@ def _check_answers(host: str, port: int) -> None:
 def _line(error: Exception | None) -> str:
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:200].rstrip(".")
-
-
-def _place() -> str:
-    """A folder for temporary files with a short name."""
-    usual = tempfile.gettempdir()
-    return "/tmp" if len(usual) > LONGEST and os.access("/tmp", os.W_OK) else usual
-
-
-def _remove_stale() -> None:
-    """Remove our folders whose drivers have ended, with the processes that still use them."""
-    for folder in {Path(tempfile.gettempdir()), Path(_place())}:
-        for stale in folder.glob(f"{PREFIX}*"):
-            with suppress(OSError), (stale / "driver").open("r+") as lock:
-                if stale.stat().st_uid != os.getuid():
-                    continue
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _end_processes_of(stale)
-                shutil.rmtree(stale, ignore_errors=True)
-
-
-def _end_processes_of(folder: Path) -> None:
-    """Kill Ray's processes that were started with ``folder``; wait until they are gone."""
-    for _ in range(100):
-        found = [pid for pid in _processes() if _uses(pid, str(folder))]
-        for pid in found:
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-            with suppress(OSError):
-                os.waitpid(pid, os.WNOHANG)
-        if not found:
-            return
-        time.sleep(0.02)
-
-
-def _processes() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
-
-
-def _uses(pid: int, folder: str) -> bool:
-    """Whether a process of this user has the folder in its command, and is Ray's."""
-    if pid == os.getpid():
-        return False
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        owner = os.stat(f"/proc/{pid}").st_uid
-    except OSError:
-        return False
-    return owner == os.getuid() and folder.encode() in command and b"/ray/" in command

@@ -17,7 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as Nod
 from harness.engine.limits import NEVER, Limits
 from harness.records.outcome import Outcome
 from harness.training import Request, training_seed
-from harness.training.process import TimeLimits, TrainingProcess
+from harness.training.process import PROCESSES, TimeLimits, TrainingProcess
 from harness.training.watched.history import History
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
@@ -122,7 +122,8 @@ class Worker:
             preparing=min(training, limits.time_limit),
             starting=limits.worker_start,
         )
-        began = time.perf_counter()
+        longest = training + 3 * limits.worker_start + MARGIN
+        began = 0.0
 
         def lost(cause: Cause, message: str) -> Outcome:
             seconds = time.perf_counter() - began
@@ -134,21 +135,26 @@ class Worker:
                 message=message,
             )
 
-        longest = training + 3 * limits.worker_start + MARGIN
-        try:
-            outcome: Outcome = ray.get(self._actor.train.remote(request, allowed), timeout=longest)
-        except GetTimeoutError:
-            ray.kill(self._actor, no_restart=False)
-            self.device()
-            return lost(Cause.TIME_OUT, f"no answer within {longest:.0f} s")
-        except (RayActorError, ActorUnavailableError) as error:
-            self.device()  # waits until there is a process again
-            cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
-            return lost(cause, "the training process was lost")
-        except RayTaskError as error:
-            if isinstance(error.cause, HarnessError):
-                raise error.cause from None
-            return lost(Cause.INFRASTRUCTURE, f"{type(error.cause).__name__}: {error.cause}")
+        for process in range(1, PROCESSES + 1):
+            began = time.perf_counter()
+            try:
+                asked = self._actor.train.remote(request, allowed)
+                outcome: Outcome = ray.get(asked, timeout=PROCESSES * longest)
+                break
+            except GetTimeoutError:
+                ray.kill(self._actor, no_restart=False)
+                self.device()
+                return lost(Cause.TIME_OUT, f"no answer within {PROCESSES * longest:.0f} s")
+            except (RayActorError, ActorUnavailableError) as error:
+                self.device()  # waits until there is a process again
+                if process < PROCESSES:
+                    continue
+                cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
+                return lost(cause, "the training process was lost")
+            except RayTaskError as error:
+                if isinstance(error.cause, HarnessError):
+                    raise error.cause from None
+                return lost(Cause.INFRASTRUCTURE, f"{type(error.cause).__name__}: {error.cause}")
         return replace(outcome, total_seconds=time.perf_counter() - began)
 
     def replaced(self) -> list[str]:

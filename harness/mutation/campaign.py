@@ -72,7 +72,8 @@ def run_campaign(
     """
     absent: dict[str, str] = {}
     candidates: list[Candidate] = []
-    data = campaign.program.load(campaign.data_seed, campaign.data, campaign.fraction)
+    subject = campaign.program
+    data = subject.data(campaign.data_seed, campaign.data, campaign.fraction, subject.fixed)
     for acronym in campaign.operators:
         found = applicable(mutation_operator(acronym), campaign.program, len(data.y_train))
         if isinstance(found, str):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ from harness.records.log import check_values
 from harness.records.outcome import Outcome
 from harness.records.run_record import RunEnvironment
 from harness.records.schema import Misfit, NonNegative, Positive, Share
-from harness.vocabulary import METRICS, HarnessError
+from harness.vocabulary import METRICS, HarnessError, TrialStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,17 @@ class BaselineRecord:
                     check_values(outcome, self.metric)
                 except Misfit as misfit:
                     raise Misfit(misfit.problem, (which, str(number), misfit.where[-1])) from None
+        if not any(outcome.judged for outcome in self.fixed):
+            raise Misfit("holds no training that was judged", ("fixed",))
+        if all(outcome.status is TrialStatus.INVALID for outcome in self.faulty):
+            raise Misfit("holds no training", ("faulty",))
+        for name, median in (
+            ("training_time", whole_time(self.faulty)),
+            ("work", whole_work(self.faulty)),
+        ):
+            own = getattr(self, name)
+            if not math.isclose(own, median, rel_tol=1e-6):
+                raise Misfit(f"is {own!r}, but the trainings have the median {median!r}", (name,))
 
     @property
     def baseline(self) -> Baseline:
@@ -107,6 +120,21 @@ class BaselineRecord:
         write_record(path, self, replace=False)
 
 
+def whole_time(faulty: Sequence[Outcome]) -> float:
+    """T, seconds: the median over trainings, each as long as it would take to its end.
+
+    A training that diverged was stopped before; a program that does not build has none.
+    """
+    return statistics.median(
+        o.seconds / o.fidelity for o in faulty if o.status is not TrialStatus.INVALID
+    )
+
+
+def whole_work(faulty: Sequence[Outcome]) -> float:
+    """Multiply-accumulates of one training to its end, median."""
+    return statistics.median(o.work / o.fidelity for o in faulty)
+
+
 def read_baseline_record(path: Path) -> BaselineRecord:
     """A baseline file with every training.
 
@@ -116,16 +144,29 @@ def read_baseline_record(path: Path) -> BaselineRecord:
     return read_record(path, BaselineRecord, "baseline")
 
 
-def read_baseline(path: Path, fault: str) -> Baseline:
+def read_baseline(path: Path, fault: str, seeds: int | None = None, **asked: object) -> Baseline:
     """The judged trainings of a fault's two programs, from its baseline file.
 
+    Args:
+        seeds: Trainings that each program must have; None: any number.
+        asked: Further fields of the record, such as ``metric``, and the values that they must have.
+
     Raises:
-        HarnessError: If the file is damaged, of another version, or a baseline of another fault.
+        HarnessError: If the file is damaged, of another version, or another baseline.
     """
     record = read_baseline_record(path)
-    if record.fault != fault:
+    wanted: dict[str, object] = {"fault": fault, **asked}
+    problems = [
+        f"it was measured with {name} {getattr(record, name)!r}, not {value!r}"
+        for name, value in wanted.items()
+        if getattr(record, name) != value
+    ]
+    counts = sorted({len(record.faulty), len(record.fixed)})
+    if seeds is not None and counts != [seeds]:
+        problems.append(f"it holds {' and '.join(map(str, counts))} trainings, not {seeds}")
+    if problems:
         raise HarnessError(
-            f"{path} is no baseline of {fault}: it was measured with fault '{record.fault}'. "
-            "Nothing was changed; move the file away and repeat the command to measure it again"
+            f"{path} is no baseline of {fault}: {problems[0]}. Nothing was changed; move the file "
+            "away and repeat the command to measure it again"
         )
     return record.baseline

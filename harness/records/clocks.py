@@ -11,23 +11,30 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from harness.records.outcome import Outcome
 from harness.vocabulary import HarnessError, unknown
 
 
-class Clock(Protocol):
-    """Counts what one run has been charged."""
-
-    unit: ClassVar[str]
-    """Of ``budget`` and ``spent``: ``s`` or ``MAC``."""
-
-    budget: float
-    """What the run may be charged."""
+class ClockFace(Protocol):
+    """What can be read off a clock."""
 
     @property
-    def spent(self) -> float: ...
+    def unit(self) -> str:
+        """Of ``budget`` and ``spent``: ``s`` or ``MAC``."""
+
+    @property
+    def budget(self) -> float:
+        """What the run may be charged."""
+
+    @property
+    def spent(self) -> float:
+        """What it has been charged."""
+
+
+class Clock(ClockFace, Protocol):
+    """Counts what one run has been charged."""
 
     def charge(self, outcome: Outcome) -> float:
         """Count one training; return what was charged for it."""
@@ -36,11 +43,32 @@ class Clock(Protocol):
         """Stand where the clock stood after a recorded training; ``last`` lets it go on."""
 
 
-def remaining(clock: Clock) -> float:
+class ReadOnlyClock:
+    """The face of a clock: it shows, and cannot be set."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, clock: Clock) -> None:
+        self._read: Callable[[str], Any] = lambda name: getattr(clock, name)
+
+    @property
+    def unit(self) -> str:
+        return str(self._read("unit"))
+
+    @property
+    def budget(self) -> float:
+        return float(self._read("budget"))
+
+    @property
+    def spent(self) -> float:
+        return float(self._read("spent"))
+
+
+def remaining(clock: ClockFace) -> float:
     return max(0.0, clock.budget - clock.spent)
 
 
-def exhausted(clock: Clock) -> bool:
+def exhausted(clock: ClockFace) -> bool:
     """Whether no further trial may start."""
     return clock.spent >= clock.budget
 
@@ -162,18 +190,18 @@ UNITS: dict[str, str] = {
 }
 """Clock -> the unit in which it charges."""
 
-SUMMING = ("training", "work")
-"""Clocks whose reading is the sum of their charges. ``wall`` runs on between two trials."""
-
 
 def clock_unit(clock: str) -> str:
     """The unit of a clock's charges, as part of a column's name."""
     return UNITS.get(clock, "units")
 
 
-def sums_up(clock: str) -> bool:
-    """Whether a clock reads the sum of its charges."""
-    return clock in SUMMING
+def charge_of(clock: str, outcome: Outcome) -> float | None:
+    """What a clock charges for a training, in its unit.
+
+    None for ``wall``, which runs on between two trials, so that only the clock itself knows.
+    """
+    return {"training": outcome.seconds, "work": outcome.work}.get(clock)
 
 
 def make_clock(name: str, multiple: float, one: float) -> Clock:
@@ -198,6 +226,10 @@ def clock_row(name: str) -> ClockRow:
     return CLOCKS[name]
 
 
+LARGEST_BUDGET = 1e6
+"""As a multiple of the faulty program's training time."""
+
+
 def check_budget(multiple: object) -> float:
     """``multiple`` as a budget.
 
@@ -205,12 +237,14 @@ def check_budget(multiple: object) -> float:
     20.0
     """
     try:
-        value = float(multiple)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        plain = not isinstance(multiple, str) or (multiple.isascii() and "_" not in multiple)
+        value = float(multiple) if plain else math.nan  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
-    if isinstance(multiple, bool) or not (math.isfinite(value) and value > 0):
+    if isinstance(multiple, bool) or not 0 < value <= LARGEST_BUDGET:
         raise HarnessError(
-            f"budget {multiple!r} is not possible: a budget is a positive number, the multiple of "
-            "the faulty program's training time. The study used 10, 20 and 50"
+            f"budget {multiple!r} is not possible: a budget is a positive number up to "
+            f"{LARGEST_BUDGET:g}, the multiple of the faulty program's training time. The study "
+            "used 10, 20 and 50"
         )
     return value

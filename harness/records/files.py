@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +19,9 @@ _T = TypeVar("_T")
 
 RESULTS_VERSION = 2
 """Version of what is written under ``results``; raised when a reader would misread old files."""
+
+LARGEST_FILE = 1 << 26
+"""Bytes of the largest record that is read or written; the usual ones have some kilobytes."""
 
 
 def digest(content: Any) -> str:
@@ -55,9 +60,12 @@ def write_json(path: Path, content: Mapping[str, Any], *, replace: bool = True) 
     make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     text = json.dumps({"version": RESULTS_VERSION, **content}, indent=1, allow_nan=False) + "\n"
+    if len(text) > LARGEST_FILE:
+        raise HarnessError(f"{path} would have {len(text)} bytes, more than {LARGEST_FILE}")
     try:
         with writing(path):
-            with open(part, "w", encoding="utf-8") as file:
+            part.unlink(missing_ok=True)
+            with open(part, "x", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -77,16 +85,60 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def regular_file(path: str, flags: int) -> int:
+    """Opens files, but no folder, pipe or device, which might never end: an ``opener`` of ``open``.
+
+    A file that is written is not followed through a link.
+
+    Raises:
+        OSError: If it is no regular file, or cannot be opened.
+    """
+    writes = flags & (os.O_WRONLY | os.O_RDWR)
+    descriptor = os.open(path, flags | os.O_NONBLOCK | (os.O_NOFOLLOW if writes else 0), 0o666)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, "Not a regular file", path)
+
+
+def read_bounded(path: Path, limit: int = LARGEST_FILE) -> bytes:
+    """The bytes of a file of at most ``limit`` bytes.
+
+    Raises:
+        OSError: If it is no regular file, or cannot be read.
+        ValueError: If it is larger.
+    """
+    with open(path, "rb", opener=regular_file) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"it has {size} bytes, and the largest such file has {limit}")
+        return file.read(limit)
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything has this name, be it a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        content = decode_json(path.read_bytes())
+        content = decode_json(read_bounded(path))
         if not isinstance(content, dict):
             raise ValueError(f"expected a mapping, found {type(content).__name__}")
     except (OSError, ValueError) as error:
         raise HarnessError(
-            f"{path} cannot be read: {error}. Move it away and repeat the command to make it again"
+            f"{path} cannot be read: {_reason(error)}. Nothing was changed; move it away and "
+            "repeat the command to make it again"
         ) from None
     return content
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be read, without its name."""
+    return str((isinstance(error, OSError) and error.strerror) or error)
 
 
 def read_record(path: Path, kind: type[_T], noun: str) -> _T:

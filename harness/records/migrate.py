@@ -23,12 +23,22 @@ from harness.records.cell import Cell
 from harness.records.files import (
     RESULTS_VERSION,
     digest,
+    is_there,
     make_folder,
+    read_bounded,
     read_record,
     write_record,
     writing,
 )
-from harness.records.log import LOCK, LOG, MinimisingHeader, RunHeader, log_version, read_log
+from harness.records.log import (
+    LOCK,
+    LOG,
+    MinimisingHeader,
+    RunHeader,
+    log_version,
+    open_lock,
+    read_log,
+)
 from harness.records.outcome import Trial
 from harness.records.run import Confirmations, Minimised
 from harness.records.run_record import RUN
@@ -156,7 +166,7 @@ def _alone(results: Path) -> Iterator[None]:
     """
     with ExitStack() as locks:
         for path in sorted((results / "runs").glob(f"*/*/*/**/{LOCK}")):
-            lock = locks.enter_context(open(path, "a"))
+            lock = locks.enter_context(open_lock(path.parent))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -165,6 +175,10 @@ def _alone(results: Path) -> Iterator[None]:
                     "migrate"
                 ) from None
         yield
+
+
+_ODD = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+"""Errors of the reader of version 1, which has no schema, at values of another kind."""
 
 
 class _Builder:
@@ -217,14 +231,14 @@ class _Builder:
                 raise Refused("it does not say which version of the harness wrote it")
             carry(path)
             self._carried.append(name)
-        except (Refused, HarnessError, FileExistsError, ValueError, KeyError, TypeError) as reason:
+        except (Refused, HarnessError, FileExistsError, *_ODD) as reason:
             said = f"it lacks {reason}" if isinstance(reason, KeyError) else str(reason)
             self._refused[name] = said.replace(str(self._new.root), str(self._results))
 
     def _run(self, folder: Path) -> None:
         lines = log_lines_v1(folder / LOG)
         header = lines[0]
-        record = json_v1(folder / RUN) if (folder / RUN).exists() else None
+        record = json_v1(folder / RUN) if is_there(folder / RUN) else None
         if record is not None and record["cell"] != header["cell"]:
             raise Refused(f"{RUN} and {LOG} are of two different runs")
         if not folder.name.endswith(f"-{digest(header['cell'])}"):
@@ -265,9 +279,9 @@ class _Builder:
             return
         statuses = Counter(str(entry["outcome"]["status"]) for entry in lines[1:])
         run_record_v1({"counts": statuses, **record}, cell).write(target)
-        if (folder / CONFIRMED).exists():
+        if is_there(folder / CONFIRMED):
             write_record(target / CONFIRMED, from_json(Confirmations, json_v1(folder / CONFIRMED)))
-        if (folder / MINIMISED / LOG).exists():
+        if is_there(folder / MINIMISED / LOG):
             _write_minimised(folder / MINIMISED, target / MINIMISED, cell, metric)
         self._new.read_run(cell)
 
@@ -308,7 +322,7 @@ def _write_minimised(folder: Path, target: Path, cell: Cell, metric: str) -> Non
     _write_log(target / LOG, header, lines[1:])
     read_log(target / LOG, MinimisingHeader)
     name = f"{MINIMISED}.json"
-    if (folder / name).exists():
+    if is_there(folder / name):
         write_record(target / name, from_json(Minimised, json_v1(folder / name)))
 
 
@@ -328,7 +342,7 @@ def _write_log(
 def _version(path: Path) -> object:
     """The version that a JSON file names; None if it names none."""
     try:
-        content = decode_json(path.read_bytes())
+        content = decode_json(read_bounded(path))
     except (OSError, ValueError):
         return None
     return content.get("version") if isinstance(content, dict) else None

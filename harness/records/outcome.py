@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from harness.records.observation import Look, Observation, Watched
@@ -49,6 +50,14 @@ class Outcome:
     """What the training showed besides its score; None unless it was watched or looked at."""
 
     def __post_init__(self) -> None:
+        self._check_values()
+        if not (self.seconds >= 0 and 0 < self.fidelity <= 1):
+            raise ValueError(
+                "seconds are >= 0 and fidelity is in (0, 1]. "
+                f"Received: seconds={self.seconds}, fidelity={self.fidelity}"
+            )
+
+    def _check_values(self) -> None:
         judged = self.search is not None and self.holdout is not None
         may = self.status in self.SCORED
         must = self.status is TrialStatus.COMPLETED
@@ -67,11 +76,6 @@ class Outcome:
                 f"a judged trial has finite values. Received: search={self.search}, "
                 f"holdout={self.holdout}"
             )
-        if not (self.seconds >= 0 and 0 < self.fidelity <= 1):
-            raise ValueError(
-                "seconds are >= 0 and fidelity is in (0, 1]. "
-                f"Received: seconds={self.seconds}, fidelity={self.fidelity}"
-            )
 
     @property
     def judged(self) -> bool:
@@ -86,6 +90,26 @@ class Outcome:
     def look(self) -> Look | None:
         """The localiser's view of the program, if it was asked for."""
         return None if self.seen is None else self.seen.look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownOutcome(Outcome):
+    """An outcome as a technique sees it: without a holdout value, and sharing nothing."""
+
+    holdout: None = None
+    """Always None: what judges a patch must not guide the search for it."""
+
+    def _check_values(self) -> None:
+        if self.holdout is not None:
+            raise ValueError("what a technique sees has no holdout value")
+
+    @staticmethod
+    def of(outcome: Outcome) -> ShownOutcome:
+        """What a technique may know of ``outcome``."""
+        shown = {f.name: getattr(outcome, f.name) for f in fields(Outcome)}
+        return ShownOutcome(
+            **{**shown, "holdout": None, "memory": 0, "seen": copy.deepcopy(outcome.seen)}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

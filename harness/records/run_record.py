@@ -11,8 +11,9 @@ from pathlib import Path
 
 from harness.records.cell import Cell
 from harness.records.files import read_record, write_record
+from harness.records.log import RunHeader
 from harness.records.schema import Count, Misfit, NonNegative, Positive, Seconds
-from harness.vocabulary import METRICS, Configuration, Value
+from harness.vocabulary import METRICS, CellStatus, Configuration, TrialStatus, Value
 
 RUN = "run.json"
 
@@ -112,11 +113,20 @@ class RunRecord:
     """Time at which the run ended, UTC, ISO 8601."""
 
     def __post_init__(self) -> None:
+        if odd := sorted(set(self.counts) - {*TrialStatus}):
+            raise Misfit(f"names {', '.join(odd)}, which is no trial status", ("counts",))
+        if self.status not in {*CellStatus}:
+            raise Misfit(f"is {self.status!r}, not one of {', '.join(CellStatus)}", ("status",))
         if sum(self.counts.values()) != self.trials:
             raise Misfit(
                 f"add up to {sum(self.counts.values())}, but there are {self.trials} trials",
                 ("counts",),
             )
+
+    @property
+    def header(self) -> RunHeader:
+        """The header that the run's log has."""
+        return RunHeader(cell=self.cell, metric=self.fault.metric, training_time=self.training_time)
 
     def write(self, folder: Path) -> None:
         """Write the record atomically into the run's folder.

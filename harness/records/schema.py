@@ -11,6 +11,7 @@ import json
 import math
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
@@ -49,6 +50,11 @@ Share = Annotated[float, Interval(low=0, high=1, above=True)]
 Count = Annotated[int, Interval(low=0)]
 """0 or more."""
 
+LARGEST = 2**63 - 1
+"""The largest whole number that a record holds, and its negative the smallest."""
+DEEPEST = 32
+"""Lists and mappings within each other that a free value, such as a note, may have."""
+
 _Parse = Callable[[Any], Any]
 
 
@@ -78,15 +84,25 @@ def from_json(kind: type[_T], content: Any) -> _T:
 
 
 def decode_json(text: str | bytes) -> Any:
-    """JSON values from text; numbers that are not finite are refused.
+    """JSON values from text or UTF-8; NaN, Infinity and repeated names are refused.
 
     Raises:
         ValueError: If it is no such JSON.
     """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8")
     try:
-        return json.loads(text, parse_constant=_constant)
+        return json.loads(text, parse_constant=_constant, object_pairs_hook=_unrepeated)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the name {_shown(twice)} stands there more than once")
+    return found
 
 
 def to_json(record: Any) -> Any:
@@ -95,14 +111,21 @@ def to_json(record: Any) -> Any:
     Raises:
         Misfit: If it holds anything else.
     """
+    try:
+        return _plain(record)
+    except RecursionError:
+        raise Misfit("is nested too deeply") from None
+
+
+def _plain(record: Any) -> Any:
     if is_dataclass(record) and not isinstance(record, type):
-        return {f.name: _at(f.name, to_json, getattr(record, f.name)) for f in fields(record)}
+        return {f.name: _at(f.name, _plain, getattr(record, f.name)) for f in fields(record)}
     if isinstance(record, Enum):
         return record.value
     if isinstance(record, Mapping):
-        return {_name(name): _at(name, to_json, value) for name, value in record.items()}
+        return {_name(name): _at(name, _plain, value) for name, value in record.items()}
     if isinstance(record, list | tuple):
-        return [to_json(value) for value in record]
+        return [_plain(value) for value in record]
     for kind in (bool, int, float, str):
         if isinstance(record, kind):  # a subclass, such as NumPy's float64, becomes its base
             return _json(kind(record))
@@ -142,11 +165,30 @@ def _constant(word: str) -> float:
 def _name(name: Any) -> str:
     if not isinstance(name, str):
         raise Misfit(f"has the key {name!r}, which is no text")
-    return name
+    return _text(name)
+
+
+def _text(value: str) -> str:
+    """Text that can be written and printed: half a surrogate pair cannot."""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Misfit(f"is {_shown(value)}, which is no Unicode text") from None
+    return value
+
+
+def _whole(value: int) -> int:
+    if not -LARGEST <= value <= LARGEST:
+        raise Misfit(f"is {_shown(value)}, beyond 2**63")
+    return value
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of levels
+        return f"a {type(value).__name__} too large to show"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -175,6 +217,7 @@ def _parser(kind: Any) -> _Parse:
     raise TypeError(f"no schema for {kind!r}")
 
 
+_CHECKS: Mapping[type, _Parse] = {str: _text, int: _whole}
 _WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 
 
@@ -182,8 +225,9 @@ def _scalar(kind: type) -> _Parse:
     def read(value: Any) -> Any:
         if type(value) is not kind:
             raise Misfit(f"is {_shown(value)}, not {_WORDS[kind]}")
-        return value
+        return check(value)
 
+    check: _Parse = _CHECKS.get(kind, lambda value: value)
     return read
 
 
@@ -199,17 +243,23 @@ def _float(value: Any) -> float:
     return number
 
 
-def _json(value: Any) -> Any:
+def _json(value: Any, depth: int = 0) -> Any:
     """Any JSON value, finite all through."""
     kind = type(value)
-    if value is None or kind is str or kind is bool or kind is int:
+    if value is None or kind is bool:
         return value
+    if kind is str:
+        return _text(value)
+    if kind is int:
+        return _whole(value)
     if kind is float:
         return _float(value)
+    if depth >= DEEPEST and kind in (list, dict):
+        raise Misfit(f"is nested more than {DEEPEST} levels deep")
     if kind is list:
-        return [_json(item) for item in value]
+        return [_json(item, depth + 1) for item in value]
     if kind is dict:
-        return {_name(name): _json(item) for name, item in value.items()}
+        return {_name(name): _json(item, depth + 1) for name, item in value.items()}
     raise Misfit(f"is {_shown(value)} ({kind.__name__}), which is no JSON value")
 
 

@@ -15,28 +15,25 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.records.agreement import check_again, check_minimised, check_trials
 from harness.records.baseline import Baseline, read_baseline_record
 from harness.records.cell import Cell, without_budget
-from harness.records.files import RESULTS_VERSION, make_folder, plain, read_record, write_record
-from harness.records.log import (
-    LOCK,
-    LOG,
-    RunHeader,
-    TrialLog,
-    check_owner,
-    check_value,
-    check_values,
-    log_version,
-    read_log,
+from harness.records.files import (
+    RESULTS_VERSION,
+    is_there,
+    make_folder,
+    plain,
+    read_record,
+    write_record,
 )
+from harness.records.log import LOG, RunHeader, TrialLog, log_version, open_lock, read_log
 from harness.records.outcome import Trial
 from harness.records.run import Confirmation, Confirmations, Minimised, Run
 from harness.records.run_record import RUN, RunRecord, read_run_record
-from harness.records.schema import Misfit
 from harness.vocabulary import HarnessError
 
 CONFIRMED = "confirmed.json"
@@ -67,7 +64,7 @@ class Store:
         return self.root / "runs" / cell.folder
 
     def finished(self, cell: Cell) -> bool:
-        return (self.folder(cell) / RUN).exists()
+        return is_there(self.folder(cell) / RUN)
 
     def missing(self, cells: Sequence[Cell]) -> list[Cell]:
         """Planned minus present."""
@@ -78,6 +75,18 @@ class Store:
 
         Cells without such a run are left out. A record that cannot be read is no such run.
         """
+        found = self._but_for_budget(cells)
+        larger = {c: [o for o in found[c] if o.budget > c.budget] for c in cells}
+        return {c: min(others, key=_budget) for c, others in larger.items() if others}
+
+    def shorter(self, cells: Sequence[Cell]) -> dict[Cell, Cell]:
+        """The same with a smaller budget, the largest of them."""
+        found = self._but_for_budget(cells)
+        smaller = {c: [o for o in found[c] if o.budget < c.budget] for c in cells}
+        return {c: max(others, key=_budget) for c, others in smaller.items() if others}
+
+    def _but_for_budget(self, cells: Sequence[Cell]) -> dict[Cell, list[Cell]]:
+        """Cell -> the finished runs that differ from it in the budget at most."""
         found: dict[str, list[Cell]] = {}
         for folder in {self.folder(cell).parent for cell in cells}:
             for path in sorted(folder.glob(f"*/{RUN}")):
@@ -85,13 +94,52 @@ class Store:
                     other = read_run_record(path.parent).cell
                 except HarnessError:
                     continue
+                if path.parent != self.folder(other):
+                    continue
                 found.setdefault(without_budget(other), []).append(other)
-        nearest = {}
-        for cell in cells:
-            larger = [o for o in found.get(without_budget(cell), []) if o.budget > cell.budget]
-            if larger:
-                nearest[cell] = min(larger, key=lambda other: other.budget)
-        return nearest
+        return {cell: found.get(without_budget(cell), []) for cell in cells}
+
+    def records(self) -> list[RunRecord]:
+        """The records of all finished runs, in the order of their folders; foreign ones left out.
+
+        Raises:
+            HarnessError: If the record of a run whose log lies beside it is damaged.
+        """
+        return [record for path in self._found() if (record := self._own(path)) is not None]
+
+    def foreign(self, cells: Iterable[Cell] = ()) -> str:
+        """A note for people if something lies among the runs that is no record of a run there.
+
+        Empty if there is nothing. The folders of ``cells`` are left to whoever reads these runs.
+        """
+        found = []
+        own = {self.folder(cell) / RUN for cell in cells}
+        for path in (path for path in self._found() if path not in own):
+            with suppress(HarnessError):  # damaged, but a run's own: whoever reads the run says so
+                if self._own(path) is None:
+                    found.append(path)
+        if not found:
+            return ""
+        more = f" and {len(found) - 1} more files" if len(found) > 1 else ""
+        return f"{found[0]}{more}: no record of a run in its own folder, passed by"
+
+    def _found(self) -> list[Path]:
+        """Every file or folder below the runs that is called as a record is."""
+        found = []
+        for folder, folders, files in os.walk(self.root / "runs"):
+            if RUN in files or RUN in folders:
+                found.append(Path(folder, RUN))
+        return sorted(found)
+
+    def _own(self, path: Path) -> RunRecord | None:
+        """The record at ``path``; None if it is none, or lies in another folder than its run's."""
+        try:
+            record = read_run_record(path.parent)
+        except HarnessError:
+            if log_version(path.with_name(LOG)) == RESULTS_VERSION:
+                raise
+            return None
+        return record if path.parent == self.folder(record.cell) else None
 
     def outdated(self, cells: Iterable[Cell]) -> str:
         """A hint for people if runs of an earlier results version lie beside those of the cells.
@@ -142,7 +190,7 @@ class Store:
         run = run_of(record, self.trials(record))
         return replace(
             run,
-            confirmed=_valued(self._path(cell, CONFIRMED), self.confirmed(cell), run.metric),
+            confirmed=self._confirmed(cell, run),
             minimised=self.minimised(cell, run),
         )
 
@@ -160,19 +208,7 @@ class Store:
                 f"{record.trials}: the log is truncated. Move the folder away and repeat the "
                 "command to run this cell again"
             )
-        header = RunHeader(
-            cell=record.cell, metric=record.fault.metric, training_time=record.training_time
-        )
-        check_owner(path, log.header, header)
-        names = set(record.fault.faulty)
-        for number, trial in enumerate(log.trials, start=2):
-            if set(trial.configuration or ()) != names:
-                odd = sorted(set(trial.configuration or ()) ^ names)
-                raise HarnessError(
-                    f"{path}:{number}: the configuration is not one of this program: it differs "
-                    f"in {', '.join(odd)}. Nothing was changed; move the folder away and repeat "
-                    "the command to run this cell again"
-                )
+        check_trials(path, log, record)
         return log.trials
 
     def minimised(self, cell: Cell, run: Run | None = None) -> Minimised | None:
@@ -182,17 +218,11 @@ class Store:
             run: Names the program and the metric that the file is checked against.
         """
         path = self.minimised_path(cell)
-        if not path.exists():
+        if not is_there(path):
             return None
         found = read_record(path, Minimised, "record of a minimised patch")
-        if run is not None and set(found.configuration) != set(run.faulty):
-            odd = sorted(set(found.configuration) ^ set(run.faulty))
-            raise HarnessError(
-                f"{path} is no record of this run's minimised patch: its configuration differs in "
-                f"{', '.join(odd)}. Move the folder {path.parent} away to minimise the run again"
-            )
         if run is not None:
-            _in_range(path, (*found.holdout_before, *found.holdout_after), run.metric)
+            check_minimised(path, found, run)
         return found
 
     def minimised_path(self, cell: Cell) -> Path:
@@ -201,13 +231,18 @@ class Store:
     def confirmed(self, cell: Cell) -> list[Confirmation]:
         """The re-trainings of a run's winners, so far."""
         path = self._path(cell, CONFIRMED)
-        if not path.exists():
+        if not is_there(path):
             return []
         return list(read_record(path, Confirmations, "record of re-trainings").trainings)
 
+    def _confirmed(self, cell: Cell, run: Run) -> list[Confirmation]:
+        again = self.confirmed(cell)
+        check_again(self._path(cell, CONFIRMED), again, run)
+        return again
+
     def confirm(self, cell: Cell, trainings: Iterable[Confirmation]) -> None:
         """Add re-trainings to those of a run; one that is there already stays as it is."""
-        with open(self._path(cell, LOCK), "a") as lock:
+        with open_lock(self.folder(cell)) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = {(c.proposal, c.fidelity, c.seed): c for c in self.confirmed(cell)}
             for training in trainings:
@@ -228,6 +263,10 @@ class Store:
         found = sorted((self.root / "baselines").glob(f"{plain(fault)}-*.json"), key=_written)
         records = map(read_baseline_record, found)
         return [record.baseline for record in records if record.fault == fault]
+
+
+def _budget(cell: Cell) -> float:
+    return cell.budget
 
 
 def run_of(record: RunRecord, trials: Sequence[Trial]) -> Run:
@@ -253,31 +292,6 @@ def run_of(record: RunRecord, trials: Sequence[Trial]) -> Run:
         total_seconds=record.seconds.total,
         allowed=record.allowed,
     )
-
-
-def _valued(path: Path, again: list[Confirmation], metric: str) -> list[Confirmation]:
-    """The re-trainings, if their values are those of the metric."""
-    for number, training in enumerate(again):
-        try:
-            check_values(training.outcome, metric)
-        except Misfit as misfit:
-            raise HarnessError(
-                f"{path} is no record of re-trainings: trainings.{number}.{misfit}. Nothing was "
-                "changed; move the file away and repeat the command to make it again"
-            ) from None
-    return again
-
-
-def _in_range(path: Path, values: Iterable[float | None], metric: str) -> None:
-    try:
-        for value in values:
-            if value is not None:
-                check_value(value, metric, ("a holdout value",))
-    except Misfit as misfit:
-        raise HarnessError(
-            f"{path} is no record of a minimised patch: {misfit}. Move the folder {path.parent} "
-            "away to minimise the run again"
-        ) from None
 
 
 def _written(path: Path) -> int:

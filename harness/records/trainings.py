@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.records.files import read_record
 from harness.records.outcome import Outcome
-from harness.records.schema import Share
+from harness.records.schema import Misfit, Share
 from harness.vocabulary import Configuration
 
 
@@ -37,6 +37,11 @@ class TrainingsRecord:
     """Share of the training data."""
     trainings: Mapping[str, KeptTraining]
     """Seed, as text -> the training with it."""
+
+    def __post_init__(self) -> None:
+        for seed in self.trainings:
+            if not (seed.isascii() and seed.isdecimal()):
+                raise Misfit(f"has the key {seed[:40]!r}, which is no seed", ("trainings",))
 
 
 def read_trainings(path: Path) -> TrainingsRecord:

@@ -9,12 +9,16 @@ from typing import Any, cast
 
 from harness.records.baseline import BaselineRecord
 from harness.records.cell import Cell
+from harness.records.files import is_there, read_bounded
 from harness.records.observation import Observation
 from harness.records.run_record import RunRecord
 from harness.records.schema import decode_json, from_json, storable, to_json
 
 BEFORE = 1
 """The version that is read here."""
+
+LARGEST_V1 = 1 << 28
+"""Bytes of the largest log that is read here."""
 
 _UNKNOWN_ENVIRONMENT: Mapping[str, Any] = {
     "harness": "",
@@ -82,9 +86,12 @@ def log_lines_v1(path: Path) -> list[dict[str, Any]]:
 
     A torn last line is left out.
     """
-    if not path.is_file():
+    if not is_there(path):
         raise Refused(f"{path.name} is missing")
-    content = path.read_bytes()
+    try:
+        content = read_bounded(path, LARGEST_V1)
+    except (OSError, ValueError) as error:
+        raise Refused(f"{path.name} cannot be read: {error}") from None
     lines = content[: content.rfind(b"\n") + 1].splitlines()
     found = []
     for number, line in enumerate(lines, start=1):
@@ -103,7 +110,7 @@ def log_lines_v1(path: Path) -> list[dict[str, Any]]:
 def json_v1(path: Path) -> dict[str, Any]:
     """A JSON file of version 1, without its version."""
     try:
-        content = decode_json(path.read_bytes())
+        content = decode_json(read_bounded(path))
     except (OSError, ValueError) as error:
         raise Refused(f"{path.name} cannot be read: {error}") from None
     if not isinstance(content, dict) or content.pop("version", None) != BEFORE:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.engine import Pool, Workers
-from harness.records.baseline import Baseline, BaselineRecord, read_baseline
+from harness.records.baseline import Baseline, BaselineRecord, whole_time, whole_work
+from harness.records.files import is_there
 from harness.records.outcome import Outcome
 from harness.records.store import Store
 from harness.study.environment import environment, now
 from harness.study.kept import KeptTrainings, baseline_seeds
-from harness.study.plan import Plan, baseline_paths
+from harness.study.plan import Plan, baseline_paths, stored_baseline
 from harness.subjects.registry import Registry, folders, load_registry
 from harness.training import Request
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
@@ -58,20 +59,20 @@ def measure_baselines(
             path=path,
         )
         for name, path in paths.items()
-        if not path.exists()
+        if not is_there(path)
     ]
     if jobs:
         store.check()
         first = 0 if plan.chunk is None else (plan.chunk[0] - 1) * len(jobs) // plan.chunk[1]
         rotated = jobs[first:] + jobs[:first]
-        still = (job for job in rotated if not job.path.exists())  # asked when it is a job's turn
+        still = (job for job in rotated if not is_there(job.path))  # asked when it is a job's turn
         for job, result in pool().map(_measure, still):
             if isinstance(result, Exception):
                 raise HarnessError(f"the baseline of {job.fault} cannot be measured: {result!r}")
             record, summary = result
             record.write(job.path)
             say(f"baseline {job.fault}: {summary}")
-    return {name: read_baseline(path, name) for name, path in paths.items()}
+    return {name: stored_baseline(plan, registry, store, name) for name in paths}
 
 
 def _measure(job: _BaselineJob, workers: Workers) -> tuple[BaselineRecord, str]:
@@ -106,12 +107,12 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[BaselineRecord, str]:
                 f"{len(lost)} of {len(lists[which])} trainings of {name} were lost with their "
                 f"process ({lost[0].message}). Repeat the command: the others are kept"
             )
-    times = [_whole(o) for o in lists["faulty"] if o.status is not TrialStatus.INVALID]
-    if not times:
+    if all(o.status is TrialStatus.INVALID for o in lists["faulty"]):
         raise HarnessError(
             f"the faulty program of {name} does not build: {lists['faulty'][0].message}"
         )
-    if statistics.median(times) == 0:
+    training_time = whole_time(lists["faulty"])
+    if training_time == 0:
         raise HarnessError(
             f"the faulty program of {name} never trains: T would be 0, and a budget is a multiple "
             f"of T ({lists['faulty'][0].message or 'no message'})"
@@ -125,8 +126,8 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[BaselineRecord, str]:
         fault=name,
         content=fault.content,
         metric=fault.subject.metric,
-        training_time=statistics.median(times),
-        work=statistics.median(o.work / o.fidelity for o in lists["faulty"]),
+        training_time=training_time,
+        work=whole_work(lists["faulty"]),
         data=job.data,
         fraction=job.fraction,
         device=device,
@@ -143,11 +144,6 @@ def _measure(job: _BaselineJob, workers: Workers) -> tuple[BaselineRecord, str]:
     }
     metric = fault.subject.metric
     return record, (
-        f"T {statistics.median(times):.4f} s, {metric} {means['faulty']:.3f} faulty, "
+        f"T {training_time:.4f} s, {metric} {means['faulty']:.3f} faulty, "
         f"{means['fixed']:.3f} fixed"
     )
-
-
-def _whole(outcome: Outcome) -> float:
-    """Seconds that the training takes to its end: one that diverged was stopped before."""
-    return outcome.seconds / outcome.fidelity

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from harness.data.shipped import shipped
 from harness.study.settings import BY_KEY, GROUPS, parsed, parsed_scalar, setting_of
+from harness.subjects.yaml_files import read_yaml_file
 from harness.vocabulary import HarnessError, unknown
 
 PLAN_DEFAULTS: Mapping[str, Any] = {"repetitions": 10, "data": "default", "fraction": 1.0}
@@ -40,12 +39,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         HarnessError: If it cannot be read or holds no mapping; names the line.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = "" if mark is None else f":{mark.line + 1}"
-        raise HarnessError(f"{path}{line} cannot be read as YAML: {error}") from None
+    content = read_yaml_file(path).content
     if not isinstance(content, dict):
         raise HarnessError(f"{path} holds no settings: it has lines like 'faults: [D1, D7]'")
     return content

@@ -21,7 +21,7 @@ from harness.engine import Pool, Workers
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.outcome import Trial
-from harness.records.run import Confirmation
+from harness.records.run import Confirmation, Run
 from harness.records.store import Store
 from harness.subjects.registry import folders, load_registry
 from harness.training import Request
@@ -77,6 +77,23 @@ def confirm(
     return troubles
 
 
+def retrained(
+    cell: Cell,
+    run: Run,
+    protocol: Protocol,
+    times: int,
+    where: tuple[Path, ...],
+    workers: Workers,
+) -> list[Confirmation]:
+    """``times`` re-trainings of the winner of a run that has just ended; some may be lost.
+
+    Args:
+        where: Folders of the faults.
+    """
+    job = _job(cell, run, protocol, times, where)
+    return [] if job is None else _train(job, workers)
+
+
 def _jobs(
     sources: Mapping[Cell, Cell],
     baselines: Mapping[str, Baseline],
@@ -91,15 +108,22 @@ def _jobs(
         run = store.read_run(source)
         if source != cell:
             run = at_budget(run, cell.budget, baselines[cell.fault].training_time)
-        best = winner(run, protocol)
-        if best is None:
-            continue
-        there = {again.seed for again in confirmations(best, run)}
-        seeds = [s for n in range(times) if (s := _seed(source, best, n)) not in there]
-        if seeds:
-            # No trial of the run took longer than all of them.
-            jobs.append(_Job(source, best, seeds, run.training_seconds, tuple(folders())))
+        if job := _job(source, run, protocol, times, tuple(folders())):
+            jobs.append(job)
     return jobs
+
+
+def _job(
+    source: Cell, run: Run, protocol: Protocol, times: int, where: tuple[Path, ...]
+) -> _Job | None:
+    """The re-trainings that the winner of a run lacks; None if it lacks none."""
+    best = winner(run, protocol)
+    if best is None:
+        return None
+    there = {again.seed for again in confirmations(best, run)}
+    seeds = [s for n in range(times) if (s := _seed(source, best, n)) not in there]
+    # No trial of the run took longer than all of them.
+    return _Job(source, best, seeds, run.training_seconds, where) if seeds else None
 
 
 def _seed(source: Cell, best: Trial, number: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from harness.engine import Pool, RemoteTrain, Workers
 from harness.engine.limits import NEVER
 from harness.records.cell import Cell
 from harness.records.clocks import TrainingClock
-from harness.records.files import digest, read_json, write_json
+from harness.records.files import digest, is_there, read_record, write_record
 from harness.records.observation import Blame, Symptom
-from harness.records.schema import from_json
+from harness.records.schema import Misfit, NonNegative, Seconds
 from harness.records.store import Store
 from harness.records.tables import Table, table
 from harness.space.derivation import derive
@@ -30,6 +30,7 @@ from harness.subjects.registry import Registry, folders, load_registry
 from harness.techniques.guided.suspicion import Curve, Evidence, Sign, operator_rank, suspects
 from harness.techniques.guided.technique import Guided
 from harness.training import Request
+from harness.vocabulary import HarnessError, Value
 
 EVIDENCE_KINDS: Mapping[str, Callable[[Evidence], Evidence]] = {
     "taxonomy": lambda e: replace(e, values=False, signs=(), blames=()),
@@ -62,6 +63,25 @@ SUSPICION: Table = table(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRecord:
+    """What guided repair knows of a faulty program before any edit, as it is stored."""
+
+    fault: str
+    signs: Sequence[str]
+    """What the training showed."""
+    blames: Sequence[Blame]
+    steps: NonNegative | None
+    """Training steps of the program; None if they are not known."""
+    seconds: Seconds
+    """Of the trainings that gave the evidence."""
+    health: Mapping[str, Value]
+
+    def __post_init__(self) -> None:
+        if odd := sorted(set(self.signs) - {*Curve, *Symptom}):
+            raise Misfit(f"name {', '.join(odd)}, which is no sign of a training", ("signs",))
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     fault: str
@@ -82,7 +102,7 @@ def inspect(
     A fault whose program cannot be inspected is left out, and the reason is said.
     """
     jobs = {name: _job(plan, registry, store, name) for name in plan.faults}
-    lacking = [job for job in jobs.values() if not job.path.exists()]
+    lacking = [job for job in jobs.values() if not is_there(job.path)]
     if lacking:
         store.check()
         for job, result in pool().map(_inspect, lacking):
@@ -90,7 +110,7 @@ def inspect(
     return {
         name: _read(job.path, registry[name], plan.space)
         for name, job in jobs.items()
-        if job.path.exists()
+        if is_there(job.path)
     }
 
 
@@ -126,25 +146,29 @@ def _inspect(job: _Job, workers: Workers) -> str:
         seconds += outcome.seconds
         optimiser.tell(proposal, outcome)
     evidence = optimiser.evidence()
-    record: dict[str, Any] = {
-        "fault": job.fault,
-        "signs": [sign.value for sign in evidence.signs],
-        "blames": [asdict(blame) for blame in evidence.blames],
-        "steps": evidence.usual.steps if math.isfinite(evidence.usual.steps) else None,
-        "seconds": seconds,
-        "health": dict(optimiser.health()),
-    }
-    write_json(job.path, record)
+    record = EvidenceRecord(
+        fault=job.fault,
+        signs=[sign.value for sign in evidence.signs],
+        blames=list(evidence.blames),
+        steps=evidence.usual.steps if math.isfinite(evidence.usual.steps) else None,
+        seconds=seconds,
+        health=dict(optimiser.health()),
+    )
+    write_record(job.path, record)
     return f"inspected in {seconds:.2f} s of training"
 
 
 def _read(path: Path, fault: Fault, space: str) -> Evidence:
-    content = read_json(path)
+    record = read_record(path, EvidenceRecord, "evidence on a fault")
+    if record.fault != fault.id:
+        raise HarnessError(
+            f"{path} is evidence on {record.fault}, not on {fault.id}. Nothing was changed; move "
+            "the file away and repeat the command to gather it again"
+        )
     context = fault.subject.context
-    steps = math.inf if content["steps"] is None else float(content["steps"])
+    steps = math.inf if record.steps is None else record.steps
     usual = Usual(derive(fault.faulty, context, space), context.labels, fault.faulty, steps)
-    blames = [from_json(Blame, blame) for blame in content["blames"]]
-    return Evidence(fault.faulty, usual, [*map(_sign, content["signs"])], blames)
+    return Evidence(fault.faulty, usual, [*map(_sign, record.signs)], list(record.blames))
 
 
 def _sign(word: str) -> Sign:

@@ -11,20 +11,22 @@ a baseline finds what a fault's qualification trained.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from harness.engine import Worker
 from harness.engine.limits import NEVER
-from harness.records.files import digest, write_record
+from harness.records.files import digest, is_there, write_record
+from harness.records.log import check_values
 from harness.records.outcome import Outcome
+from harness.records.schema import Misfit
 from harness.records.store import Store
 from harness.records.trainings import KeptTraining, TrainingsRecord, read_trainings
 from harness.subjects.fault import Fault
 from harness.subjects.registry import load_registry
 from harness.training import Request
 from harness.training.seeds import training_seed
-from harness.vocabulary import Cause, TrialStatus
+from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 _NOT_KEPT = (Cause.INFRASTRUCTURE, Cause.TIME_OUT)
 """Causes of a crash that depend on the machine as well: such a training is not kept."""
@@ -55,11 +57,11 @@ class KeptTrainings:
             NotTrained: If one is not kept, and there is no worker.
         """
         path = self.path(request)
-        kept = dict(read_trainings(path).trainings) if path.exists() else {}
+        kept = self._read(path, request) if is_there(path) else {}
         device = self._worker().device() if self.same_device else ""
         outcomes: list[Outcome] = []
-        judged = [k.outcome.total_seconds for k in kept.values() if k.outcome.judged]
-        expected = max(judged, default=NEVER)
+        here = [k.outcome for k in kept.values() if k.device == device]
+        expected = max((o.total_seconds for o in here if o.judged), default=NEVER)
         for seed in seeds:
             found = kept.get(str(seed))
             if found is None or (self.same_device and found.device != device):
@@ -77,6 +79,30 @@ class KeptTrainings:
             if outcome.status is TrialStatus.INVALID or outcome.cause is Cause.TIME_OUT:
                 return [outcome] * len(seeds)
         return outcomes
+
+    def _read(self, path: Path, request: Request) -> dict[str, KeptTraining]:
+        """The trainings in a file.
+
+        Raises:
+            HarnessError: If it is damaged, or holds those of another program.
+        """
+        record, asked = read_trainings(path), self._record(request, {})
+        subject = load_registry(request.folders or None).subject(request.subject)
+        try:
+            for name in (f.name for f in fields(asked) if f.name != "trainings"):
+                if (found := getattr(record, name)) != getattr(asked, name):
+                    raise Misfit(f"is {found!r}, not that of the program asked for", (name,))
+            for seed, training in record.trainings.items():
+                try:
+                    check_values(training.outcome, subject.metric)
+                except Misfit as misfit:
+                    raise misfit.within(seed).within("trainings") from None
+        except Misfit as misfit:
+            raise HarnessError(
+                f"{path} is no record of these trainings: {misfit}. Nothing was changed; move the "
+                "file away and repeat the command to make it again"
+            ) from None
+        return dict(record.trainings)
 
     def _worker(self) -> Worker:
         if self.worker is None:

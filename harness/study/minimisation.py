@@ -16,7 +16,7 @@ from harness.analysis.protocols import Protocol
 from harness.analysis.winners import winner
 from harness.engine import Pool, RemoteTrain, Workers
 from harness.engine.limits import NEVER
-from harness.records.baseline import Baseline, read_baseline
+from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.files import digest, write_record
 from harness.records.log import MinimisingHeader, TrialLog
@@ -25,7 +25,7 @@ from harness.records.run import Minimised, Run
 from harness.records.store import MINIMISED, Store
 from harness.space.derivation import derive
 from harness.space.usual import Usual
-from harness.study.plan import Plan, baseline_paths
+from harness.study.plan import Plan, stored_baseline
 from harness.study.task import replays
 from harness.subjects.registry import Registry, folders, load_registry
 from harness.techniques.guided.reduction import Margin, reduced
@@ -63,10 +63,7 @@ def minimise(
     Returns:
         How many runs could not be minimised.
     """
-    baselines = {
-        fault: read_baseline(path, fault)
-        for fault, path in baseline_paths(plan, registry, store).items()
-    }
+    baselines = {name: stored_baseline(plan, registry, store, name) for name in plan.faults}
     jobs = []
     for cell in plan.cells(registry):
         if not store.finished(cell) or store.minimised_path(cell).exists():

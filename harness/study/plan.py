@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.data import DATA_SETS, STAND_IN
+from harness.records.baseline import Baseline, read_baseline
 from harness.records.cell import Cell
 from harness.records.clocks import check_budget, make_clock
 from harness.records.files import digest, plain
@@ -19,9 +20,13 @@ from harness.space.derivation import VARIANTS
 from harness.subjects.fault import Fault
 from harness.subjects.registry import Registry
 from harness.subjects.subject import Subject
+from harness.techniques.blame import described_at
 from harness.techniques.contract import Technique
 from harness.training.device import BACKENDS, NATIVE
 from harness.vocabulary import HarnessError, moved_hint, unknown
+
+LONGEST_NAME = 100
+"""Characters of a plan's name."""
 
 BASELINE_SEEDS = 10
 """Trainings of the faulty and of the fixed program; the study's number."""
@@ -54,15 +59,19 @@ class Plan:
     """Fault id -> its own number of trainings, instead of the plan's."""
     independent: bool = False
     """Every budget has runs of its own, also where the beginning of a longer run would do."""
+    family: Plan | None = None
+    """The plan whose cells are the family of tests; None: this plan's own. Budget, clock, space and
+    seed are always this plan's."""
     chunk: tuple[int, int] | None = None
     """Of so many equal parts (the second number) the one with this number, from 1; None: all."""
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
-        if self.name != plain(self.name):
+        object.__setattr__(self, "faults", list(dict.fromkeys(self.faults)))
+        if self.name != plain(self.name) or len(self.name) > LONGEST_NAME:
             raise HarnessError(
                 f"plan name {self.name!r} is not possible: tables are saved in a folder of that "
-                "name, so it is made of letters, digits, '-', '_' and '.'"
+                f"name, so it is made of at most {LONGEST_NAME} letters, digits, '-', '_' and '.'"
             )
         for name in self.stand_ins:
             if name not in DATA_SETS:
@@ -87,6 +96,24 @@ class Plan:
             )
         if self.backend and self.backend not in BACKENDS:
             raise unknown("Keras backend", self.backend, BACKENDS)
+
+    @property
+    def declared(self) -> Plan:
+        """The plan whose cells are the family of tests, in the setting of this plan."""
+        if self.family is None:
+            return self if self.chunk is None else replace(self, chunk=None)
+        return replace(
+            self.family,
+            budget=self.budget,
+            clock=self.clock,
+            space=self.space,
+            seed=self.seed,
+            backend=self.backend,
+            repetitions=self.repetitions,
+            independent=self.independent,
+            family=None,
+            chunk=None,
+        )
 
     def fraction_of(self, fault: str) -> float:
         """Share of the fault's training data."""
@@ -150,11 +177,12 @@ def sources(plan: Plan, cells: Sequence[Cell], store: Store) -> dict[Cell, Cell]
     found = {cell: cell for cell in cells if store.finished(cell)}
     if plan.independent:
         return found
-    wanted = [cell for cell in cells if cell not in found and _anytime(plan, cell)]
+    wanted = [cell for cell in cells if cell not in found and is_anytime(plan, cell)]
     return found | store.longer(wanted)
 
 
-def _anytime(plan: Plan, cell: Cell) -> bool:
+def is_anytime(plan: Plan, cell: Cell) -> bool:
+    """Whether the trials of a cell do not depend on how much of its budget is left."""
     return bool(getattr(plan.techniques[cell.technique], "anytime", False))
 
 
@@ -215,9 +243,10 @@ def technique_settings(technique: Technique) -> dict[str, Any]:
     found = {f.name: getattr(technique, f.name) for f in fields(technique)}
     try:
         plain_settings: dict[str, Any] = to_json(found)
-    except Misfit as misfit:
+    except (Misfit, RecursionError) as error:
+        what = error if isinstance(error, Misfit) else "is nested too deeply"
         raise HarnessError(
-            f"technique {kind.__qualname__}: the setting {misfit}. Settings are part of a run's "
+            f"technique {kind.__qualname__}: the setting {what}. Settings are part of a run's "
             "identity: numbers, texts, true, false, None, and lists and mappings of them"
         ) from None
     return plain_settings
@@ -233,6 +262,24 @@ def baseline_paths(plan: Plan, registry: Registry, store: Store) -> dict[str, Pa
         identity = baseline_identity(fault.content, data, fraction, backend, seeds)
         paths[fault.id] = store.baseline_path(fault.id, identity)
     return paths
+
+
+def stored_baseline(plan: Plan, registry: Registry, store: Store, name: str) -> Baseline:
+    """The baseline of a fault of the plan, as it is stored.
+
+    Raises:
+        HarnessError: If it was not measured yet, is damaged, or of another fault or setting.
+    """
+    fault = registry[name]
+    return read_baseline(
+        baseline_paths(replace(plan, faults=[name]), registry, store)[name],
+        name,
+        content=fault.content,
+        metric=fault.subject.metric,
+        data=plan.data_of(fault),
+        fraction=plan.fraction_of(name),
+        seeds=plan.seeds_of(name),
+    )
 
 
 def baseline_identity(content: str, data: str, fraction: float, backend: str, seeds: int) -> str:
@@ -254,18 +301,34 @@ def import_technique(where: str) -> Technique:
     Raises:
         HarnessError: If there is no such module or class, or it is no technique.
     """
-    module_name, _, class_name = where.partition(":")
+    module, _, attribute = where.partition(":")
+    hint = ". It names a class as module:Class, on PYTHONPATH, that needs no arguments"
+    return make_technique(f"technique '{where}'", module, attribute, {}, hint)
+
+
+def make_technique(
+    what: str, module: str, attribute: str, settings: Mapping[str, Any], hint: str = ""
+) -> Technique:
+    """The technique that a class of a module makes of its settings.
+
+    Args:
+        what: Names it in messages.
+        hint: Ends the message of a technique that cannot be made.
+
+    Raises:
+        HarnessError: If the module or the class raises, ``SystemExit`` too, or makes no technique.
+    """
     try:
-        kind = getattr(importlib.import_module(module_name), class_name)
-        technique = kind()
-    except (ImportError, AttributeError, TypeError) as error:
+        technique = getattr(importlib.import_module(module), attribute)(**settings)
+    except (KeyboardInterrupt, HarnessError):
+        raise
+    except BaseException as error:  # foreign code may leave by any
         raise HarnessError(
-            f"technique '{where}' cannot be made: {error}{moved_hint(error)}. It names a class as "
-            "module:Class, on PYTHONPATH, that needs no arguments"
+            f"{what} cannot be made: {described_at(error)}{moved_hint(error)}{hint}"
         ) from None
-    if not isinstance(technique, Technique):
+    if isinstance(technique, type) or not isinstance(technique, Technique):
         raise HarnessError(
-            f"'{where}' is no technique: it has neither optimiser(task, clock, seed) nor "
+            f"{what} is no technique: it has neither optimiser(task, clock, seed) nor "
             "repair(task, train, clock, seed)"
         )
     technique_settings(technique)

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.analysis.protocols import CORRECTED, Protocol
-from harness.engine import Kept, KeptLog, RemoteTrain, Workers, opened_pool, repair
+from harness.engine import Kept, RemoteTrain, Workers, opened_pool, repair
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.clocks import clock_row, make_clock
-from harness.records.log import RunHeader, TrialLog
+from harness.records.log import RunHeader
 from harness.records.outcome import Trial
 from harness.records.run_record import RepairedFault, RunRecord, RunSeconds
-from harness.records.store import Store
+from harness.records.store import Store, run_of
 from harness.study.baselines import Say, measure_baselines
-from harness.study.confirmation import confirm
+from harness.study.beginnings import begin, beginnings
+from harness.study.confirmation import confirm, retrained
 from harness.study.environment import environment, now
 from harness.study.needs import check_installed
 from harness.study.plan import Plan, sources
+from harness.study.recording import RunRecorder
 from harness.study.task import repair_task, replays
 from harness.subjects.registry import folders, load_registry
-from harness.techniques.contract import Finish, RepairTask, Technique
+from harness.techniques.contract import Technique
 from harness.training import Request
-from harness.vocabulary import Configuration, HarnessError, TrialStatus, changed
+from harness.vocabulary import HarnessError, TrialStatus
 
 ATTEMPTS = 3
 """Tries of a cell while another process holds its lock."""
@@ -42,6 +43,10 @@ class _CellJob:
     folders: tuple[Path, ...]
     baseline: Baseline
     store: Store | Kept
+    confirmations: int
+    protocol: Protocol
+    beginning: Sequence[Trial] = ()
+    """Trials that the same run with a smaller budget has made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def run_plan(
     say: Say = print,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PlanOutcome:
-    """Make every run of ``plan`` that is missing in ``store``, then confirm the winners.
+    """Make every run of ``plan`` that is missing in ``store``, and confirm its winner as it ends.
 
     A cell that fails stops no other; it stays missing, and the study says why.
 
@@ -100,6 +105,7 @@ def run_plan(
                 say(f"[yellow]note[/yellow] {hint}")
             store.check()
             kept = pool().keep(store)
+            begun = beginnings(plan, missing, store, measured)
             jobs = [
                 _CellJob(
                     cell,
@@ -107,6 +113,9 @@ def run_plan(
                     where,
                     measured[cell.fault],
                     kept,
+                    confirmations,
+                    protocol,
+                    begun.get(cell, ()),
                 )
                 for cell in missing
             ]
@@ -154,6 +163,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             return "elsewhere"
         if job.store.finished(cell):
             return "present"
+        begin(log, job.beginning)
         training_time = log.header.training_time
         one, pace = _cost(cell, training_time, job.baseline)
         opened = time.perf_counter()
@@ -175,16 +185,25 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
         )
         task = repair_task(fault, cell, training_time)
         clock = make_clock(cell.clock, cell.budget, one)
-        trials, finish, memory = _record(job.technique, task, train, clock, cell, log)
-        continued = bool(log.trials)
-        seconds = _seconds(trials, began, opened, None if continued else time.perf_counter())
+        made = RunRecorder(clock, log)
+        finish = repair(
+            job.technique,
+            task,
+            train,
+            clock,
+            cell.run_seed,
+            enter=made.enter,
+            name=cell.technique,
+        )
+        ended = None if log.trials else time.perf_counter()
+        seconds = _seconds(made.trials, began, opened, ended)
         record = RunRecord(
             cell=cell,
             status=finish.status,
             choice=finish.choice,
-            trials=len(trials),
-            counts=_counts(trials),
-            health={**finish.health, "peak_worker_bytes": memory},
+            trials=len(made.trials),
+            counts=_counts(made.trials),
+            health={**finish.health, "peak_worker_bytes": made.memory},
             fault=RepairedFault(
                 title=fault.title,
                 metric=fault.subject.metric,
@@ -203,6 +222,9 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             ended=now(),
         )
         job.store.finish(record)
+    run = run_of(record, made.trials)
+    again = retrained(cell, run, job.protocol, job.confirmations, job.folders, workers)
+    job.store.confirm(cell, again)
     return "done"
 
 
@@ -238,61 +260,6 @@ def _cost(cell: Cell, training_time: float, baseline: Baseline) -> tuple[float, 
             "CLOCK=training"
         )
     return one, None if clock.timed else training_time / one
-
-
-def _record(
-    technique: Technique,
-    task: RepairTask,
-    train: RemoteTrain,
-    clock: Any,
-    cell: Cell,
-    log: TrialLog[RunHeader] | KeptLog,
-) -> tuple[list[Trial], Finish, int]:
-    """Run the technique; charge and record each trial before the next one is proposed.
-
-    Returns:
-        All trials, the technique's closing word, and the highest memory of the worker, bytes. The
-        memory is no part of a trial: with the clock ``work``, equal seeds give equal trials.
-    """
-    trials = list(log.trials)
-    seen = memory = 0
-    finish = Finish({})
-    for item in repair(technique, task, train, clock, cell.run_seed):
-        if isinstance(item, Finish):
-            finish = item
-            continue
-        if seen < len(log.trials):
-            clock.replay(log.trials[seen].spent, last=seen + 1 == len(log.trials))
-            seen += 1
-            continue
-        trial = replace(item, configuration=_checked(item, task, cell.technique))
-        charged = clock.charge(trial.outcome)
-        memory = max(memory, trial.outcome.memory)
-        trial = replace(
-            trial,
-            index=len(trials),
-            outcome=replace(trial.outcome, memory=0),
-            charged=charged,
-            spent=clock.spent,
-            at=now(),
-        )
-        log.append(trial)
-        trials.append(trial)
-        seen += 1
-    return trials, finish, memory
-
-
-def _checked(trial: Trial, task: RepairTask, technique: str) -> Configuration:
-    """The configuration of a trial: a technique changes values, and neither adds nor drops any."""
-    configuration = {} if trial.configuration is None else dict(trial.configuration)
-    try:
-        changed(task.faulty, configuration)
-    except ValueError as error:
-        raise HarnessError(
-            f"technique '{technique}' proposed a configuration that is {error}. A configuration "
-            f"has exactly these values: {', '.join(task.faulty)}"
-        ) from None
-    return configuration
 
 
 def _seconds(

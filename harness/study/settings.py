@@ -82,6 +82,10 @@ SETTINGS: tuple[Setting, ...] = (
         "Data sets in whose place synthetic arrays are used.",
     ),
     Setting(
+        "plan.family", _K.TEXT, "name of a plan or a YAML file", "the plan's own cells, as written",
+        "Plan whose faults x techniques are the family of tests that Holm counts.",
+    ),
+    Setting(
         "budget", _K.NUMBER, "multiples of T", "20",
         "Budget of a run as a multiple of the faulty program's own training time T.",
     ),
@@ -165,10 +169,10 @@ def _number(_: str, text: str) -> Any:
     text = text.strip()
     if text in ("null", "None", ""):
         return None
-    if re.fullmatch(r"[+-]?[0-9]+", text):
+    if re.fullmatch(r"[+-]?[0-9]{1,30}", text):
         return int(text)
     try:
-        return float(text) if "_" not in text else text
+        return float(text) if text.isascii() and "_" not in text else text
     except ValueError:
         return text
 
@@ -195,7 +199,10 @@ def _by_fault(key: str, text: str) -> dict[str, Any] | None:
     pairs = [part.split(":") for part in inner.strip("{}").split(",") if part.strip()]
     if not (inner.startswith("{") and inner.endswith("}")) or any(len(p) != 2 for p in pairs):
         raise HarnessError(f"{key} is like {{D5: 0.01, D9: 0.02}}. Received: {text!r}")
-    return {_unquoted(fault.strip()): _number(key, value) for fault, value in pairs}
+    found = {_unquoted(fault.strip()): _number(key, value) for fault, value in pairs}
+    if len(found) < len(pairs):
+        raise HarnessError(f"{key} names a fault twice. Received: {text!r}")
+    return found
 
 
 def _unquoted(text: str) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import math
+import stat
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -16,10 +15,20 @@ from harness.analysis.protocols import Protocol
 from harness.data.shipped import shipped
 from harness.records.clocks import check_budget
 from harness.records.files import digest
+from harness.records.schema import LARGEST
 from harness.records.store import Store
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
-from harness.study.plan import Plan, import_technique, technique_name
+from harness.study.plan import Plan, import_technique, make_technique, technique_name
 from harness.study.settings import BY_KEY, GROUPS
+from harness.study.values import (
+    chunk_of,
+    flag,
+    mapping_by_fault,
+    name_list,
+    number,
+    text,
+    whole_number,
+)
 from harness.subjects.registry import load_registry
 from harness.techniques.contract import Technique
 from harness.vocabulary import HarnessError, unknown
@@ -91,7 +100,8 @@ class StudySpec:
         plan = _plan(settings, planned)
         if written is None:
             written = _shipped_plan(plan.name)
-        return StudySpec(plan=plan, label=_label(plan, written), **_rest(settings))
+        plan = replace(plan, family=_family(plan, settings, planned, written))
+        return StudySpec(plan=plan, label=_label(plan, written, planned), **_rest(settings))
 
 
 def _of_plan(plan: Plan, changes: Mapping[str, Any]) -> StudySpec:
@@ -105,12 +115,12 @@ def _of_plan(plan: Plan, changes: Mapping[str, Any]) -> StudySpec:
             )
     usual = compose_settings((), {k: v for k, v in own.items() if k != "protocol"}).settings
     chosen = {"protocol": own["protocol"]} if "protocol" in own else {}
-    label = _label(plan, _shipped_plan(plan.name))
-    return StudySpec(plan=plan, label=label, **_rest({**usual, **chosen}))
+    written = _shipped_plan(plan.name)
+    return StudySpec(plan=plan, label=_label(plan, written, written), **_rest({**usual, **chosen}))
 
 
 def _shipped_plan(name: str) -> Mapping[str, Any]:
-    """The plan of ``configs`` with this name; empty if there is none."""
+    """The plan of ``configs`` with this name, or nothing."""
     return read_plan(name) if name in options("plan") else {}
 
 
@@ -153,7 +163,7 @@ def _plan(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> Plan:
         if key in planned:
             optional[key] = {
                 registry[str(fault)].id: check(f"{key}.{fault}", value)
-                for fault, value in _by_fault(key, planned[key]).items()
+                for fault, value in mapping_by_fault(key, planned[key]).items()
             }
     return Plan(
         name=str(planned["name"]),
@@ -168,11 +178,28 @@ def _plan(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> Plan:
         data=text("data", planned["data"]),
         fraction=number("fraction", planned["fraction"]),
         backend=text("backend", settings.get("backend") or ""),
-        seed=whole_number("seed", settings.get("seed", 1), least=0),
+        seed=whole_number("seed", settings.get("seed", 1), least=0, most=LARGEST),
         independent=flag("independent", settings.get("independent", False)),
-        chunk=_chunk(settings.get("chunk")),
+        chunk=chunk_of(settings.get("chunk")),
         **optional,
     )
+
+
+def _family(
+    plan: Plan, settings: Mapping[str, Any], planned: Mapping[str, Any], written: Mapping[str, Any]
+) -> Plan | None:
+    """The plan that declares the family of tests; None if that is ``plan`` as it is.
+
+    Faults and techniques that are left out or added on the command line change no family.
+    """
+    if (named := planned.get("family")) is not None:
+        declared = read_plan(text("plan.family", named))
+    else:
+        cells = {key: written[key] for key in ("faults", "techniques") if key in written}
+        declared = {**planned, **cells}
+    found = _plan({**settings, "technique": None, "chunk": None}, declared)
+    same = {*found.faults} == {*plan.faults} and {*found.techniques} == {*plan.techniques}
+    return None if same else found
 
 
 def _rest(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,10 +222,21 @@ def results_folder(where: Any) -> Path:
     Raises:
         HarnessError: If the path is empty or no text.
     """
-    if not isinstance(where, str | Path) or not str(where) or "\0" in str(where):
+    if not isinstance(where, str | Path) or not str(where).strip() or "\0" in str(where):
         raise HarnessError(f"results must name a folder. Received: {where!r}")
     path = Path(where)
-    return (path.expanduser() if path.parts[:1] == ("~",) else path).resolve()
+    try:
+        found = (path.expanduser() if path.parts[:1] == ("~",) else path).resolve()
+        mode = found.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFDIR
+    except (OSError, RuntimeError) as error:  # a link loop, a name too long, no home folder
+        raise HarnessError(f"results must name a folder. Received: '{where}' ({error})") from None
+    if not stat.S_ISDIR(mode):
+        raise HarnessError(f"results must name a folder. Received: '{where}', which is none")
+    if found == Path(found.anchor):
+        raise HarnessError(f"results must name a folder other than {found}. Try results=results")
+    return found
 
 
 def make_techniques(names: Iterable[Any]) -> dict[str, Technique]:
@@ -238,11 +276,7 @@ def _from_file(content: Mapping[str, Any]) -> Technique:
     name, target = content["name"], str(content.get("_target_", ""))
     module, _, attribute = target.rpartition(".")
     own = {key: value for key, value in content.items() if key not in ("name", "_target_")}
-    try:
-        technique: Technique = getattr(importlib.import_module(module), attribute)(**own)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise HarnessError(f"technique '{name}' cannot be made of {target}: {error}") from None
-    return technique
+    return make_technique(f"technique '{name}' of {target}", module, attribute, own)
 
 
 def make_protocol(chosen: Any) -> Protocol:
@@ -294,62 +328,7 @@ def _shown(kind: Any) -> str:
     return named.get(kind, str(kind))
 
 
-def name_list(key: str, value: Any) -> list[str]:
-    """Names, each once, in order.
-
-    >>> name_list("faults", "D6, D3,D6")
-    ['D6', 'D3']
-    """
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
-        raise HarnessError(f"{key} must be a list of names. Received: {value!r}")
-    return list(dict.fromkeys(name for part in parts if (name := part.strip())))
-
-
-def number(name: str, value: Any) -> float:
-    """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise HarnessError(f"{name} must be a number. Received: {value!r}")
-    return float(value)
-
-
-def whole_number(name: str, value: Any, least: int = 1) -> int:
-    """A whole number that is not below ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise HarnessError(f"{name} must be a whole number from {least}. Received: {value!r}")
-    return value
-
-
-def flag(name: str, value: Any) -> bool:
-    """A truth value; no word or number stands for one."""
-    if not isinstance(value, bool):
-        raise HarnessError(f"{name} must be true or false. Received: {value!r}")
-    return value
-
-
-def text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise HarnessError(f"{name} must be a text. Received: {value!r}")
-    return value
-
-
-def _by_fault(name: str, value: Any) -> Mapping[Any, Any]:
-    if not isinstance(value, Mapping):
-        raise HarnessError(f"{name} must be like {{D5: 0.01}}. Received: {value!r}")
-    return value
-
-
-def _chunk(value: Any) -> tuple[int, int] | None:
-    """``2/8``: the second of eight."""
-    if value is None:
-        return None
-    parts = str(value).split("/")
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
-        raise HarnessError(f"chunk must be like 2/8, the second of eight. Received: {value!r}")
-    return int(parts[0]), int(parts[1])
-
-
-def _label(plan: Plan, written: Mapping[str, Any]) -> str:
+def _label(plan: Plan, written: Mapping[str, Any], planned: Mapping[str, Any]) -> str:
     """A folder's name for the tables of a plan: its values, and a hash if it was narrowed."""
     whole = {"stand_ins": [], "fraction_for": {}, **PLAN_DEFAULTS, **written}
     if written.get("techniques"):  # as they are registered, not as they are written
@@ -363,12 +342,10 @@ def _label(plan: Plan, written: Mapping[str, Any]) -> str:
         "stand_ins": list(plan.stand_ins),
         "fraction_for": dict(plan.fraction_for),
     }
-    rest = {
-        "clock": plan.clock,
-        "space": plan.space,
-        "backend": plan.backend,
-        "independent": plan.independent,
-    }
+    rest: dict[str, Any] = {"clock": plan.clock, "space": plan.space, "backend": plan.backend}
+    rest["independent"] = plan.independent
+    if (family := planned.get("family")) != written.get("family"):
+        rest["family"] = family
     usual = {"clock": "training", "space": "corrected", "backend": "", "independent": False}
     same = all(whole.get(k) == v for k, v in values.items()) and rest == usual
     suffix = "" if same else f"-{digest({**values, **rest})[:6]}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness.space.operators import Operator, operator_of, operators_of
 from harness.subjects.subject import Subject
-from harness.vocabulary import Configuration, HarnessError, Value, changed, unknown
+from harness.subjects.values import is_plain, problem_with, unlike
+from harness.subjects.yaml_files import YamlFile, read_yaml_file
+from harness.vocabulary import Configuration, Value, changed, unknown
 
 ORIGINS = ("real", "mutant")
 
@@ -43,7 +44,7 @@ class Fault:
     published: Mapping[str, float] = field(default_factory=dict)
     """Figures of the study: see ``PUBLISHED``."""
 
-    @cached_property
+    @property
     def faulty(self) -> dict[str, Value]:
         return {**self.subject.fixed, **self.values}
 
@@ -100,98 +101,115 @@ def load_fault(path: Path, subjects: Mapping[str, Subject]) -> Fault:
 
     Raises:
         HarnessError: If it is malformed, names an unknown subject or hyperparameter, or states a
-            value that is the subject's own (then nothing would be wrong).
+            value that no training can use or that is the subject's own (then nothing would be
+            wrong).
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = yaml.safe_load(text)
-        lines = _lines(text)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or error
-        raise HarnessError(f"{where}: not readable as YAML: {problem}") from None
-
-    def fail(message: str, *at: str) -> HarnessError:
-        line = next((lines[".".join(at[:n])] for n in (2, 1) if ".".join(at[:n]) in lines), 1)
-        return HarnessError(f"{path}:{line}: {message}")
-
+    file = read_yaml_file(path)
+    raw = file.content
     if not isinstance(raw, dict):
-        raise fail(f"a fault file is a mapping; found {type(raw).__name__}")
-    if odd := sorted(set(map(str, raw)) - _KEYS):
-        raise fail(str(unknown("key", odd[0], sorted(_KEYS))), odd[0])
+        raise file.fail(f"a fault file is a mapping; found {type(raw).__name__}")
+    if odd := sorted(set(raw) - _KEYS):
+        raise file.fail(str(unknown("key", odd[0], sorted(_KEYS))), odd[0])
     for key in _NEEDED:
         if key not in raw:
-            raise fail(f"the key '{key}' is missing; found {', '.join(raw) or 'none'}")
-    identity = str(raw["id"])
-    if identity != path.stem:
-        raise fail(f"id '{identity}' does not match the file's name '{path.stem}'", "id")
-    if raw["subject"] not in subjects:
-        raise fail(str(unknown("subject", raw["subject"], subjects)), "subject")
-    subject = subjects[raw["subject"]]
-    values, origin = raw["faulty"], raw["origin"]
-    if not isinstance(values, dict) or not values:
-        raise fail("'faulty' names at least one value that is wrong", "faulty")
-    for name, value in values.items():
-        if name not in subject.fixed:
-            what = unknown(f"hyperparameter of {subject.name}", name, subject.fixed)
-            raise fail(str(what), "faulty", str(name))
-        own = subject.fixed[name]
-        if type(value) is not type(own) and not (type(own) is float and type(value) is int):
-            raise fail(
-                f"'{name}' is {value!r} ({type(value).__name__}); the subject's own value is "
-                f"{own!r} ({type(own).__name__})",
-                "faulty",
-                str(name),
-            )
-        if value == own:
-            raise fail(
-                f"contradiction: '{name}: {value}' is the subject's own value, so it is not faulty",
-                "faulty",
-                str(name),
-            )
-    if not isinstance(origin, dict) or not origin:
-        raise fail("'origin' is a mapping, such as {post: Stack Overflow 31880720}", "origin")
-    published = raw.get("published", {})
-    if not isinstance(published, dict):
-        raise fail("'published' is a mapping, such as {faulty: 0.52}", "published")
-    for name, value in published.items():
-        if name not in PUBLISHED:
-            raise fail(str(unknown("published figure", name, PUBLISHED)), "published", str(name))
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise fail(f"'{name}' is a number. Received: {value!r}", "published", str(name))
-    values = {n: float(v) if type(subject.fixed[n]) is float else v for n, v in values.items()}
+            raise file.fail(f"the key '{key}' is missing; found {', '.join(raw) or 'none'}")
+    identity, name = _identity(file), _text(file, "subject")
+    if name not in subjects:
+        raise file.fail(str(unknown("subject", name, subjects)), "subject")
+    origin = _mapping(file, "origin", "{post: Stack Overflow 31880720}")
+    for key, value in origin.items():
+        if type(value) not in (str, bool, int, float) or value != value:
+            raise file.fail(f"'{key}' is a text or a number. Received: {value!r}", "origin", key)
     return Fault(
         id=identity,
-        subject=subject,
-        title=str(raw["title"]),
-        values=values,
+        subject=subjects[name],
+        title=_text(file, "title"),
+        values=_faulty_values(file, subjects[name]),
         origin=origin,
-        source=str(raw["source"]),
+        source=_text(file, "source"),
         kind="mutant" if "operator" in origin else "real",
         path=path,
-        deprecated=str(raw.get("deprecated", "")),
-        description=" ".join(str(raw.get("description", "")).split()),
-        other_fixes=_texts(raw.get("other_fixes", [])),
-        deviations=_texts(raw.get("deviations", [])),
-        published=published,
+        deprecated=_text(file, "deprecated") if "deprecated" in raw else "",
+        description=_text(file, "description") if "description" in raw else "",
+        other_fixes=_texts(file, "other_fixes"),
+        deviations=_texts(file, "deviations"),
+        published=_published(file),
     )
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    """A text or a list of texts, each on one line."""
-    items = value if isinstance(value, list) else [value]
-    return tuple(" ".join(str(item).split()) for item in items)
+def _identity(file: YamlFile) -> str:
+    """The id: it names folders, on any system, and words of a command."""
+    identity = _text(file, "id")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}", identity):
+        raise file.fail(
+            f"the id {identity[:80]!r} has other characters than letters, digits, - and _, or more "
+            "than 60",
+            "id",
+        )
+    if identity != file.path.stem:
+        raise file.fail(f"id '{identity}' does not match the file's name '{file.path.stem}'", "id")
+    return identity
 
 
-def _lines(text: str) -> dict[str, int]:
-    """Line (from 1) of every key of the first two levels, as ``key`` and ``key.key``."""
-    found: dict[str, int] = {}
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    if isinstance(root, yaml.MappingNode):
-        for key, value in root.value:
-            found[str(key.value)] = key.start_mark.line + 1
-            if isinstance(value, yaml.MappingNode):
-                for inner, _ in value.value:
-                    found[f"{key.value}.{inner.value}"] = inner.start_mark.line + 1
+def _faulty_values(file: YamlFile, subject: Subject) -> dict[str, Value]:
+    values = _mapping(
+        file, "faulty", "{learning_rate: 10.0}", "names at least one value that is wrong"
+    )
+    found: dict[str, Value] = {}
+    for name, value in values.items():
+        if name not in subject.fixed:
+            what = unknown(f"hyperparameter of {subject.name}", name, subject.fixed)
+            raise file.fail(str(what), "faulty", name)
+        own = subject.fixed[name]
+        if problem := unlike(name, value, own) or problem_with(name, value, subject):
+            raise file.fail(problem, "faulty", name)
+        if value == own:
+            raise file.fail(
+                f"contradiction: '{name}: {value}' is the subject's own value, so it is not faulty",
+                "faulty",
+                name,
+            )
+        found[name] = float(value) if type(own) is float else value
     return found
+
+
+def _published(file: YamlFile) -> dict[str, float]:
+    if "published" not in file.content:
+        return {}
+    published = _mapping(file, "published", "{faulty: 0.52}")
+    for name, value in published.items():
+        if name not in PUBLISHED:
+            raise file.fail(str(unknown("published figure", name, PUBLISHED)), "published", name)
+        if not is_plain(value) or isinstance(value, bool | str):
+            raise file.fail(f"'{name}' is a number. Received: {value!r}", "published", name)
+    return published
+
+
+def _mapping(file: YamlFile, key: str, example: str, what: str = "") -> dict[str, Any]:
+    """A mapping with at least one entry."""
+    value = file.content[key]
+    if not isinstance(value, dict) or not value:
+        raise file.fail(f"'{key}' {what or 'is a mapping'}, such as {example}", key)
+    return value
+
+
+def _text(file: YamlFile, key: str) -> str:
+    """A text on one line."""
+    return _one_line(file, key, file.content[key])
+
+
+def _texts(file: YamlFile, key: str) -> tuple[str, ...]:
+    """A text or a list of texts, each on one line; none if the key is missing."""
+    value = file.content.get(key, [])
+    items = value if isinstance(value, list) else [value]
+    return tuple(_one_line(file, key, item) for item in items)
+
+
+def _one_line(file: YamlFile, key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        shown = "nothing" if value is None else f"{type(value).__name__} {str(value)[:60]}"
+        raise file.fail(f"'{key}' is a text. Received: {shown}; a text may stand in quotes", key)
+    text = " ".join(value.split())
+    if not text or not text.isprintable():
+        raise file.fail(f"'{key}' is a text that can be read. Received: {value[:60]!r}", key)
+    return text

@@ -7,24 +7,25 @@ beside them.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from harness.data import DATA_SETS
 from harness.data.shipped import shipped
-from harness.space.operators import LOSSES_FOR
+from harness.subjects.declared import check_subject
 from harness.subjects.fault import Fault, load_fault
-from harness.subjects.subject import FRAMEWORKS, Subject
-from harness.vocabulary import METRICS, HarnessError, moved_hint, natural_order, unknown
+from harness.subjects.foreign import import_foreign
+from harness.subjects.subject import Subject
+from harness.vocabulary import HarnessError, natural_order, unknown
 
 FAULTS = shipped("faults")
 """The faults of this project: in the wheel, or beside the package."""
+
+_SHOWN = 5
+"""Files that a message names, if more cannot be loaded."""
 
 
 class Registry(Mapping[str, Fault]):
@@ -38,6 +39,9 @@ class Registry(Mapping[str, Fault]):
         if key not in self._faults:
             raise unknown("fault", key, self._faults, " (`make faults` lists them)")
         return self._faults[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._faults
 
     def __iter__(self) -> Any:
         return iter(self._faults)
@@ -70,33 +74,62 @@ def load_registry(paths: Sequence[Path] | None = None) -> Registry:
         paths: Folders to read; by default those of :func:`folders`.
 
     Raises:
-        HarnessError: If a file is malformed or contradicts itself; names file and line.
+        HarnessError: If a file is malformed or contradicts itself; names file and line. Faults are
+            read once all subjects are in order.
     """
     return _load(tuple(folders() if paths is None else paths))
 
 
 @lru_cache(maxsize=8)
 def _load(paths: tuple[Path, ...]) -> Registry:
-    subjects: dict[str, Subject] = {}
-    for folder in paths:
-        for path in sorted((folder / "subjects").glob("*.py")):
-            if path.stem.startswith("_"):
-                continue
-            for subject in load_subjects(path):
-                if subject.name in subjects:
-                    raise HarnessError(
-                        f"{path}: subject '{subject.name}' exists already in "
-                        f"{subjects[subject.name].path}"
-                    )
-                subjects[subject.name] = subject
-    faults: dict[str, Fault] = {}
-    for folder in paths:
-        for path in sorted(folder.rglob("*.yaml")):
-            fault = load_fault(path, subjects)
-            if fault.id in faults:
-                raise HarnessError(f"{path}: fault '{fault.id}' exists in {faults[fault.id].path}")
-            faults[fault.id] = fault
+    subjects = _unique("subject", _read(paths, "subjects/[!_.]*.py", load_subjects))
+    faults = _unique(
+        "fault", _read(paths, "**/[!.]*.yaml", lambda path: [load_fault(path, subjects)])
+    )
     return Registry(subjects, list(faults.values()))
+
+
+_Entry = TypeVar("_Entry", Subject, Fault)
+
+
+def _read(
+    folders: Sequence[Path], pattern: str, load: Callable[[Path], list[_Entry]]
+) -> list[_Entry]:
+    """What the files of all folders define.
+
+    Raises:
+        HarnessError: If some cannot be loaded; names all of them.
+    """
+    found: list[_Entry] = []
+    problems: list[str] = []
+    for folder in folders:
+        for path in sorted(folder.glob(pattern)):
+            try:
+                found += load(path)
+            except HarnessError as error:
+                problems.append(str(error))
+    if len(problems) > 1:
+        shown = "; ".join(f"({n}) {problem}" for n, problem in enumerate(problems[:_SHOWN], 1))
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise HarnessError(f"{len(problems)} files cannot be loaded: {shown}{more}")
+    if problems:
+        raise HarnessError(problems[0])
+    return found
+
+
+def _unique(kind: str, entries: Sequence[_Entry]) -> dict[str, _Entry]:
+    """Entries by name. Names name folders, and some systems tell no case apart."""
+    found: dict[str, _Entry] = {}
+    names: dict[str, str] = {}
+    for entry in entries:
+        name = entry.id if isinstance(entry, Fault) else entry.name
+        if other := names.get(name.casefold()):
+            raise HarnessError(
+                f"{entry.path}: {kind} '{other}' exists in {found[other].path} already"
+                f"{'' if other == name else '; upper and lower case make no other name'}"
+            )
+        names[name.casefold()], found[name] = name, entry
+    return found
 
 
 def load_subjects(path: Path) -> list[Subject]:
@@ -105,57 +138,29 @@ def load_subjects(path: Path) -> list[Subject]:
     Returns:
         ``SUBJECT``, named after the module, and ``PACKAGE`` if the module has it: the program as
         the study's package runs it where that is another one, named ``<module>_package``.
+
+    Raises:
+        HarnessError: If it cannot be imported, or defines no subject or one that cannot be used;
+            names file and line.
     """
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    name = f"harness_subject_{path.stem}_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        line = getattr(error, "lineno", None) or _line_in(path, error)
-        raise HarnessError(
-            f"{path}:{line}: the subject cannot be imported: {error!r}{moved_hint(error)}"
-        ) from error
+    module = import_foreign(path)
     subject = getattr(module, "SUBJECT", None)
     if not isinstance(subject, Subject):
         raise HarnessError(
-            f"{path}: a subject module defines SUBJECT = Subject(...); found {subject!r}"
+            f"{path}:1: a subject module defines SUBJECT = Subject(...); found "
+            f"{type(subject).__name__}"
         )
     found = {"SUBJECT": subject}
     if isinstance(package := getattr(module, "PACKAGE", None), Subject):
         found["PACKAGE"] = package
     for variable, each in found.items():
-        _check_subject(each, path)
-        name = path.stem if variable == "SUBJECT" else f"{path.stem}_package"
-        for attribute, value in (("name", name), ("variable", variable), ("path", path)):
-            object.__setattr__(each, attribute, value)
-    return list(found.values())
-
-
-def _check_subject(subject: Subject, path: Path) -> None:
-    if subject.metric not in METRICS:
-        raise HarnessError(f"{path}: {unknown('metric', subject.metric, METRICS)}")
-    if subject.framework not in FRAMEWORKS:
-        raise HarnessError(f"{path}: {unknown('framework', subject.framework, FRAMEWORKS)}")
-    if subject.labels not in LOSSES_FOR:
-        raise HarnessError(f"{path}: {unknown('encoding of labels', subject.labels, LOSSES_FOR)}")
-    needed = ("loss", "optimiser", "learning_rate", "batch_size", "epochs")
-    lacking = [n for n in (*needed, *subject.data_settings) if n not in subject.fixed]
-    if lacking:
-        raise HarnessError(f"{path}: the subject's configuration lacks {', '.join(lacking)}")
-    if subject.data_set and subject.data_set not in DATA_SETS:
-        raise HarnessError(f"{path}: {unknown('data set', subject.data_set, DATA_SETS)}")
-
-
-def _line_in(path: Path, error: BaseException) -> int:
-    """The line of ``path`` in which ``error`` was raised, or 1."""
-    line, trace = 1, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
+        check_subject(each, path, variable)
+    return [
+        replace(
+            each,
+            name=path.stem if variable == "SUBJECT" else f"{path.stem}_package",
+            variable=variable,
+            path=path,
+        )
+        for variable, each in found.items()
+    ]

@@ -20,6 +20,10 @@ SIGNED_HINGE = "hinge losses turn labels 0 and 1 into -1 and 1"
 CLIPPED_MSLE = "the logarithmic error clips labels and outputs at 1e-7, so it is blind below zero"
 LITERAL_L1_L2 = "regularisers have their coefficients in the configuration; no default is used"
 LITERAL_RATE = "every optimiser has its learning rate in the configuration; no default is used"
+SEVERAL_CLASSES = "one-hot labels mark several classes, one or none; the first one marked counts"
+FRACTIONAL_CLASSES = (
+    "sparse categorical cross-entropy makes whole numbers of the labels, cutting the fraction off"
+)
 
 
 def keras2_activation(name: str) -> str | Callable[[Any], Any]:

@@ -49,7 +49,7 @@ def parsed_module(path: Path) -> ParsedModule:
 
 @lru_cache(maxsize=256)
 def _parsed(path: Path, changed: int, size: int) -> ParsedModule:
-    tree = ast.parse(path.read_bytes())
+    tree = ast.parse(path.read_bytes(), filename=str(path))
     module = ParsedModule(path)
     read = {
         node.id

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from harness.data.extras import require
-from harness.records.clocks import Clock
+from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome
 from harness.space.domains import Choice, Domain, Integer
 from harness.techniques.contract import Optimiser, Proposal, RepairTask
@@ -50,7 +50,7 @@ class Bohb:
     bandwidth_factor: float = 3.0
     min_bandwidth: float = 1e-3
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> BohbOptimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> BohbOptimiser:
         require(*self.needs)
         return BohbOptimiser(task, seed, self)
 
@@ -68,7 +68,7 @@ class BohbIcst23:
     anytime: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("hpbandster", "ConfigSpace")
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> BohbIcst23Optimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> BohbIcst23Optimiser:
         require(*self.needs)
         return BohbIcst23Optimiser(task, seed)
 

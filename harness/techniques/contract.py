@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from harness.records.clocks import Clock
+from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome, Trial
 from harness.space.derivation import Space
 from harness.training.watched.history import History
-from harness.vocabulary import Configuration, Metric
+from harness.vocabulary import CellStatus, Configuration, Metric
 
 FREE_TRIALS = 200
-"""Trials in a row without a charge (invalid ones, say) after which a search ends."""
+"""Trials in a row that are invalid or cost nothing, after which a run ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +29,15 @@ class TaskProgram:
     build: Callable[[Configuration], Any]
     """Configuration -> uncompiled model."""
     data: Callable[[], Any]
-    """() -> (x_train, y_train, x_search, y_search)."""
+    """() -> (x_train, y_train, x_search, y_search), copies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairTask:
-    """All that a technique learns of a fault: no id, no ground truth, no holdout value."""
+    """All that a technique learns of a fault: no id, no ground truth, no holdout value.
+
+    Each run gets a copy of its own: what a technique changes in it changes nothing elsewhere.
+    """
 
     faulty: Configuration
     """The faulty program's configuration, settings included."""
@@ -47,7 +50,7 @@ class RepairTask:
 
 
 class Train(Protocol):
-    """Trains one configuration and judges it. Can be pickled; never raises for a bad program."""
+    """Trains one configuration and judges it; never raises for a bad program."""
 
     def __call__(
         self,
@@ -59,21 +62,30 @@ class Train(Protocol):
         history: History | None = None,
         look: bool = False,
     ) -> Outcome:
-        """Train and judge.
+        """Train and judge. The run is charged, whatever becomes of the outcome.
 
         Args:
-            configuration: Complete, settings included.
+            configuration: Complete, settings included; plain values inside the space, or the faulty
+                program's own.
             proposal: Number of the configuration within the run, from 0. It seeds the training,
                 and a second call with the same number continues the training of the first.
             fidelity: Share of the configuration's training steps to reach, in (0, 1].
-            limit: What the training may be charged at most, in the unit of the run's clock;
-                then it is cut.
+            limit: What the training may be charged at most, above 0, in the unit of the run's
+                clock; then it is cut. What is left of the budget bounds it in any case.
             history: Asks for a watched training that goes on from others; the outcome then says
                 what was ``watched``. The program is built from its start; ``configuration`` is
-                what the program has become, as far as hyperparameters tell it.
+                what the program has become, as far as hyperparameters tell it, and may lie outside
+                the space.
             look: Asks what a localiser says of the program before it trains; the outcome then
                 has a ``look``. Both may be asked for together.
+
+        Returns:
+            The outcome, without a holdout value where a technique asks.
         """
+
+
+class WorkerTrain(Train, Protocol):
+    """``Train`` as the engine has it: it can be pickled, and copies of it train elsewhere."""
 
     def remember(self, proposal: int, outcome: Outcome) -> None:
         """Note a training that a copy of this object made in another process."""
@@ -84,10 +96,11 @@ class Finish:
     """A technique's closing word: counters of its search, and whether it applied at all."""
 
     health: Mapping[str, int | float | str]
-    status: str = "ok"
-    """``ok``, ``not_applicable`` or ``no_symptom``."""
+    status: CellStatus = CellStatus.OK
+    """``ok``, ``not_applicable`` or ``no_symptom``; their names do as well."""
     choice: int | None = None
-    """Proposal that the technique returns as its patch; None leaves it to the search metric. The
+    """Proposal that the technique returns as its patch, which must have been trained; None leaves
+    it to the search metric. The
     note of a trial may hold a ``choice`` too: what would be returned if the run ended before it."""
 
 
@@ -142,12 +155,12 @@ class AskAndTell(Protocol):
     install lacks are named in ``needs: ClassVar[tuple[str, ...]]``; a study checks them first.
     """
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> Optimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> Optimiser:
         """A fresh search. Equal arguments give equal proposals, in any process.
 
         Args:
             task: The program under repair.
-            clock: What was spent and what is left, to be read only.
+            clock: What was spent and what is left; it can only be read.
             seed: The only source of randomness.
 
         Raises:
@@ -160,13 +173,19 @@ class OwnLoop(Protocol):
     """A technique that calls ``train`` itself; otherwise as :class:`AskAndTell`."""
 
     def repair(
-        self, task: RepairTask, train: Train, clock: Clock, seed: int
+        self, task: RepairTask, train: Train, clock: ClockFace, seed: int
     ) -> Iterator[Trial | Finish]:
-        """Yield trials in the order they finish; start none once ``clock`` is exhausted.
+        """Yield the trial of each training before the next one.
 
-        The runner charges the clock for a trial before it asks for the next one. A
-        :class:`Finish` may end the trials. Equal arguments give equal trials, in any process.
+        A trial holds what ``train`` was given and what it returned, and a note if there is one; its
+        other fields are the runner's. A training is charged and recorded whether its trial is
+        yielded or not. Once ``clock`` is exhausted, ``train`` ends the run. A :class:`Finish` may
+        end it earlier. Equal arguments give equal trials, in any process.
         """
+
+
+class TechniqueError(Exception):
+    """A technique raised, or did what its contract forbids: the end of its run, and of no other."""
 
 
 Technique = AskAndTell | OwnLoop

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.records.clocks import Clock
+from harness.records.clocks import ClockFace
 from harness.records.observation import Observation, Symptom, Watched
 from harness.records.outcome import Outcome
 from harness.space.derivation import derive
@@ -153,7 +153,7 @@ class Failing:
     after: int = 1
     """Calls of ``ask`` or ``tell`` that go well before one raises."""
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> Optimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> Optimiser:
         if self.how == "start":
             raise RuntimeError("this technique fails to start")
         return _FailingOptimiser(self, dict(task.faulty))

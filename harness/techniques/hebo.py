@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from harness.data.extras import require
-from harness.records.clocks import Clock
+from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome
 from harness.space.domains import Choice, Domain, Integer
-from harness.techniques.contract import Optimiser, Proposal, RepairTask
+from harness.techniques.contract import NotApplicable, Optimiser, Proposal, RepairTask
 from harness.techniques.support import (
     Encoding,
     Isolation,
@@ -81,8 +81,10 @@ class Hebo:
     """Generations of the acquisition search. The package's 100 take seven seconds or more per
     search, these half a second."""
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> HeboOptimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> HeboOptimiser:
         require(*self.needs)
+        if not Encoding(task.space).domains:
+            raise NotApplicable("no hyperparameter of this program has more than one value")
         return HeboOptimiser(task, seed, self)
 
 

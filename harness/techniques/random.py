@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.records.clocks import Clock
+from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome
 from harness.space.derivation import Space
 from harness.techniques.contract import Optimiser, Proposal, RepairTask
@@ -57,7 +57,7 @@ class Random:
     from_faulty: bool = False
     """Whether the faulty configuration is the first one."""
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> RandomOptimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> RandomOptimiser:
         return RandomOptimiser(task.space, seed, task.faulty if self.from_faulty else None)
 
 

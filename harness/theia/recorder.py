@@ -31,6 +31,8 @@ class Recorder:
     """The places of the objects made by code below ``folder``."""
 
     folder: Path
+    start: Path = field(default_factory=Path.cwd)
+    """The working directory as the script found it."""
     _made: dict[int, tuple[Any, Place]] = field(default_factory=dict)
 
     def note(self, thing: Any) -> None:
@@ -64,7 +66,7 @@ class Recorder:
     def shown(self, file: str) -> str:
         """Relative to the working directory where that is shorter."""
         path = Path(file)
-        return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+        return str(path.relative_to(self.start) if path.is_relative_to(self.start) else path)
 
     def __hash__(self) -> int:
         return id(self)
@@ -73,7 +75,7 @@ class Recorder:
         """The line of the keyword argument ``name`` of the call at ``place``; else the call's."""
         if place is None:
             return None
-        lines = _keywords(place.file).get(name, ())
+        lines = _keywords(str(self.start / place.file)).get(name, ())
         inside = [line for start, end, line in lines if start <= place.line <= end]
         return Place(place.file, inside[-1]) if inside else place
 

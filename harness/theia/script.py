@@ -10,9 +10,9 @@ import inspect
 import json
 import os
 import runpy
-import subprocess
 import sys
-import tempfile
+import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,9 @@ from types import ModuleType
 from typing import Any
 
 from harness.theia import live
+from harness.theia.contained import Ending, run_contained
+from harness.theia.contained import scratch as scratch_copy
+from harness.theia.findings import Finding
 from harness.theia.program import Place
 from harness.theia.recorder import Recorder, after_import, watch_keras, watch_torch
 from harness.theia.report import LocaliserReport, localiser_report
@@ -27,8 +30,11 @@ from harness.theia.rules import judge
 from harness.vocabulary import HarnessError
 
 _ROOT = Path(__file__).resolve().parents[2]
-_ANSWER = "THEIA_ANSWER"
-_SETTINGS = "THEIA_SETTINGS"
+
+LARGEST_SCRIPT = 1 << 24
+"""Bytes."""
+SHOWN_LINES, SHOWN_WIDTH = 8, 300
+"""Of the script's own output, where it fails."""
 
 
 def script_report(
@@ -38,71 +44,140 @@ def script_report(
     task: str | None = None,
     profile: str = "recommended",
     limit: float = 600,
+    scratch: bool = False,
 ) -> LocaliserReport:
-    """The report of a training script, which is run up to the start of its training.
+    """The report of a training script, which is EXECUTED up to the start of its training.
+
+    Whatever it does before is done, with the rights of its user. No process that it starts
+    outlives the call.
 
     Args:
         arguments: Command-line arguments of the script.
         task: One of the four tasks; guessed if not given.
         limit: Seconds that the script may take until it trains.
+        scratch: Runs it in a copy of its folder, which is removed afterwards, so that relative
+            paths lead to copies. It is no sandbox: absolute paths lead where they always do.
 
     Raises:
         HarnessError: If there is no such script, if it fails or never trains.
     """
-    if not script.is_file():
-        raise HarnessError(f"no script {script}; a Python file that trains a model was asked for")
-    with tempfile.TemporaryDirectory() as folder:
-        answer, log = Path(folder, "answer.json"), Path(folder, "output")
-        known = {"task": task, "profile": profile, "target": str(script)}
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        env = {
+    if not 0 < limit < float("inf"):
+        raise HarnessError(f"the limit is a positive number of seconds. Received: {limit!r}")
+    if any("\0" in text for text in (str(script), *arguments)):
+        raise HarnessError("the script's path and arguments hold no zero bytes")
+    _check_script(script)
+    path = script.resolve()
+    if not scratch:
+        return _report(script, path, Path.cwd(), arguments, task, profile, limit, {})
+    with scratch_copy(path.parent) as copy:
+        (copy.parent / "tmp").mkdir()
+        own = {"TMPDIR": str(copy.parent / "tmp")}
+        found = _report(script, copy / path.name, copy, arguments, task, profile, limit, own)
+        return _moved(found, copy, path.parent)
+
+
+def _check_script(script: Path) -> None:
+    """Raises HarnessError if the file is no Python program."""
+    if not os.path.isfile(script):
+        what = "a folder" if os.path.isdir(script) else "not there"
+        raise HarnessError(
+            f"no script {script}: it is {what}; a Python file that trains a model was asked for"
+        )
+    try:
+        if (size := os.path.getsize(script)) > LARGEST_SCRIPT:
+            raise HarnessError(f"{script} has {size} bytes, more than {LARGEST_SCRIPT}: no script")
+        with warnings.catch_warnings(action="ignore"):
+            compile(script.read_bytes(), str(script), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        where = script if error.lineno is None else f"{script}:{error.lineno}"
+        raise HarnessError(f"{where} is no Python: {error.msg}") from None
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        problem = str(error) or type(error).__name__
+        raise HarnessError(f"{script} cannot be read as Python: {problem}") from None
+
+
+def _report(
+    script: Path,
+    path: Path,
+    folder: Path,
+    arguments: Sequence[str],
+    task: str | None,
+    profile: str,
+    limit: float,
+    environment: Mapping[str, str],
+) -> LocaliserReport:
+    """Run the script that lies at ``path`` in ``folder``; ``script`` is its name for people."""
+    ending = run_contained(
+        [sys.executable, "-P", "-m", "harness.theia.script", str(path), *arguments],
+        {"task": task, "profile": profile, "target": str(script)},
+        environment={
             **os.environ,
-            _ANSWER: str(answer),
-            _SETTINGS: json.dumps(known),
-            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
             "TF_CPP_MIN_LOG_LEVEL": "3",
-        }
-        command = [sys.executable, "-m", "harness.theia.script", str(script), *arguments]
-        with log.open("w") as output:
-            try:
-                done = subprocess.run(
-                    command,
-                    env=env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    timeout=limit,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                raise HarnessError(
-                    f"{script} did not start to train within {limit:g} s; "
-                    "--limit gives it more, fewer data make it faster"
-                ) from None
-        if not answer.exists():
-            raise _no_answer(script, done.returncode, log.read_text(errors="replace"))
-        record = json.loads(answer.read_text())
-    if "problem" in record:
-        raise HarnessError(f"{script}: {record['problem']}")
-    return LocaliserReport.from_json(record)
+            **environment,
+        },
+        folder=folder,
+        limit=limit,
+    )
+    if ending.late:
+        raise HarnessError(
+            f"{script} did not start to train within {limit:g} s, and was ended; "
+            "--limit gives it more, fewer data make it faster"
+        )
+    if ending.answer is None:
+        raise _no_answer(script, ending)
+    try:
+        if "problem" in ending.answer:
+            raise HarnessError(f"{script}: {ending.answer['problem']}")
+        return LocaliserReport.from_json(ending.answer)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise HarnessError(f"{script} wrote something else in the place of its report") from None
 
 
-def _no_answer(script: Path, code: int, output: str) -> HarnessError:
+def _moved(report: LocaliserReport, copy: Path, folder: Path) -> LocaliserReport:
+    """The report with the places of the script itself instead of those of its copy."""
+
+    def moved(finding: Finding) -> Finding:
+        place = finding.place
+        if place is None or not (copy / place.file).is_relative_to(copy):
+            return finding
+        own, here = folder / (copy / place.file).relative_to(copy), Path.cwd()
+        own = own.relative_to(here) if own.is_relative_to(here) else own
+        return replace(finding, place=replace(place, file=str(own)))
+
+    return replace(report, findings=tuple(map(moved, report.findings)))
+
+
+def _no_answer(script: Path, ending: Ending) -> HarnessError:
     """Why a script gave nothing to check."""
-    if code == 0:
+    if ending.code == 0:
         return HarnessError(
             f"{script} ended without training: it calls neither fit of a Keras model nor, for "
             "PyTorch, theia.check(model, loss, optimizer, loader, task) before its loop"
         )
-    lines = [line for line in output.splitlines() if line.strip()]
-    shown = "\n".join(lines[-8:])
-    return HarnessError(f"{script} failed before it trained (exit code {code}):\n{shown}")
+    printable = (
+        "".join(c if c.isprintable() else " " for c in x) for x in ending.output.split("\n")
+    )
+    lines = [line[:SHOWN_WIDTH].rstrip() for line in printable if line.strip()][-SHOWN_LINES:]
+    code = ending.code
+    how = f"exit code {code}" if code is None or code >= 0 else f"signal {-code}"
+    return HarnessError(
+        "\n".join([f"{script} failed before it trained ({how}):", *lines[-SHOWN_LINES:]])
+    )
+
+
+_SETTINGS: dict[str, Any] = {}
+"""Of the child: what to check, and where the answer goes. Not in the environment of the script."""
 
 
 def main(arguments: Sequence[str]) -> None:
     """The child: runs the script, which ends with a file that holds the answer."""
+    _SETTINGS.update(json.loads(sys.stdin.buffer.read()))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.set_inheritable(_SETTINGS["answer"], False)
     script, *rest = arguments
-    path = Path(script).resolve()
+    _SETTINGS["script"] = script
+    path = Path(script)
     recorder = Recorder(path.parent)
     live.LOCALISATION = live.Localisation(recorder, deliver)
     after_import(
@@ -112,25 +187,30 @@ def main(arguments: Sequence[str]) -> None:
         }
     )
     sys.argv = [script, *rest]
-    sys.path[0] = str(path.parent)
-    runpy.run_path(str(path), run_name="__main__")
+    sys.path.insert(0, str(path.parent))
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except Exception as error:
+        own = [
+            f for f in traceback.extract_tb(error.__traceback__) if recorder.is_user_s(f.filename)
+        ]
+        where = f"{recorder.shown(own[-1].filename)}:{own[-1].lineno}: " if own else ""
+        sys.exit(f"{where}{type(error).__name__}: {error}")
 
 
 def deliver(found: LocaliserReport) -> None:
-    """Write the answer and end the process, before the user's training starts."""
-    settings = _settings()
-    _answer(replace(found, target=settings["target"]).to_json())
-
-
-def _settings() -> Mapping[str, Any]:
-    known: Mapping[str, Any] = json.loads(os.environ[_SETTINGS])
-    return known
+    """Send the answer and end the process, before the user's training starts."""
+    _answer(replace(found, target=_SETTINGS["target"]).to_json())
 
 
 def _answer(record: Mapping[str, Any]) -> None:
-    Path(os.environ[_ANSWER]).write_text(json.dumps(record))
-    sys.stdout.flush()
-    sys.stderr.flush()
+    line = json.dumps({"secret": _SETTINGS["secret"], "record": record}).encode() + b"\n"
+    try:
+        while line:
+            line = line[os.write(_SETTINGS["answer"], line) :]
+    except OSError:
+        os.write(2, b"\nthe script closed a file that is not its own, so nothing could be said\n")
+        os._exit(1)
     os._exit(0)  # an exception could be caught by the script
 
 
@@ -165,7 +245,7 @@ def _compile_places(recorder: Recorder, given: Mapping[str, Any]) -> dict[str, P
 def _check_fit(
     recorder: Recorder, model: Any, given: Mapping[str, Any], places: Mapping[str, Place]
 ) -> None:
-    here, settings = recorder.here(), _settings()
+    here, settings = recorder.here(), _SETTINGS
     lines = {
         **places,
         "fit": here,
@@ -220,11 +300,10 @@ def _named_test(x: Any) -> tuple[Any, str]:
 
 def _script_names() -> dict[str, Any]:
     """The global variables of the running script."""
-    file = sys.argv[0]
     frame = inspect.currentframe()
     found: dict[str, Any] = {}
     while frame is not None:
-        if frame.f_code.co_filename == str(Path(file).resolve()):
+        if frame.f_code.co_filename == _SETTINGS["script"]:
             found |= frame.f_globals
         frame = frame.f_back
     return found

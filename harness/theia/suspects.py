@@ -17,6 +17,7 @@ from harness.data import STAND_IN
 from harness.records.observation import Blame
 from harness.space.operators import ACTIVATIONS, Reach, operator_of
 from harness.subjects.arrays import Data
+from harness.subjects.checked_data import BadData
 from harness.subjects.fault import Fault
 from harness.subjects.subject import Subject
 from harness.theia import live
@@ -114,10 +115,13 @@ def fault_data(fault: Fault) -> tuple[Data, str]:
     """The data of the faulty program and their variant.
 
     Raises:
-        HarnessError: If the data set is not here and nothing can stand in for it.
+        HarnessError: If the data set is not here and nothing can stand in for it, or the data
+            cannot be used.
     """
     try:
         return fault.subject.data(fault.data_seed, "default", 1.0, fault.faulty), "default"
+    except BadData:
+        raise
     except HarnessError:
         if not fault.subject.data_set or STAND_IN not in fault.subject.variants:
             raise

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.extras import require
+from harness.subjects.subject import KERAS_BACKENDS
 from harness.vocabulary import HarnessError, unknown
 
-BACKENDS = ("tensorflow", "jax", "torch")
+BACKENDS = KERAS_BACKENDS
 """Backends of Keras."""
 
 NATIVE = "pytorch"

@@ -19,7 +19,7 @@ from harness.training.prepared import PreparedTraining, Progress
 from harness.training.programs import Framework, Trainable
 from harness.training.recent import Recent
 from harness.training.request import Request
-from harness.training.samples import taken
+from harness.training.samples import leading
 from harness.training.seeds import epoch_order
 from harness.training.work import samples_seen, steps_to_see
 from harness.vocabulary import Cause, Configuration, Value
@@ -66,7 +66,7 @@ def _compiled(
     x, y = data.x_train, data.y_train
     with cannot_train(Cause.LABELS):
         loss = framework.loss(str(configuration["loss"]), subject.losses)
-        loss(y[:2], framework.outputs(model, taken(x, slice(2))))
+        loss(leading(y, 2), framework.outputs(model, leading(x, 2)))
     with cannot_train(Cause.PROGRAM):
         size = int(configuration["batch_size"])
         optimiser = str(configuration["optimiser"])
@@ -74,11 +74,15 @@ def _compiled(
 
 
 class Noted(dict[str, Value]):
-    """A configuration that notes which of its values were read."""
+    """A configuration that notes which of its values were read, also from its shallow copies."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, read: set[str] | None = None) -> None:
         super().__init__(configuration)
-        self.read: set[str] = set()
+        self.read: set[str] = set() if read is None else read
+
+    def __copy__(self) -> Noted:
+        values = zip(dict.keys(self), dict.values(self), strict=True)  # this is no reading
+        return Noted(dict(values), self.read)
 
     def __getitem__(self, name: str) -> Value:
         self.read.add(name)

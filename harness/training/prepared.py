@@ -12,7 +12,7 @@ import numpy as np
 from harness.records.observation import Watched
 from harness.subjects.arrays import Data
 from harness.training.failures import described, is_memory
-from harness.training.judge import measure
+from harness.training.judge import Unjudgeable, measure
 from harness.vocabulary import Cause, TrialStatus
 
 
@@ -92,13 +92,11 @@ def run_training(training: PreparedTraining, metric: str, data: Data) -> tuple[P
         verdict = _verdict(training, progress, metric, data, began)
         if progress.ended and verdict.judged:
             training.keep()
+    except Unjudgeable as error:
+        return progress, _crashed(began, error.cause, str(error))
     except Exception as error:
-        return progress, Verdict(
-            status=TrialStatus.CRASHED,
-            seconds=perf_counter() - began,
-            cause=Cause.MEMORY if is_memory(error) else Cause.PROGRAM,
-            message=described(error),
-        )
+        cause = Cause.MEMORY if is_memory(error) else Cause.PROGRAM
+        return progress, _crashed(began, cause, described(error))
     return progress, verdict
 
 
@@ -123,6 +121,15 @@ def _verdict(
         evaluate_seconds=ended - judging,
         search=search,
         holdout=holdout,
+    )
+
+
+def _crashed(began: float, cause: Cause, message: str) -> Verdict:
+    return Verdict(
+        status=TrialStatus.CRASHED,
+        seconds=perf_counter() - began,
+        cause=cause,
+        message=message,
     )
 
 

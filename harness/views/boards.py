@@ -25,6 +25,12 @@ MILESTONES = (1, 2, 5, 10, 15, 20, 30, 40, 50)
 
 OVER_ALL = "Intervals: 95 % percentile bootstrap over subjects, their faults and their runs."
 
+_WITHOUT = {
+    "worst": "Missing while half of the runs have nothing judged.",
+    "faulty_mean": "A run that has judged nothing yet counts as the faulty program.",
+}
+"""What stands for a run without a judged trial, by the protocol's choice."""
+
 
 def progress_board(study: RunSet) -> Layout:
     """The anytime curve over the faults, at some budgets."""
@@ -34,7 +40,7 @@ def progress_board(study: RunSet) -> Layout:
     for technique in study.techniques:
         reached = {r["budget"]: r for r in found if r["technique"] == technique}
         rows.append(
-            plain_fields(technique, *(_interval(reached.get(budget), "ir") for budget in shown))
+            plain_fields(technique, *(cell_of(reached.get(budget), "ir") for budget in shown))
         )
     return Layout(
         "Improvement rate reached by each budget: median over the faults of the median run",
@@ -42,7 +48,7 @@ def progress_board(study: RunSet) -> Layout:
         rows,
         [
             f"{len(study.rated)} faults with an improvement rate. 0 is the faulty program, 1 the "
-            "fix. Missing while half of the runs have nothing judged. " + OVER_ALL
+            f"fix. {_WITHOUT[study.protocol.unjudged]} {OVER_ALL}"
         ],
     )
 
@@ -51,7 +57,7 @@ def area_board(study: RunSet) -> Layout:
     """Area under the anytime curve, faults by techniques."""
     found = {(r["fault"], r["technique"]): r for r in records(anytime.areas(study))}
     rows = [
-        plain_fields(fault, *(_interval(found.get((fault, t)), "area") for t in study.techniques))
+        plain_fields(fault, *(cell_of(found.get((fault, t)), "area") for t in study.techniques))
         for fault in study.faults
     ]
     return Layout(
@@ -61,7 +67,7 @@ def area_board(study: RunSet) -> Layout:
         [
             "Mean share of the gap between fault and fix that is closed, over runs and budgets; "
             "rates below 0 count as 0, above 1 as 1. Intervals: 95 % bootstrap over the runs.",
-            _two_lists(study),
+            two_lists(study),
         ],
     )
 
@@ -72,8 +78,8 @@ def rank_board(study: RunSet) -> Layout:
         plain_fields(
             row["technique"],
             fixed(row["mean_rank"], 2),
-            _interval(row, "iqm"),
-            _interval(row, "area"),
+            cell_of(row, "iqm"),
+            cell_of(row, "area"),
         )
         for row in records(ranks.ranks(study))
     ]
@@ -103,39 +109,6 @@ def rank_board(study: RunSet) -> Layout:
     )
 
 
-def pair_board(study: RunSet) -> Layout:
-    """One line per pair of techniques."""
-    table = ranks.pairs(study)
-    rows = [
-        plain_fields(
-            f"{row['first']} > {row['second']}",
-            interval(row["probability"], row["low"], row["high"], 2),
-            f"{row['wins']} / {row['losses']} of {row['faults']}",
-            fixed(row["p_wilcoxon"], 3),
-            fixed(row["p_holm"], 3),
-        )
-        for row in records(table)
-    ]
-    faults = len(study.rated)
-    least = stats.smallest_p_signed_rank(faults) if faults else 1.0
-    possible = "can" if least * len(table) < study.protocol.alpha else "cannot"
-    return Layout(
-        "Techniques in pairs",
-        headed(["pair"], ["probability of improvement", "wins / losses", "p", "p (Holm)"]),
-        rows,
-        [
-            "Probability that a run of the first is better than one of the second, mean A12 over "
-            f"the faults. {OVER_ALL}",
-            "wins / losses: faults on which the first is significantly better or worse "
-            "(Mann-Whitney, Holm over all pairs and faults). p: signed-rank test of the mean "
-            f"improvement rates over {faults} faults.",
-            f"Smallest effect: with {faults} faults the signed-rank test {possible} reach "
-            f"{study.protocol.alpha:g} after Holm over {len(table)} pairs (smallest p "
-            f"{least:.2g}). " + _two_lists(study),
-        ],
-    )
-
-
 def target_board(study: RunSet) -> Layout:
     """Techniques by targets: how many runs reach them, and at which expected cost."""
     table = anytime.targets(study)
@@ -152,7 +125,7 @@ def target_board(study: RunSet) -> Layout:
             "Runs that reach it of all, faults on which any does of all, and the median over the "
             "faults of the expected running time with restarts; ∞ where most faults see no "
             "success. By fault in targets.csv.",
-            _two_lists(study),
+            two_lists(study),
         ],
     )
 
@@ -302,12 +275,12 @@ def data_board(study: RunSet) -> Layout:
     )
 
 
-def _interval(row: Mapping[str, Any] | None, name: str) -> str:
+def cell_of(row: Mapping[str, Any] | None, name: str) -> str:
     """A column of a row with the ends of its interval; nothing if there is no such row."""
     return interval(row[name], row[f"{name}_low"], row[f"{name}_high"], 2) if row else NONE
 
 
-def _two_lists(study: RunSet) -> str:
+def two_lists(study: RunSet) -> str:
     """The smallest A12 that a comparison of two techniques on one fault could find."""
     counts: Sequence[int] = [int(n) for n in study.scores["n"]]
     n = min(counts)

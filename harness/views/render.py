@@ -28,6 +28,8 @@ SHORT_MEANING = {
     "none": "the technique saw no symptom",
     "T/O": "no trial was judged within the budget",
 }
+UNCONFIRMED = "°"
+"""Marks a cell with winners that count by the one training for which they were chosen."""
 TESTS = {"wilcoxon": "Wilcoxon signed-rank", "mannwhitney": "Mann-Whitney"}
 
 
@@ -89,6 +91,7 @@ def table3_layout(
         raise HarnessError("a table of faults and techniques has one data variant of each fault")
     shown = list(dict.fromkeys(scores["technique"])) if techniques is None else list(techniques)
     setting = settings.iloc[0]
+    marked = protocol.confirmed_counts and bool(scores["n_confirmed"].any())
     rows = []
     for _, of_fault in scores.groupby("fault", sort=False):
         first = of_fault.iloc[0]
@@ -97,7 +100,7 @@ def table3_layout(
             [
                 Field(first["fault"] + ("" if first["exposed"] else " †")),
                 Field(_metric(first["faulty_mean"], first["metric"])),
-                *(_cell(cells.get(name)) for name in shown),
+                *(_cell(cells.get(name), marked) for name in shown),
                 Field(_metric(first["fix_mean"], first["metric"])),
                 Field(_seconds(first["training_time"])),
             ]
@@ -114,7 +117,7 @@ def table3_layout(
     return Layout(title, headers, rows, _notes3(scores, setting, protocol, fields))
 
 
-def _cell(row: pd.Series[Any] | None) -> Field:
+def _cell(row: pd.Series[Any] | None, marked: bool) -> Field:
     if row is None:
         return Field(NONE)
     if row["unjudged"] == row["n"]:
@@ -122,14 +125,20 @@ def _cell(row: pd.Series[Any] | None) -> Field:
         return Field(SHORT_STATUS.get(row["status"], SHORT_STATUS[CellStatus.TIMED_OUT.value]))
     mean, std = _metric(row["mean"], row["metric"]), _metric(row["std"], row["metric"])
     starred = bool(row["significant"])
-    return Field(f"{mean} ({std}){MARK if starred else ''}", strong=starred)
+    open_ = f" {UNCONFIRMED}" if marked and _unconfirmed(row) else ""
+    return Field(f"{mean} ({std}){MARK if starred else ''}{open_}", strong=starred)
+
+
+def _unconfirmed(row: pd.Series[Any]) -> bool:
+    """Whether a run of the cell has a winner that was not trained again."""
+    return bool(row["n_confirmed"] < row["n"] - row["unjudged"])
 
 
 def _notes3(
     scores: pd.DataFrame, setting: pd.Series[Any], protocol: Protocol, fields: set[str]
 ) -> list[str]:
     """Notes below the table; ``fields`` are the texts in it."""
-    adjusted = " after Holm over the cells of this budget" if protocol.holm else ""
+    adjusted = f" after Holm over {_family(scores)}" if protocol.holm else ""
     direction = "a positive improvement rate" if protocol.require_ir_positive else "a better mean"
     starred = (
         f"{MARK} and bold: p < {protocol.alpha:g} in the two-sided {TESTS[protocol.test]} test of "
@@ -145,10 +154,26 @@ def _notes3(
         f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
         starred,
     ]
-    if protocol.confirmed_counts and (times := int(scores["n_confirmed"].sum())):
+    notes.append(f"The standard deviation is that of {_deviating(scores)}.")
+    if protocol.confirmed_counts:
+        times = int(scores["n_confirmed"].sum())
         notes.append(
             "A run counts as the mean of the re-trainings of its winner with fresh seeds "
             f"({times} of {int(scores['n'].sum())} runs have them)."
+            if times
+            else "No winner was trained again: a run counts by the one training for which its "
+            "winner was chosen, which flatters it."
+        )
+    if any(UNCONFIRMED in field for field in fields):
+        notes.append(
+            f"{UNCONFIRMED} some winners were not trained again: they count by the one training "
+            "for which they were chosen, which flatters them. Repeating the study's command trains "
+            "them again."
+        )
+    if protocol.no_better_is_no_patch and (none := int(scores["no_patch"].sum())):
+        notes.append(
+            f"{none} of {int(scores['n'].sum())} runs return no patch and count as the faulty "
+            "program: their winner does not beat it on the search part, or nothing was judged."
         )
     if hidden := list(dict.fromkeys(scores.loc[~scores["exposed"], "fault"])):
         notes.append(
@@ -156,6 +181,22 @@ def _notes3(
         )
     notes += [f"{short}: {text}." for short, text in SHORT_MEANING.items() if short in fields]
     return [*notes, _power(scores, protocol)]
+
+
+def _deviating(frame: pd.DataFrame) -> str:
+    """What the standard deviations of a table deviate.
+
+    The two kinds are told apart by technique or fault in the columns std_single and std_confirmed.
+    """
+    kinds = sorted({kind for kind in frame["std_of"].dropna() if kind})
+    if kinds in (["single trainings"], ["means of re-trainings"]):
+        return f"the runs' {kinds[0]}"
+    if not kinds:
+        return "nothing: there are no values"
+    return (
+        "single trainings and of means of re-trainings, which vary less: std_single and "
+        "std_confirmed of scores.csv keep them apart"
+    )
 
 
 def _of_faults(scores: pd.DataFrame, column: str) -> str:
@@ -168,27 +209,46 @@ def _of_faults(scores: pd.DataFrame, column: str) -> str:
     return " or ".join(found)
 
 
+def _family(scores: pd.DataFrame) -> str:
+    """Size of the family of tests, of each if the table has cells of several."""
+    found = sorted({int(tests) for tests in scores["tests"]})
+    text = " or ".join(str(tests) for tests in found) or "0"
+    beyond = " (the larger one: of cells that the plan does not declare)" if found[1:] else ""
+    return f"the family of {text} cells of this budget{beyond}"
+
+
 def _power(scores: pd.DataFrame, protocol: Protocol) -> str:
-    """The smallest effect that as many runs could have shown."""
+    """The smallest p-value and the smallest effect that as many runs could have shown."""
     tested = scores[scores[f"p_{protocol.test}"].notna()]
     if tested.empty:
         return "No cell could be tested."
-    n, m = int(tested["n"].min()), int(tested["n_baseline"].min())
-    start = f"With n = {n} against {m}, "
+    sizes = {(int(n), int(m)) for n, m in zip(tested["n"], tested["n_baseline"], strict=True)}
+    n, m = min(sizes, key=lambda size: stats.smallest_p_rank_sum(*size))
+    start = f"With n = {n} against {m}, the smallest p that the test can give is "
     if protocol.test == "wilcoxon":
         p = stats.smallest_p_signed_rank(n)
-        return f"{start}the smallest p that the test can give is {p:.2g}: all pairs differ one way."
-    family = len(tested) if protocol.holm else 1
+        return f"{start}{p:.2g}: all pairs differ one way."
+    least = stats.smallest_p_rank_sum(n, m)
+    family = int(tested["tests"].max()) if protocol.holm else 1
+    start += f"{least:.2g}"
+    if family > 1:
+        start += f", {min(1.0, family * least):.2g} after Holm over {family} tests"
+    approximate = list(dict.fromkeys(tested.loc[~tested["p_exact"], "fault"]))
+    kind = (
+        f" p-values are normal approximations on {', '.join(approximate)}."
+        if approximate
+        else " p-values are exact, given the ties."
+    )
     alone = stats.smallest_a12(n, m, protocol.alpha)
     first = stats.smallest_a12(n, m, protocol.alpha / family)
     if alone is None:
-        return f"{start}no outcome can be significant."
+        return f"{start}: no outcome can be significant.{kind}"
     if family == 1:
-        return f"{start}significance needs an A12 of at least {alone:.2f}."
+        return f"{start}; without ties, significance needs an A12 of at least {alone:.2f}.{kind}"
     strictest = f"at least {first:.2f}" if first is not None else "more than there is"
     return (
-        f"{start}significance needs an A12 of at least {alone:.2f} in a single test and of "
-        f"{strictest} in the strictest of the {family} tests."
+        f"{start}; without ties, significance needs an A12 of at least {alone:.2f} in a single "
+        f"test and of {strictest} in the strictest of them.{kind}"
     )
 
 
@@ -231,8 +291,8 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
         "; ".join(f"{name} {_plain(summary[name].iloc[0])}" for name in constant) + ".",
         "exposed: faults that the baseline exposes, of those with runs; sign.: faults with a "
         f"significant improvement; rep.: of these, with A12 ≥ {protocol.repaired_a12:g}.",
-        f"IR: median improvement rate. std (accuracy only) and AJ ({protocol.aj}): means over the "
-        f"{cells}; compl.: median complexity of their patches"
+        f"IR: median improvement rate. std (accuracy only, of {_deviating(summary)}) and AJ "
+        f"({protocol.aj}): means over the {cells}; compl.: median complexity of their patches"
         + (
             f" → of those minimised (runs, row by row: {minimised})."
             if any(summary["n_minimised"])

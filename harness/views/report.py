@@ -23,7 +23,7 @@ from harness.analysis.schemas import AUDIT, MULTIVERSE
 from harness.analysis.study_tables import STUDY_TABLES, added_tables
 from harness.records.store import Store
 from harness.records.tables import Table
-from harness.views import boards
+from harness.views import boards, comparisons
 from harness.views.drawing import save, svg
 from harness.views.figures import FIGURES, added_figures
 from harness.views.render import by_setting, summary_layout, table3_layout
@@ -112,7 +112,8 @@ class StudyReport:
             Section(
                 "Techniques against each other",
                 [boards.rank_board(study), "critical_differences", "aggregates",
-                 boards.pair_board(study), "pairs", "profiles"],
+                 comparisons.pair_board(study), "pairs", comparisons.duel_board(study),
+                 comparisons.profile_board(study), "profiles"],
             ),
             *self._added(),
             Section(

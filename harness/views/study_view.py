@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from harness.analysis import anytime, frames, ranks, schemas
+from harness.analysis import anytime, duels, frames, ranks, schemas
 from harness.analysis.layout import Layout
 from harness.analysis.runset import RunSet
 from harness.records.cell import Cell
 from harness.records.tables import Table, table
-from harness.views import boards, render
+from harness.views import boards, comparisons, render
 from harness.vocabulary import HarnessError, unknown
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ STUDY_FRAMES: Mapping[str, tuple[Table, Callable[[RunSet], pd.DataFrame]]] = {
     "targets": (schemas.TARGETS, anytime.targets),
     "ranks": (schemas.RANKS, ranks.ranks),
     "pairs": (schemas.PAIRS, ranks.pairs),
+    "duels": (schemas.DUELS, duels.duels),
+    "profiles": (schemas.RATE_PROFILES, ranks.profile_table),
 }
 """Name of a frame -> its schema, and how it follows from the runs."""
 
@@ -42,7 +44,9 @@ STUDY_LAYOUTS: Mapping[str, Callable[[RunSet], Layout]] = {
     "scores": lambda study: render.table3_layout(study.scores, study.protocol, study.techniques),
     "summary": lambda study: render.summary_layout(study.summary, study.protocol),
     "ranks": boards.rank_board,
-    "pairs": boards.pair_board,
+    "pairs": comparisons.pair_board,
+    "duels": comparisons.duel_board,
+    "profiles": comparisons.profile_board,
     "progress": boards.progress_board,
     "areas": boards.area_board,
     "targets": boards.target_board,

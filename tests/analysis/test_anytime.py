@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from studies import FAST, T, baseline, reaching, row, run, study
+from studies import AS_FOUND, FAST, T, baseline, reaching, row, run, study
 
 from harness.analysis import anytime
+from harness.analysis.protocols import Protocol
 from harness.analysis.replay import at_budget
 from harness.analysis.schemas import ANYTIME, AREAS, PROGRESS, TARGETS
 from harness.analysis.winners import run_result
@@ -19,13 +20,13 @@ STEPS = [(1.5, 0.3), (3.0, None), (4.0, 0.2), (8.0, 0.8)]
 
 
 def test_a_trajectory_by_hand() -> None:
-    found = anytime.trajectory(run(STEPS), baseline("M1"), FAST)
+    found = anytime.trajectory(run(STEPS), baseline("M1"), AS_FOUND)
     assert found == [(0.0, None), (1.5, 0.3), (8.0, 0.8)]
 
 
 def test_the_best_by_search_is_shown_by_holdout() -> None:
     rows = [row(0, 1, 0.5, holdout=0.9), row(1, 2, 0.6, holdout=0.4)]
-    found = anytime.trajectory(replace(run([]), trials=rows), baseline("M1"), FAST)
+    found = anytime.trajectory(replace(run([]), trials=rows), baseline("M1"), AS_FOUND)
     assert [step.value for step in found] == [None, 0.9, 0.4]
 
 
@@ -41,16 +42,16 @@ def chosen(choices: list[int | None], last: int | None) -> Run:
 
 def test_a_technique_is_taken_at_its_word() -> None:
     told = chosen([None, 0, 0, 2], last=1)
-    found = anytime.trajectory(told, baseline("M1"), FAST)
+    found = anytime.trajectory(told, baseline("M1"), AS_FOUND)
     assert found == [(0.0, None), (1.0, 0.1), (3.0, 0.3), (4.0, 0.2)]
-    assert run_result(told, baseline("M1"), FAST).value == 0.2
-    assert run_result(at_budget(told, 3.5, T), baseline("M1"), FAST).value == 0.3
-    assert run_result(at_budget(told, 2.5, T), baseline("M1"), FAST).value == 0.1
-    assert run_result(replace(told, choice=None), baseline("M1"), FAST).value == 0.4
+    assert run_result(told, baseline("M1"), AS_FOUND).value == 0.2
+    assert run_result(at_budget(told, 3.5, T), baseline("M1"), AS_FOUND).value == 0.3
+    assert run_result(at_budget(told, 2.5, T), baseline("M1"), AS_FOUND).value == 0.1
+    assert run_result(replace(told, choice=None), baseline("M1"), AS_FOUND).value == 0.4
 
 
 def test_curves_hold_every_whole_budget() -> None:
-    small = study({("M1", "random"): [STEPS]})
+    small = study({("M1", "random"): [STEPS]}, protocol=AS_FOUND)
     curve = anytime.curves(small, "M1", "random")[0]
     assert anytime.budgets(small).tolist() == [*range(1, 11)]
     assert curve.tolist() == [-math.inf, *[0.3] * 6, *[0.8] * 3]
@@ -62,18 +63,22 @@ TRIALS = st.lists(
 
 
 @settings(max_examples=50, deadline=None)
-@given(TRIALS)
-def test_a_curve_is_the_result_of_each_prefix(trials: list[tuple[float, float | None]]) -> None:
+@given(TRIALS, st.sampled_from([FAST, AS_FOUND]))
+def test_a_curve_is_the_result_of_each_prefix(
+    trials: list[tuple[float, float | None]], protocol: Protocol
+) -> None:
     whole, base = run(trials), baseline("M1")
-    assert anytime.trajectory(whole, base, FAST)[-1].value == run_result(whole, base, FAST).value
-    curve = anytime.curves(study({("M1", "random"): [trials]}), "M1", "random")[0]
+    last = anytime.trajectory(whole, base, protocol)[-1]
+    assert last.value == run_result(whole, base, protocol).value
+    small = study({("M1", "random"): [trials]}, protocol=protocol)
+    curve = anytime.curves(small, "M1", "random")[0]
     for budget, value in enumerate(curve[:-1], start=1):
-        cut = run_result(at_budget(whole, budget, T), base, FAST).value
+        cut = run_result(at_budget(whole, budget, T), base, protocol).value
         assert (cut if cut is not None else -math.inf) == value
 
 
 def test_the_table_by_hand() -> None:
-    three = study({("M1", "random"): [STEPS, [(2, 0.5)], [(5, 0.6)]]})
+    three = study({("M1", "random"): [STEPS, [(2, 0.5)], [(5, 0.6)]]}, protocol=AS_FOUND)
     table = anytime.anytime(three).set_index("budget")
     assert [*anytime.anytime(three).columns] == ANYTIME.names
     assert math.isnan(table.loc[1.0, "median"]) and table.loc[1.0, "judged"] == 0
@@ -84,7 +89,8 @@ def test_the_table_by_hand() -> None:
 
 
 def test_progress_is_the_median_over_the_faults() -> None:
-    many = reaching({("M1", "random"): [0.5] * 3, ("M2", "random"): [0.8] * 3})
+    cells = {("M1", "random"): [0.5] * 3, ("M2", "random"): [0.8] * 3}
+    many = reaching(cells, protocol=AS_FOUND)
     table = anytime.progress(many).set_index("budget")
     assert [*anytime.progress(many).columns] == PROGRESS.names
     assert table.loc[5.0, "ir"] == pytest.approx(-1 / 6)
@@ -93,6 +99,13 @@ def test_progress_is_the_median_over_the_faults() -> None:
         pytest.approx(0.5),
         pytest.approx(1.0),
     )
+
+
+def test_a_run_without_a_patch_yet_stands_at_the_faulty_program() -> None:
+    one = study({("M1", "random"): [[(3, 0.1), (5, 0.6)]]})
+    assert anytime.curves(one, "M1", "random")[0] == pytest.approx([0.2] * 4 + [0.6] * 6)
+    assert anytime.anytime(one)["judged"].tolist() == [0] * 2 + [1] * 8
+    assert anytime.progress(one)["ir"].tolist() == pytest.approx([0.0] * 4 + [0.4 / 0.6] * 6)
 
 
 def test_the_area_by_hand() -> None:

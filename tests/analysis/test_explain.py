@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from recorded import AT, run_record
 from harness.analysis.explain import explain
 from harness.records.log import RunHeader
 from harness.records.outcome import Trial
-from harness.records.run_record import RepairedFault
+from harness.records.run_record import RepairedFault, RunSeconds
 from harness.records.store import Store
 from harness.study.plan import Plan
 from harness.subjects.registry import Registry
@@ -50,7 +51,19 @@ def folder(tmp_path: Path, registry: Registry) -> Path:
     fault = RepairedFault(
         title="", metric="accuracy", faulty=dict(task().faulty), fixed=registry["G1"].fixed
     )
-    store.finish(run_record(cell, len(found), fault=fault, choice=choice, health=health))
+    record = run_record(
+        cell,
+        len(found),
+        fault=fault,
+        choice=choice,
+        counts=Counter(outcome.status.value for _, outcome in found),
+        health=health,
+        training_time=1.0,
+        allowed=30.0,
+        spent=spent,
+        seconds=RunSeconds(training=spent, search=0.0, building=0.0, total=spent, opening=0.0),
+    )
+    store.finish(record)
     return store.folder(cell)
 
 

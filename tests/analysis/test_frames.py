@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pandas as pd
-from studies import study
+import pytest
+from studies import AS_FOUND, study
 
 from harness.analysis.frames import MISSING, missing_frame, run_frame, trial_frame
 
@@ -32,9 +33,15 @@ def test_a_run_is_a_row_with_what_it_amounts_to() -> None:
 
 
 def test_a_run_without_a_judged_trial_has_no_value() -> None:
-    frame = run_frame(study({("M1", "random"): [[(2, None)], [(3, 0.4)]]}))
+    cells = {("M1", "random"): [[(2, None)], [(3, 0.4)]]}
+    frame = run_frame(study(cells, protocol=AS_FOUND))
     assert pd.isna(frame["value"][0]) and pd.isna(frame["patch"][0])
     assert pd.isna(frame["complexity"][0]) and frame["better"].tolist() == [False, True]
+    assert frame["no_patch"].tolist() == [False, False]
+    returns_none = run_frame(study(cells))
+    assert returns_none["value"].tolist() == [pytest.approx(0.2), 0.4]
+    assert returns_none["no_patch"].tolist() == [True, False]
+    assert returns_none["complexity"].tolist() == [0, 2 / 3] and pd.isna(returns_none["patch"][0])
 
 
 def test_nothing_missing_is_an_empty_frame_with_its_columns() -> None:

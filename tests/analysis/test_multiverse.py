@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from studies import FAST, reaching
+from studies import AS_FOUND, reaching
 
 from harness.analysis.multiverse import (
     VERDICTS,
@@ -25,7 +25,12 @@ DOWN = [0.1 + i / 100 for i in range(8)]
 STUDY = reaching(
     {("M1", "a"): UP, ("M1", "b"): DOWN, ("M2", "a"): UP, ("M2", "b"): UP, ("M3", "a"): DOWN,
      ("M3", "b"): DOWN},
+    protocol=AS_FOUND,
 )  # fmt: skip
+
+
+ALWAYS = ("no_better_is_no_patch", "fall_back_to_faulty", "decimals")
+"""Choices that can matter to any study."""
 
 
 def test_the_universes_are_the_combinations_that_a_protocol_allows() -> None:
@@ -49,7 +54,7 @@ def _with(trial: Trial, **changes: Any) -> Trial:
 
 
 def test_choices_that_cannot_matter_are_left_out() -> None:
-    assert set(relevant(STUDY)) == {"fall_back_to_faulty", "decimals"}
+    assert set(relevant(STUDY)) == {*ALWAYS}
     first, *others = STUDY.runs
     kinds = {
         "cut_may_win": {"status": TrialStatus.CUT},
@@ -60,7 +65,7 @@ def test_choices_that_cannot_matter_are_left_out() -> None:
     for name, changes in kinds.items():
         row = _with(first.trials[0], **changes)
         found = relevant(replace(STUDY, runs=[replace(first, trials=[row]), *others]))
-        assert set(found) == {"fall_back_to_faulty", "decimals", "unjudged", name}
+        assert set(found) == {*ALWAYS, "unjudged", name}
 
 
 def test_what_is_left_out_would_change_no_share() -> None:
@@ -79,7 +84,7 @@ def test_a_universe_is_what_the_scores_say_under_its_choices() -> None:
     for test, holm in (("mannwhitney", False), ("mannwhitney", True), ("wilcoxon", False)):
         options = {"test": (test,), "holm": (holm,)}
         table = multiverse(STUDY, [claim], {}, options)
-        protocol = replace(FAST, test=test, holm=holm)
+        protocol = replace(AS_FOUND, test=test, holm=holm)
         frame = scores(STUDY.runs, STUDY.baselines, protocol)
         assert bool(table["holds"][0]) == bool(frame["significant"].any())
 

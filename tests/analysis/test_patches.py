@@ -27,9 +27,14 @@ def test_patches_and_fix_by_hand() -> None:
     results = [run_result(r, baseline(), CORRECTED) for r in cell]
     assert patch_figures(cell, results, CORRECTED) == {
         "patches": 2,
-        "complexity_mean": pytest.approx(2 / 3),  # loss and units of three hyperparameters
+        # Loss and units of three hyperparameters, twice; a run without a patch changes nothing.
+        "complexity_mean": pytest.approx(2 * (2 / 3) / 3),
         "fix_complexity": pytest.approx(1 / 3),
-        "aj_as_defined_mean": 1.0,
+        "aj_as_defined_mean": pytest.approx(2 / 3),
         "aj_as_published_mean": 1.0,
     }
-    assert patch_figures(cell[2:], results[2:], CORRECTED)["complexity_mean"] is None
+    assert patch_figures(cell[2:], results[2:], CORRECTED)["complexity_mean"] == 0
+    fallen = [run_result(r, baseline(), ICST23) for r in cell]
+    found = patch_figures(cell, fallen, ICST23)
+    assert found["complexity_mean"] == pytest.approx(2 / 4) and found["aj_as_defined_mean"] == 1
+    assert patch_figures(cell[2:], fallen[2:], ICST23)["complexity_mean"] is None

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from cells import GOOD, baseline, reaching, run, score
+from cells import GOOD, baseline, confirmed, reaching, run, score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ from harness.analysis.schemas import SCORES
 from harness.analysis.scores import scores
 from harness.vocabulary import HarnessError
 
+WORST = replace(CORRECTED, no_better_is_no_patch=False, unjudged="worst")
 UNPAIRED = ["mean", "std", "p_mannwhitney", "p_holm", "significant", "a12", "repaired", "ir"]
 
 
@@ -31,8 +32,9 @@ def test_a_row_by_hand() -> None:
     assert row["faulty_mean"] == pytest.approx(0.15) and row["fix_mean"] == pytest.approx(0.912)
     assert row["a12"] == 1
     assert row["p_wilcoxon"] == 2 / 32
-    # Two pairs of faulty values are tied, so the normal approximation: U = 0 of 25.
-    assert 0.005 < row["p_mannwhitney"] < 0.02 and row["p_holm"] == row["p_mannwhitney"]
+    # The lists do not overlap: two of the 252 ways to deal ten values out, whatever is tied.
+    assert row["p_mannwhitney"] == row["p_holm"] == pytest.approx(2 / 252)
+    assert row["p_exact"] and not score(reaching(GOOD), protocol=ICST23)["p_exact"]
     assert row["significant"] and row["repaired"] and row["exposed"]
     assert row["ir"] == pytest.approx((0.84 - 0.15) / (0.912 - 0.15))
     assert row["ir_low"] < row["ir"] < row["ir_high"]
@@ -75,16 +77,41 @@ def test_the_paired_test_needs_equal_lengths() -> None:
 
 
 def test_nothing_is_dropped() -> None:
-    row = score(reaching([0.8, None, 0.9, None]))
+    runs = reaching([0.8, None, 0.9, None])
+    row = score(runs)
+    assert (row["n"], row["unjudged"], row["no_patch"], row["patches"]) == (4, 2, 2, 2)
+    assert row["mean"] == pytest.approx((1.7 + 2 * 0.15) / 4)
+    assert row["a12"] == 0.75  # two above all, two like the faulty program
+    row = score(runs, protocol=WORST)
     assert (row["n"], row["unjudged"], row["patches"]) == (4, 2, 2)
     assert row["mean"] == pytest.approx(1.7 / 4)
     assert row["a12"] == 0.5
     # Without a worst value, the worst one seen stands in; ranks still come last.
     base = baseline(faulty=[5.0, 7.0], fixed=[1.0, 1.0], metric="mae")
-    row = score(reaching([2.0, None], metric="mae"), base)
+    row = score(reaching([2.0, None], metric="mae"), base, WORST)
     assert row["mean"] == 4.5 and row["a12"] == 0.5
-    row = score(reaching([9.0, None], metric="mae"), base)
+    row = score(reaching([9.0, None], metric="mae"), base, WORST)
     assert row["mean"] == 9.0 and row["a12"] == 0
+
+
+def test_a_deviation_is_of_single_trainings_or_of_means() -> None:
+    values = [0.8, 0.82, 0.84]
+    single = score(reaching(values))
+    assert single["std"] == single["std_single"] == pytest.approx(0.02)
+    assert single["std_of"] == "single trainings" and math.isnan(single["std_confirmed"])
+    again = [
+        replace(r, confirmed=confirmed(v - 0.1, v - 0.3))
+        for r, v in zip(reaching(values), (0.8, 0.9, 1.0), strict=True)
+    ]
+    row = score(again)
+    assert row["std_of"] == "means of re-trainings"
+    assert row["std"] == row["std_confirmed"] == pytest.approx(0.1)
+    assert row["std_single"] == pytest.approx(0.02)
+    unconfirmed = score(again, protocol=replace(CORRECTED, confirmed_counts=False))
+    assert unconfirmed["std_of"] == "single trainings"
+    assert unconfirmed["std"] == pytest.approx(0.02) and unconfirmed["std_confirmed"] > 0.09
+    mixed = score([*again[:2], replace(again[2], confirmed=())])
+    assert mixed["std_of"] == "both" and math.isnan(mixed["std_confirmed"])
 
 
 def test_unexposed_faults_have_no_improvement_rate() -> None:

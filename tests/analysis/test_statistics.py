@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations, combinations_with_replacement, product
 
 import numpy as np
 import pytest
@@ -72,6 +73,59 @@ def test_mann_whitney_by_hand() -> None:
     assert stats.mann_whitney([1, 2, 3], [4, 5, 6, 7]) == pytest.approx(2 / 35)
     assert stats.mann_whitney([1.0] * 3, [1.0] * 5) == 1.0
     assert stats.mann_whitney([], [1.0]) is None
+
+
+def dealt_out(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """The two-sided p-value, by dealing the values out in all ways."""
+    ranks = scipy_stats.rankdata([*a, *b])
+    sums = [sum(chosen) for chosen in combinations(ranks, len(a))]
+    own = sum(ranks[: len(a)])
+    tail = min(sum(s <= own for s in sums), sum(s >= own for s in sums))
+    return min(1.0, 2 * tail / len(sums))
+
+
+def test_mann_whitney_of_all_small_lists_is_exact() -> None:
+    lists = [v for n in (1, 2, 3) for v in combinations_with_replacement((0.0, 1.0, 2.0), n)]
+    for a, b in product(lists, lists):
+        assert stats.mann_whitney(a, b) == pytest.approx(dealt_out(a, b), rel=1e-12), (a, b)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from([0.0, 1.0, 2.0]), min_size=4, max_size=5),
+    st.lists(st.sampled_from([0.0, 1.0, 2.0]), min_size=1, max_size=5),
+)
+def test_mann_whitney_of_longer_lists_with_ties_is_exact(a: list[float], b: list[float]) -> None:
+    assert stats.mann_whitney(a, b) == pytest.approx(dealt_out(tuple(a), tuple(b)), rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "exact"), [(1, 2 / 11), (3, 2 / 286), (5, 2 / 3003)])
+def test_a_constant_list_is_no_reason_for_a_smaller_p(n: int, exact: float) -> None:
+    for shift in (0.1, 5.0):
+        assert stats.mann_whitney([0.5] * 10, [0.5 + shift] * n) == pytest.approx(exact)
+        assert stats.mann_whitney([0.5] * 10, [0.5 - shift] * n) == pytest.approx(exact)
+    ignoring = stats.mann_whitney([0.5] * 10, [0.6] * n, ties="ignored")
+    assert ignoring is not None and ignoring < exact  # SciPy approximates
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES, VALUES)
+def test_no_p_value_is_below_the_smallest_of_its_lengths(a: list[float], b: list[float]) -> None:
+    p = stats.mann_whitney(a, b)
+    assert p is not None and p >= stats.smallest_p_rank_sum(len(a), len(b))
+    apart = stats.mann_whitney(a, [v + 2 for v in b])
+    assert apart == pytest.approx(stats.smallest_p_rank_sum(len(a), len(b)))
+
+
+def test_mann_whitney_of_long_lists_is_approximate_but_never_impossible() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 20, 31).tolist(), rng.integers(3, 23, 31).tolist()
+    assert not stats.rank_sum_is_exact(31, 31)
+    expected = scipy_stats.mannwhitneyu(a, b, method="asymptotic").pvalue
+    assert stats.mann_whitney(a, b) == pytest.approx(expected)
+    # One against 1,000 equal values: the approximation says 1e-219.
+    assert stats.mann_whitney([1.0], [0.0] * 1000) == 2 / 1001
+    assert stats.mann_whitney([0.0] * 40, [0.0] * 40) == 1.0
 
 
 def test_infinity_ranks_last() -> None:

@@ -31,7 +31,12 @@ def test_summary_by_hand() -> None:
     assert (row["faults"], row["exposed"], row["significant"], row["repaired"]) == (4, 3, 2, 2)
     assert row["ir_median"] == pytest.approx(frame["ir"].iloc[:2].mean())
     assert row["std_mean"] == pytest.approx(frame["std"].iloc[:3].mean())
-    assert row["complexity_median"] == pytest.approx(2 / 3) and row["aj_mean"] == 1
+    # Of M2, one run of five beats the faulty program; the others return no patch.
+    assert frame["no_patch"].tolist() == [0, 4, 0, 0]
+    found = frame["complexity_mean"].iloc[:3].tolist()
+    assert found == pytest.approx([2 / 3, 2 / 15, 2 / 3])
+    assert row["complexity_median"] == pytest.approx(2 / 3)
+    assert row["aj_mean"] == pytest.approx((1 + 1 / 5 + 1) / 3)
     assert row["trials_per_run"] == 1.5
     assert row["training_seconds"] == 2000 and row["other_seconds"] == 300
     only = summarise(frame, replace(CORRECTED, summarise_significant_only=True)).iloc[0]

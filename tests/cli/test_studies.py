@@ -229,9 +229,35 @@ def test_a_report_that_is_not_possible_is_one_message(
 def test_techniques_are_compared(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", *STORED, f"results={results}"]) == 0
     out = capsys.readouterr().out
-    assert "mean rank" in out and "random" in out and "hebo" in out
+    for part in (
+        "mean rank",
+        "random against hebo",
+        "p (Holm)",
+        "Performance profiles",
+        "saved in",
+    ):
+        assert part in out
     assert main(["compare", *STORED, f"results={results}", "--techniques", "random"]) == 2
     assert "a comparison needs runs of two techniques. Found: random" in capsys.readouterr().err
+
+
+def test_the_first_technique_is_compared_with_each_other(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = ["plan=smoke", "budget=6", "plan.repetitions=3", f"results={results}"]
+    assert main(["compare", "hebo", "random", *chosen]) == 0
+    out = capsys.readouterr().out
+    assert "hebo against random" in out
+    folder = Path(out.split("saved in ")[1].splitlines()[0])
+    table = pd.read_csv(folder / "duels.csv")
+    assert table[["first", "second"]].to_numpy().tolist() == [["hebo", "random"]] * 2
+    # Plan smoke declares random and guided: hebo adds its pairs with both, on two faults.
+    assert set(table["tests"]) == {2 * 3}
+    assert (folder / "figures" / "profiles.pdf").exists()
+    assert main(["compare", "hebo", "bohb", *chosen]) == 2
+    assert "Found: hebo. Without any: bohb" in capsys.readouterr().err
+    assert main(["compare", "hebo", "randm", *chosen]) == 2
+    assert "no technique 'randm'" in capsys.readouterr().err
 
 
 def test_a_run_is_explained(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

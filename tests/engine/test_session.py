@@ -18,6 +18,7 @@ import pytest
 import ray
 
 from harness.engine import session
+from harness.engine.scratch import make_scratch
 from harness.vocabulary import HarnessError
 
 pytestmark = pytest.mark.timeout(300)
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.timeout(300)
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if this process had none: other tests share one."""
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    monkeypatch.setattr(session, "_folder", None)
+    monkeypatch.setattr(session, "_scratch", None)
 
 
 @pytest.mark.usefixtures("without_ray")
@@ -41,7 +42,7 @@ def test_a_start_that_takes_too_long_is_tried_three_times_and_told(
         assert folders[-1].is_dir()
         raise Exception("The current node timed out during startup.")
 
-    monkeypatch.setattr(session, "_place", lambda: str(tmp_path))
+    monkeypatch.setattr(session, "make_scratch", lambda: make_scratch(tmp_path))
     monkeypatch.setattr(ray, "init", late)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
     monkeypatch.setenv("RAY_START", "2")
@@ -51,7 +52,7 @@ def test_a_start_that_takes_too_long_is_tried_three_times_and_told(
         session.start(1)
     assert len(folders) == 3
     assert list(tmp_path.iterdir()) == []
-    assert "TMPDIR" not in os.environ or os.environ["TMPDIR"] != str(folders[-1] / "tmp")
+    assert os.environ.get("TMPDIR") not in map(str, folders)
 
 
 @contextmanager
@@ -96,16 +97,6 @@ def test_auto_without_a_cluster_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         session.start(1)
 
 
-@pytest.mark.usefixtures("without_ray")
-def test_a_machine_without_loopback_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: Any) -> None:
-        raise OSError(101, "Network is unreachable")
-
-    monkeypatch.setattr(socket, "create_connection", refused)
-    with pytest.raises(HarnessError, match=r"no loopback interface.*Network is unreachable"):
-        session.start(1)
-
-
 def test_local_means_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "local")
     assert session.cluster() == ""
@@ -121,7 +112,7 @@ STARTED = """
 import sys, time, tempfile, ray
 from harness.engine import session
 session.start(1)
-print(session._folder.path, flush=True)
+print(session._scratch, flush=True)
 print(ray.get(ray.remote(tempfile.mkdtemp).remote()), flush=True)
 if sys.argv[1] == "wait":
     time.sleep(600)

@@ -14,7 +14,9 @@ from harness.vocabulary import HarnessError, TrialStatus
 
 
 def trained(value: float) -> Outcome:
-    return Outcome(status=TrialStatus.COMPLETED, seconds=1.0, search=value, holdout=value / 2)
+    return Outcome(
+        status=TrialStatus.COMPLETED, seconds=1.0, work=10.0, search=value, holdout=value / 2
+    )
 
 
 RECORD = BaselineRecord(
@@ -28,7 +30,10 @@ RECORD = BaselineRecord(
     device="a machine",
     started=AT,
     environment=ENVIRONMENT,
-    faulty=(trained(0.2), Outcome(status=TrialStatus.DIVERGED, seconds=0.5)),
+    faulty=(
+        trained(0.2),
+        Outcome(status=TrialStatus.DIVERGED, seconds=0.5, fidelity=0.5, work=5.0),
+    ),
     fixed=(trained(0.8), trained(1.0)),
 )
 
@@ -59,8 +64,25 @@ def test_the_baseline_of_another_fault_is_refused(path: Path) -> None:
         read_baseline(path, "D2")
 
 
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ({"metric": "mae"}, "measured with metric 'accuracy', not 'mae'"),
+        ({"content": "x"}, "measured with content 'abc', not 'x'"),
+        ({"fraction": 1.0}, "measured with fraction 0.5, not 1.0"),
+        ({"seeds": 3}, "it holds 2 trainings, not 3"),
+    ],
+)
+def test_another_baseline_than_the_one_asked_for_is_refused(
+    asked: dict[str, Any], problem: str, path: Path
+) -> None:
+    assert read_baseline(path, "D1", seeds=2, metric="accuracy").fault == "D1"
+    with pytest.raises(HarnessError, match=f"no baseline of D1: it.*{problem}|{problem}"):
+        read_baseline(path, "D1", **asked)
+
+
 def test_the_first_baseline_stays(path: Path) -> None:
-    replace(RECORD, training_time=9.0).write(path)
+    replace(RECORD, device="another").write(path)
     assert read_baseline_record(path) == RECORD
 
 
@@ -71,6 +93,11 @@ def test_the_first_baseline_stays(path: Path) -> None:
         (["training_time"], "1", "training_time is '1', not a number"),
         (["training_time"], float("inf"), "Infinity is no number"),
         (["work"], -1, "work is -1, not at least 0"),
+        (["training_time"], 2.0, "training_time is 2.0, but the trainings have the median 1.0"),
+        (["work"], 0, "work is 0.0, but the trainings have the median 10.0"),
+        (["faulty"], [], "faulty holds no training"),
+        (["fixed"], [], "fixed holds no training that was judged"),
+        (["faulty", 0, "seconds"], 0.1, "training_time is 1.0, but the trainings have the median"),
         (["fraction"], 0, "fraction is 0, not in (0, 1]"),
         (["metric"], "luck", "metric is 'luck', not one of accuracy"),
         (["metric"], "angle", None),

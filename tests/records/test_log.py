@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,9 +14,18 @@ from hypothesis import strategies as st
 from recorded import AT, CELL, header, row
 
 from harness.records.cell import Cell
-from harness.records.log import LOG, MinimisingHeader, RunHeader, TrialLog, read_log
+from harness.records.clocks import charge_of
+from harness.records.log import (
+    LOCK,
+    LOG,
+    LONGEST_LINE,
+    MinimisingHeader,
+    RunHeader,
+    TrialLog,
+    read_log,
+)
 from harness.records.outcome import Outcome, Trial
-from harness.records.schema import to_json
+from harness.records.schema import LARGEST, to_json
 from harness.vocabulary import Cause, HarnessError, TrialStatus
 
 Entries = list[dict[str, Any]]
@@ -158,6 +168,70 @@ def test_a_log_that_is_a_folder_is_named(tmp_path: Path) -> None:
             read()
 
 
+def outside(path: Path) -> Path:
+    """A link to a file of somebody else."""
+    other = path.parent.parent / "precious"
+    other.write_text("my data")
+    path.symlink_to(other)
+    return other
+
+
+NOT_LOGS: dict[str, Callable[[Path], object]] = {
+    "a loop": lambda path: path.symlink_to(path.name),
+    "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+    "a link to elsewhere": outside,
+    "a fifo": os.mkfifo,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "zeros": lambda path: (path.touch(), os.truncate(path, 3 << 30)),
+    "a line without end": lambda path: (
+        path.write_bytes(b'{"version": 2'),
+        os.truncate(path, 3 << 30),
+    ),
+    "somebody's notes": lambda path: path.write_bytes(b"do not lose me"),
+    "many lines": lambda path: path.write_bytes(b"\n" * 1000),
+}
+
+
+@pytest.mark.parametrize("case", NOT_LOGS)
+@pytest.mark.parametrize("name", [LOG, LOCK])
+def test_what_is_no_log_is_one_message_and_stays(case: str, name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    NOT_LOGS[case](folder / name)
+    before = (folder / name).lstat()
+    log = TrialLog(folder, header())
+    if name == LOCK and (folder / name).is_file() and not (folder / name).is_symlink():
+        assert log.acquire()  # whatever stands in a lock
+    else:
+        with pytest.raises(HarnessError, match=str(folder / name)):
+            log.acquire()
+    log.close()
+    after = (folder / name).lstat()
+    assert (after.st_mode, after.st_size) == (before.st_mode, before.st_size)
+    if case == "a link to elsewhere":
+        assert (tmp_path / "precious").read_text() == "my data"
+
+
+def test_a_log_of_which_only_zeros_were_written_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / LOG).write_bytes(b'{"version": 2, "ce' + b"\0" * 4000)
+    log = TrialLog(tmp_path, header())
+    assert log.acquire() and log.trials == []
+    log.close()
+
+
+def test_a_trial_that_no_reader_would_take_is_not_written(tmp_path: Path) -> None:
+    log = TrialLog(tmp_path, header())
+    assert log.acquire()
+    deep: Any = []
+    for _ in range(40):
+        deep = [deep]
+    for note in ({"long": "x" * LONGEST_LINE}, {"deep": deep}, {"half": "\ud800"}, {"n": 2**70}):
+        with pytest.raises(HarnessError, match="cannot be stored"):
+            log.append(replace(row(0), note=note))
+    log.append(row(0))
+    log.close()
+
+
 def test_a_log_that_is_not_there_is_none(tmp_path: Path) -> None:
     assert read_log(tmp_path / LOG) is None
 
@@ -199,12 +273,14 @@ outcomes = st.one_of(
         Outcome,
         status=st.just(TrialStatus.COMPLETED),
         seconds=numbers,
+        steps=st.integers(1, 99),
         search=st.floats(0, 1),
         holdout=st.floats(0, 1),
         fidelity=st.floats(0, 1, exclude_min=True),
     ),
 )
-values = st.one_of(st.booleans(), st.integers(), st.floats(-9, 9), st.text())
+whole = st.integers(-LARGEST, LARGEST)
+values = st.one_of(st.booleans(), whole, st.floats(-9, 9), st.text())
 notes = st.dictionaries(
     st.text(min_size=1).filter(lambda n: n not in ("choice", "history")),
     st.none() | values | st.lists(values, max_size=3),
@@ -218,14 +294,16 @@ def logs(draw: st.DrawFn) -> tuple[RunHeader, list[Trial]]:
     trials: list[Trial] = []
     spent = 0.0
     for index in range(draw(st.integers(0, 4))):
-        charged = draw(numbers)
+        outcome = draw(outcomes)
+        own = charge_of(cell.clock, outcome)
+        charged = draw(numbers) if own is None else own
         spent += charged
         trials.append(
             Trial(
                 index=index,
                 proposal=draw(st.integers(0, 99)),
                 configuration=draw(st.dictionaries(st.text(), values, max_size=4)),
-                outcome=draw(outcomes),
+                outcome=outcome,
                 suggest_seconds=draw(numbers),
                 charged=charged,
                 spent=spent,

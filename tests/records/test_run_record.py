@@ -47,7 +47,9 @@ seconds = st.floats(0, 1e9)
         st.just(CELL),
         st.integers(0, 99),
         choice=st.none() | st.integers(0, 99),
-        health=st.dictionaries(st.text(), st.integers() | st.floats(-9, 9) | st.text(), max_size=3),
+        health=st.dictionaries(
+            st.text(), st.integers(-9, 9) | st.floats(-9, 9) | st.text(), max_size=3
+        ),
         spent=seconds,
         seconds=st.builds(
             RunSeconds,

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from drivers import SMALL, Whole, finish, same, start
+from upsets import Driver, one_message
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+Starting = Callable[..., Driver]
+
+MANY = 8
 
 
 def test_two_drivers_of_one_study_share_its_runs(
@@ -41,3 +47,27 @@ def test_a_study_ends_well_without_its_mirror(
         said = finish(SMALL, folder, own_faults)
     assert ("MLflow: 3 runs added" if trouble == "gone" else "MLflow mirror left out") in said
     same(folder, whole.folder)
+
+
+@pytest.mark.parametrize("folders", ["one folder", "folders of their own"])
+def test_many_studies_started_in_one_second(
+    folders: str,
+    tmp_path: Path,
+    drivers: Starting,
+    own_faults: Path,
+    whole: Whole,
+    again: int,
+) -> None:
+    """Each ends well; in one folder they share the runs, and leave to others what those have."""
+    own = folders == "folders of their own"
+    where = [tmp_path / (str(number) if own else "results") for number in range(MANY)]
+    started = [drivers(*SMALL, "workers=1", f"results={folder}") for folder in where]
+    for driver in started:
+        code, said = driver.end()
+        assert code == 0, said
+        one_message(said)
+    assert [driver.left() for driver in started] == [[]] * MANY
+    if not own:
+        finish(SMALL, where[0], own_faults)  # tables of all runs, whoever made them
+    for folder in set(where):
+        same(folder, whole.folder)

@@ -23,8 +23,10 @@ def test_a_plan_comes_from_any_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("faults: [D3", "own.yaml:.* cannot be read as YAML"),
+        ("faults: [D3", "own.yaml:1: not readable as YAML"),
         ("- D3\n", "own.yaml holds no settings"),
+        (OWN + "seeds: 1\nseeds: 2\n", r"own.yaml:\d+: .*the key 'seeds' stands in line"),
+        (OWN + "seeds: &a 1\n", r"own.yaml:\d+: .*anchors and aliases are not read"),
         (OWN + "budget: 3\n", "own.yaml: no setting of a plan 'budget'"),
         (OWN + "repetition: 3\n", "no setting of a plan 'repetition'. Did you mean repetitions"),
         ("faults: [D3]\n", "own.yaml: the plan lacks its techniques"),
@@ -40,7 +42,7 @@ def test_a_plan_that_is_none_is_one_message(content: str, message: str, tmp_path
 def test_a_plan_that_is_nowhere_is_named(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="no plan 'labtop'. Did you mean laptop.*plan=path/to"):
         read_plan("labtop")
-    with pytest.raises(HarnessError, match=r"gone.yaml cannot be read as YAML: .*No such file"):
+    with pytest.raises(HarnessError, match=r"gone.yaml: not readable as YAML: No such file"):
         read_plan(str(tmp_path / "gone.yaml"))
 
 

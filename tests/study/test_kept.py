@@ -34,7 +34,7 @@ class Noting:
     def train(self, request: Request, expected: float) -> Outcome:
         self.seeds.append(request.seed)
         self.expected.append(expected)
-        score = float(request.seed)
+        score = request.seed / 10
         usual = {"status": TrialStatus.COMPLETED, "search": score, "holdout": score}
         return Outcome(seconds=1.0, total_seconds=2.0 * len(self.seeds), **(self.answer or usual))
 
@@ -52,10 +52,10 @@ def kept(store: Store, worker: Noting | None, **changes: Any) -> KeptTrainings:
 def test_a_training_is_made_once(tmp_path: Path) -> None:
     store, worker = Store(tmp_path), Noting()
     trainings = kept(store, worker)
-    assert [o.search for o in trainings(request(), [4, 2])] == [4.0, 2.0]
-    assert [o.search for o in trainings(request(), [2, 3, 4])] == [2.0, 3.0, 4.0]
+    assert [o.search for o in trainings(request(), [4, 2])] == [0.4, 0.2]
+    assert [o.search for o in trainings(request(), [2, 3, 4])] == [0.2, 0.3, 0.4]
     assert worker.seeds == [4, 2, 3]
-    assert [o.search for o in kept(store, None)(request(), [3])] == [3.0]
+    assert [o.search for o in kept(store, None)(request(), [3])] == [0.3]
     with pytest.raises(NotTrained):
         kept(store, None)(request(), [3, 5])
 
@@ -80,10 +80,17 @@ def test_a_lost_process_is_an_outcome_that_is_not_kept(tmp_path: Path) -> None:
 
 def test_the_first_training_says_how_long_the_others_should_take(tmp_path: Path) -> None:
     worker = Noting()
-    kept(Store(tmp_path), worker)(request(), [1, 2, 3])
+    kept(Store(tmp_path), worker, same_device=True)(request(), [1, 2, 3])
     assert worker.expected == [NEVER, 2.0, 4.0]
-    kept(Store(tmp_path), worker)(request(), [1, 4])
+    kept(Store(tmp_path), worker, same_device=True)(request(), [4])
     assert worker.expected[3:] == [6.0]
+
+
+def test_another_device_says_nothing_of_how_long_they_should_take(tmp_path: Path) -> None:
+    kept(Store(tmp_path), Noting(), same_device=True)(request(), [1])
+    other = Noting(name="an abacus")
+    kept(Store(tmp_path), other, same_device=True)(request(), [2])
+    assert other.expected == [NEVER]
 
 
 def test_a_program_that_does_not_end_is_tried_once_and_not_kept(tmp_path: Path) -> None:

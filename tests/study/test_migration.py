@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -104,6 +105,38 @@ def test_baselines_and_trainings_are_found_by_their_new_names(
     assert len(record.faulty) == 10
     (trainings,) = (results / "trainings" / "two_squares").iterdir()
     assert len(read_trainings(trainings).trainings) == 10
+
+
+NOT_FILES: dict[str, Callable[[Path], object]] = {
+    "a folder": Path.mkdir,
+    "a loop": lambda path: path.symlink_to(path.name),
+    "a fifo": os.mkfifo,
+    "zeros": lambda path: (path.touch(), os.truncate(path, 3 << 30)),
+    "a list": lambda path: path.write_text("[1, 2]"),
+    "deep": lambda path: path.write_text('{"version": 1, "a": ' + "[" * 9999 + "]" * 9999 + "}"),
+    "odd": lambda path: path.write_text('{"version": 1, "cell": 3, "fault": [], "counts": "x"}'),
+}
+
+
+@pytest.mark.parametrize("case", NOT_FILES)
+@pytest.mark.parametrize("name", [f"{RUN_FOLDER}/{RUN}", f"{RUN_FOLDER}/{LOG}", BASELINE])
+def test_what_is_no_file_is_refused_with_its_reason(
+    case: str, name: str, results: Path, faults: Registry
+) -> None:
+    (results / name).unlink()
+    NOT_FILES[case](results / name)
+    before = (results / name).lstat()
+    done = migrate_results(results, faults)
+    refused = name if name == BASELINE else RUN_FOLDER
+    assert list(done.refused) == [refused] and TRAININGS in done.carried
+    after = (results / done.aside / name).lstat()
+    assert (after.st_mode, after.st_size) == (before.st_mode, before.st_size)
+
+
+def test_a_lock_that_is_no_file_is_one_message(results: Path, faults: Registry) -> None:
+    os.mkfifo(results / RUN_FOLDER / "lock")
+    with pytest.raises(HarnessError, match="lock cannot be written"):
+        migrate_results(results, faults)
 
 
 def test_a_second_time_there_is_nothing_to_do(results: Path, faults: Registry) -> None:

@@ -40,19 +40,19 @@ def test_each_judged_trial_has_two_values_at_its_step() -> None:
 def test_no_value_of_a_long_run_is_dropped(tmp_path: Path) -> None:
     from mlflow import MlflowClient
 
-    store, count = Store(tmp_path), BATCH
-    with store.log(header()) as log:
+    store, count, cell = Store(tmp_path), BATCH, replace(CELL, budget=1e4)
+    with store.log(header(cell)) as log:
         assert log is not None
         for index in range(count):
             log.append(row(index))
-    store.finish(run_record(CELL, count))
-    assert mirror(store, "a study", [CELL]) == 1
-    assert mirror(store, "a study", [CELL]) == 0
+    store.finish(run_record(cell, count))
+    assert mirror(store, "a study", [cell]) == 1
+    assert mirror(store, "a study", [cell]) == 0
     client: Any = MlflowClient(tracking_uri=database(store))
     experiment = client.get_experiment_by_name(EXPERIMENT)
     runs = client.search_runs([experiment.experiment_id])
     (run,) = (r for r in runs if "harness.cell" in r.data.tags)
     history = client.get_metric_history(run.info.run_id, "holdout")
     assert sorted(value.step for value in history) == list(range(count))
-    assert run.data.params["fault"] == CELL.fault
-    assert (store.folder(CELL) / LOG).exists()
+    assert run.data.params["fault"] == cell.fault
+    assert (store.folder(cell) / LOG).exists()

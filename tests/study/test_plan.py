@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
@@ -96,6 +97,25 @@ def test_a_technique_s_settings_are_plain() -> None:
     assert json.loads(json.dumps(told)) == told
 
 
+DATACLASS = """
+from dataclasses import dataclass, field
+from typing import Any
+@dataclass(frozen=True)
+class Mine:
+    it: Any = field(default_factory=lambda: {0})
+    def optimiser(self, task, clock, seed): ...
+"""
+LOOP = (
+    DATACLASS.replace("lambda: {0}", "lambda: deep()")
+    + """
+def deep():
+    found = {}
+    found["again"] = found
+    return found
+"""
+)
+
+
 @pytest.mark.parametrize(
     ("where", "message"),
     [
@@ -107,6 +127,34 @@ def test_a_technique_s_settings_are_plain() -> None:
 def test_a_technique_that_cannot_be_made_is_named(where: str, message: str) -> None:
     with pytest.raises(HarnessError, match=message):
         import_technique(where)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("raise BaseException('odd')", "BaseException: odd"),
+        ("class Mine:\n    def __init__(self): [][1]", "IndexError: list index out of range"),
+        ("class Mine:\n    def __init__(self, it): ...", "TypeError: .* missing 1 required"),
+        ("def Mine(:", "SyntaxError"),
+        ("def Mine(): return 5", "is no technique"),
+        ("def Mine():\n    class Mine:\n        optimiser = 5\n    return Mine", "is no technique"),
+        (DATACLASS.format("float('nan')"), "the setting it is nan"),
+        (DATACLASS.format("object()"), "the setting it is <object"),
+        (DATACLASS.format("lambda: 1"), "the setting it is <function"),
+        (LOOP, "the setting is nested too deeply"),
+    ],
+)
+def test_a_technique_that_fails_as_it_is_made_is_one_message(
+    code: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "foreign_technique.py").write_text(code + "\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "foreign_technique", raising=False)
+    with pytest.raises(HarnessError, match=told) as caught:
+        import_technique("foreign_technique:Mine")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_name_is_that_of_the_class_or_its_own() -> None:

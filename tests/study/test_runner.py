@@ -82,7 +82,7 @@ def test_repetitions_see_other_configurations(results: Store) -> None:
 
 
 def test_a_configuration_that_is_trained_on_pays_only_for_what_it_adds(results: Store) -> None:
-    study = plan(techniques={"bohb": Bohb()}, repetitions=1, budget=12)
+    study = plan(techniques={"bohb": Bohb()}, repetitions=1, budget=12, clock="work")
     go(study, results)
     (cell,) = study.cells(load_registry())
     log = read_log(results.folder(cell) / LOG)
@@ -288,10 +288,26 @@ def test_a_technique_that_fails_stops_no_other(results: Store) -> None:
     assert [c.technique for c in done.cells if c not in done.sources] == ["bad"]
 
 
-def test_a_technique_that_forgets_values_is_told_so(results: Store) -> None:
-    study = plan(techniques={"bad": Nonsense()}, repetitions=1, budget=2)
-    with pytest.raises(HarnessError, match="technique 'bad' proposed a configuration"):
-        go(study, results)
+def test_a_forged_trial_ends_its_run_and_no_other(results: Store) -> None:
+    study = plan(techniques={"bad": Nonsense(), "random": Random()}, repetitions=1, budget=2)
+    done = go(study, results)
+    (reason,) = done.failed.values()
+    assert "technique 'bad' yielded a trial of proposal 0 that is not the outcome" in reason
+    bad = next(cell for cell in done.cells if cell.technique == "bad")
+    log = read_log(results.folder(bad) / LOG)
+    assert log is not None
+    assert len(log.trials) == 1, "the training took place, so it was charged and recorded"
+    assert [c.technique for c in done.sources] == ["random"]
+
+
+def test_winners_are_confirmed_as_their_runs_end(
+    results: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.study.runner.confirm", lambda *_: [])
+    study = plan(techniques={"random": Random()}, repetitions=1, budget=2)
+    run_plan(study, results, slots=1, confirmations=2, say=lambda line: None)
+    (cell,) = study.cells(load_registry())
+    assert len(results.confirmed(cell)) == 2
 
 
 def test_a_cell_that_another_driver_has_is_left(results: Store) -> None:

@@ -44,6 +44,37 @@ BAD = {
     "choice of no such name": ("protocol.aj=x", "protocol.aj must be as_defined or as_published"),
     "choice out of range": ("protocol.alpha=2", "alpha lies in"),
     "no folder": ("results=", "results must name a folder"),
+    "a blank": ("results= ", "results must name a folder"),
+    "the root": ("results=/", "results must name a folder other than /"),
+    "the root in disguise": ("results=/usr/..", "results must name a folder other than /"),
+    "a file": ("results=/etc/passwd", "which is none"),
+    "a device": ("results=/dev/null", "which is none"),
+    "a zero byte": ("results=a\0b", "results must name a folder"),
+    "a long name": (f"results={'x' * 5000}", "results must name a folder"),
+    "no such home": ("results=~/../../dev/zero", "results must name a folder"),
+    "threads of words": ("threads=abc", "threads must be a whole number from 1 to 10000"),
+    "no threads": ("threads=0", "threads must be a whole number from 1"),
+    "negative threads": ("threads=-1", "threads must be a whole number from 1"),
+    "threads as a power": ("threads=1e3", "threads must be a whole number from 1"),
+    "many threads": ("threads=99999999999", "threads must be a whole number from 1 to 10000"),
+    "threads of nines": ("threads=" + "9" * 5000, "threads must be a whole number"),
+    "many repetitions": ("plan.repetitions=100000000", "repetitions must be a whole number from 1"),
+    "many trainings": ("plan.seeds=100000000", "seeds must be a whole number from 1 to 10000"),
+    "large seed": ("seed=99999999999999999999", "seed must be a whole number from 0"),
+    "negative seed": ("seed=-1", "seed must be a whole number from 0"),
+    "huge budget": ("budget=1e300", "budget 1e.300 is not possible"),
+    "infinite power": ("budget=1e400", "budget inf is not possible"),
+    "underscore": ("budget=1_0", "budget '1_0' is not possible"),
+    "digits of elsewhere": ("budget=\u0661", "is not possible"),
+    "a fault twice": (
+        "plan.fraction_for={D1: 1, D1: 0.5}",
+        "plan.fraction_for names a fault twice",
+    ),
+    "independent no": ("independent=no", "independent must be true or false"),
+    "independent empty": ("independent=", "independent must be true or false"),
+    "long plan name": (f"plan.name={'x' * 200}", "at most 100 letters"),
+    "chunk of nothing": ("chunk=0/2", "chunk 0/2 is not possible"),
+    "chunk of elsewhere": ("chunk=\u0661/\u0662", "chunk must be like 2/8"),
 }
 
 
@@ -106,6 +137,19 @@ def test_a_fraction_from_outside_holds_for_all_faults() -> None:
     assert StudySpec.compose(["plan=icst23"], {"fraction": 0.5}).plan.fraction_of("D5") == 0.5
 
 
+def test_a_link_loop_is_no_results_folder(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in ("loop", "loop/deeper"):
+        with pytest.raises(HarnessError, match="results must name a folder"):
+            results_folder(tmp_path / name)
+
+
+def test_what_is_named_twice_counts_once() -> None:
+    named = StudySpec.compose(["plan=smoke", "plan.faults=D6,D6", "plan.techniques=random,random"])
+    assert (list(named.plan.faults), list(named.plan.techniques)) == (["D6"], ["random"])
+    assert list(replace(named.plan, faults=["D6", "D3", "D6"]).faults) == ["D6", "D3"]
+
+
 @pytest.mark.parametrize("name", ["it's", "a b", "größe", "a=b", "~x", 'say "x"', "$HOME;x"])
 def test_results_folders_have_any_characters(name: str, tmp_path: Path) -> None:
     assert StudySpec.compose([f"results={tmp_path / name}"]).results == tmp_path / name
@@ -124,6 +168,20 @@ def test_a_choice_of_a_protocol_can_be_changed() -> None:
     assert make_protocol("icst23") == make_protocol(ICST23) == ICST23
     listed = make_protocol({"name": "corrected", "never_falls_back": ["hebo"]})
     assert listed.never_falls_back == ("hebo",)
+
+
+def test_a_plan_declares_its_family_of_tests() -> None:
+    assert StudySpec.compose(["plan=laptop"]).plan.family is None
+    narrow = StudySpec.compose(["plan=laptop", "plan.faults=D1", "technique=hebo", "budget=7"]).plan
+    assert list(narrow.declared.faults) == ["D1", "D3", "D6", "D7", "G1", "G2"]
+    assert list(narrow.declared.techniques) == ["random", "hebo", "bohb"]
+    assert (narrow.declared.budget, narrow.declared.family) == (7, None)
+    other = StudySpec.compose(["plan=smoke", "plan.family=laptop", "plan.repetitions=2"]).plan
+    assert other.declared.name == "laptop" and other.declared.repetitions == 2
+    labels = {StudySpec.compose(["plan=smoke", *f]).label for f in ([], ["plan.family=laptop"])}
+    assert len(labels) == 2
+    with pytest.raises(HarnessError, match="no plan 'lapto'. Did you mean laptop"):
+        StudySpec.compose(["plan=smoke", "plan.family=lapto"])
 
 
 def test_tables_of_a_narrowed_plan_have_a_folder_of_their_own() -> None:

@@ -165,6 +165,17 @@ def test_data_keep_their_promises(name: str) -> None:
     assert 0 < len(part.y_train) < len(whole.y_train)
 
 
+@pytest.mark.parametrize("name", ALL.subjects)
+def test_data_of_all_variants_can_be_used(name: str) -> None:
+    """``Subject.data`` refuses all others. D9 alone has other data in its faulty program."""
+    subject = ALL.subjects[name]
+    variants = [STAND_IN] if subject.data_set else subject.variants
+    programs = [subject.fixed, *(f.faulty for f in ALL.values() if f.id == "D9")]
+    for variant in variants:
+        for program in programs[: 2 if subject.data_settings else 1]:
+            assert len(subject.data(3, variant, 0.05, program).y_search)
+
+
 def test_package_variants_of_data(registry: Registry) -> None:
     plain, leaky = (registry.subject(n) for n in ("higgs_mlp", "higgs_mlp_package"))
     x, y = (leaky.data(1, STAND_IN, 1.0, leaky.fixed).x_train[:, -1],

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,63 @@ BAD = {
     ),
     "nothing wrong": (GOOD.replace("{learning_rate: 0.00001}", "{}"), "at least one value"),
     "no origin": (GOOD.replace("{tool", "# {tool"), "'origin' is a mapping"),
+    "empty": ("", r"X1\.yaml:1: a fault file is a mapping; found NoneType"),
+    "key twice": (GOOD + "title: another\n", r":8: .*the key 'title' stands in line 4 already"),
+    "value twice": (
+        GOOD.replace("{learning_rate: 0.00001}", "{epochs: 1, epochs: 2}"),
+        ":5: .*the key 'epochs' stands in line 5 already",
+    ),
+    "anchors": (GOOD.replace("test", "&a test"), ":7: .*anchors and aliases"),
+    "list of subjects": (
+        GOOD.replace("sum_sign", "[sum_sign]"),
+        r":3: 'subject' is a text. Received: list \['sum_sign'\]",
+    ),
+    "list of ids": (GOOD.replace("id: X1", "id: [X1]"), ":2: 'id' is a text"),
+    "number as id": (GOOD.replace("id: X1", "id: 1"), "'id' is a text. Received: int 1"),
+    "date as title": (GOOD.replace("a learning rate far too small", "2024-01-01"), ":4: .*a date"),
+    "truth as title": (GOOD.replace("a learning rate far too small", "yes"), ":4: 'title' is a"),
+    "no title": (GOOD.replace("a learning rate far too small", ""), "Received: nothing"),
+    "blank title": (GOOD.replace("a learning rate far too small", '" "'), "that can be read"),
+    "colours in a title": (
+        GOOD.replace("a learning rate far too small", r'"\x1b[31mred"'),
+        ":4: 'title' is a text that can be read",
+    ),
+    "list as faulty": (GOOD.replace("{learning_rate: 0.00001}", "[epochs]"), ":5: 'faulty' names"),
+    "null as faulty": (GOOD.replace("{learning_rate: 0.00001}", ""), ":5: 'faulty' names"),
+    "null as value": (GOOD.replace("0.00001", "~"), r":5: 'learning_rate' is None \(NoneType\)"),
+    "list as value": (GOOD.replace("0.00001", "[0.1]"), r"'learning_rate' is \[0.1\] \(list\)"),
+    "text as rate": (GOOD.replace("0.00001", "1e-5"), "takes 1e-5 for a text: write it as 1.0e-5"),
+    "rate of 0": (GOOD.replace("0.00001", "0"), "'learning_rate' is 0. Expected: a finite number"),
+    "negative rate": (GOOD.replace("0.00001", "-1.0"), "'learning_rate' is -1.0. Expected"),
+    "rate nan": (GOOD.replace("0.00001", ".nan"), ":5: 'learning_rate' is nan. Expected"),
+    "rate inf": (GOOD.replace("0.00001", ".inf"), ":5: 'learning_rate' is inf. Expected"),
+    "rate beyond all": (GOOD.replace("0.00001", "1" * 90), ":5: 'learning_rate' is 1+\\.\\.\\. "),
+    "negative epochs": (GOOD.replace("learning_rate: 0.00001", "epochs: -3"), "'epochs' is -3"),
+    "no batch": (GOOD.replace("learning_rate: 0.00001", "batch_size: 0"), "'batch_size' is 0"),
+    "no units": (GOOD.replace("learning_rate: 0.00001", "units_1: 0"), "'units_1' is 0"),
+    "half an epoch": (GOOD.replace("learning_rate: 0.00001", "epochs: 0.5"), "'epochs' is 0.5"),
+    "dropout of 2": (GOOD.replace("learning_rate: 0.00001", "dropout_1: 2"), "a share in"),
+    "misspelt activation": (
+        GOOD.replace("learning_rate: 0.00001", "activation_1: sigmiod"),
+        ":5: no activation 'sigmiod'. Did you mean sigmoid",
+    ),
+    "optimiser in capitals": (
+        GOOD.replace("learning_rate: 0.00001", "optimiser: SGD"),
+        ":5: no optimiser 'SGD'. Did you mean sgd",
+    ),
+    "abbreviated loss": (
+        GOOD.replace("learning_rate: 0.00001", "loss: mse"),
+        ":5: no loss 'mse'. Did you mean mean_squared_error",
+    ),
+    "American initialiser": (
+        GOOD.replace("learning_rate: 0.00001", "kernel_initializer_1: zeros"),
+        "no hyperparameter of sum_sign 'kernel_initializer_1'. Did you mean kernel_initialiser_1",
+    ),
+    "origin of lists": (GOOD.replace("tool: DeepCrime", "tool: [a]"), ":6: 'tool' is a text"),
+    "origin of nan": (GOOD.replace("tool: DeepCrime", "p: .nan"), ":6: 'p' is a text or a number"),
+    "published nan": (GOOD + "published: {faulty: .nan}\n", ":8: 'faulty' is a number"),
+    "deviations of numbers": (GOOD + "deviations: [3]\n", ":8: 'deviations' is a text"),
+    "deprecated truth": (GOOD + "deprecated: true\n", ":8: 'deprecated' is a text"),
 }
 
 
@@ -83,6 +141,55 @@ def test_a_bad_fault_file_is_named_with_its_line(case: str, tmp_path: Path) -> N
     (folder / "X1.yaml").write_text(text)
     with pytest.raises(HarnessError, match=message):
         load_registry([folder])
+
+
+@pytest.mark.parametrize(
+    "name", ["../X1", "a/b", "", ".", "..", "a b", "-X", "X\n1", "x" * 61, "é", "X1.", "$(id)", "~"]
+)
+def test_an_id_names_a_folder_on_any_system(name: str, tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f")
+    (folder / "X1.yaml").write_text(GOOD.replace("id: X1", f"id: {json.dumps(name)}"))
+    with pytest.raises(HarnessError, match=r"X1\.yaml:2: (the id .* has other|'id' is a text)"):
+        load_registry([folder])
+
+
+def test_an_infinite_distance_is_an_origin(tmp_path: Path) -> None:
+    """Cohen's d of a mutant whose trainings all end alike."""
+    folder = write_faults(tmp_path / "f")
+    (folder / "X1.yaml").write_text(
+        GOOD.replace("tool: DeepCrime", "d: .inf, seed: 4611686018427387904")
+    )
+    assert load_registry([folder])["X1"].origin["d"] == float("inf")
+
+
+def test_ids_differ_in_more_than_case(tmp_path: Path) -> None:
+    folder = write_faults(tmp_path / "f", "X1")
+    (folder / "x1.yaml").write_text(FAULT.format(id="x1"))
+    with pytest.raises(HarnessError, match="x1.yaml: fault 'X1' exists in .*upper and lower case"):
+        load_registry([folder])
+
+
+def test_all_files_that_cannot_be_loaded_are_named_at_once(tmp_path: Path) -> None:
+    one, other = (write_faults(tmp_path / name, f"X{name}") for name in "12")
+    for module in (other / "subjects").iterdir():
+        module.unlink()
+    for number in range(9):
+        (one / f"Y{number}.yaml").write_text("id: [")
+    with pytest.raises(HarnessError, match=r"9 files .*\(1\) .*Y0.*\(5\) .*Y4.*; and 4 more$"):
+        load_registry([one, other])
+    (other / "subjects" / "bad.py").write_text("import sys; sys.exit(0)")
+    with pytest.raises(HarnessError, match=r"^\S+bad\.py:1: .*SystemExit: 0$"):
+        load_registry([one, other])
+
+
+def test_a_module_s_own_object_cannot_change_the_registry(tmp_path: Path) -> None:
+    module = write_faults(tmp_path / "f", "X1") / "subjects" / "sum_sign.py"
+    module.write_text(module.read_text() + "PACKAGE = SUBJECT\n")
+    registry = load_registry([tmp_path / "f"])
+    assert {"sum_sign", "sum_sign_package"} < set(registry.subjects)
+    fault = registry["X1"]
+    fault.faulty["epochs"] = 99
+    assert fault.faulty["epochs"] == 4
 
 
 def test_python_in_yaml_is_never_run(tmp_path: Path) -> None:

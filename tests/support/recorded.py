@@ -48,7 +48,12 @@ def header(cell: Cell = CELL, training_time: float = 0.5) -> RunHeader:
 
 def row(index: int) -> Trial:
     outcome = Outcome(
-        status=TrialStatus.COMPLETED, seconds=0.1, search=0.5, holdout=1 / 3, losses=(0.5, 0.25)
+        status=TrialStatus.COMPLETED,
+        seconds=0.1,
+        steps=20,
+        search=0.5,
+        holdout=1 / 3,
+        losses=(0.5, 0.25),
     )
     return Trial(
         index=index,
@@ -63,7 +68,7 @@ def row(index: int) -> Trial:
 
 
 def run_record(cell: Cell, trials: int, **changes: Any) -> RunRecord:
-    """The record of a run of ``trials`` completed trials."""
+    """The record of a run of ``trials`` trials as :func:`row` makes them."""
     record = RunRecord(
         cell=cell,
         status="ok",
@@ -75,9 +80,15 @@ def run_record(cell: Cell, trials: int, **changes: Any) -> RunRecord:
             title="a fault", metric="accuracy", faulty={"epochs": 5}, fixed={"epochs": 9}
         ),
         training_time=0.5,
-        allowed=10.0,
-        spent=10.0,
-        seconds=RunSeconds(training=0.2, search=0.02, building=0.1, total=0.5, opening=0.01),
+        allowed=0.5 * cell.budget,
+        spent=0.1 * trials,
+        seconds=RunSeconds(
+            training=0.1 * trials,
+            search=0.01 * trials,
+            building=0.1,
+            total=0.2 * trials,
+            opening=0.01,
+        ),
         run_seed=cell.run_seed,
         continued_after=0,
         device="a machine",

@@ -20,8 +20,11 @@ from harness.study.spec import make_techniques
 from harness.subjects.registry import Registry
 from harness.vocabulary import TrialStatus
 
+TRAININGS = 10
+"""Of each program in a baseline."""
+
 T = 2.0
-"""Seconds."""
+"""Seconds of every training, and its multiply-accumulates where they are counted."""
 
 
 def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) -> Store:
@@ -36,14 +39,14 @@ def write_study(plan: Plan, registry: Registry, root: Path, leave_out: int = 0) 
             content=registry[fault].content,
             metric="accuracy",
             training_time=T,
-            work=0.0,
+            work=_work(plan.clock),
             data=plan.data_of(registry[fault]),
             fraction=plan.fraction_of(fault),
             device="a machine",
             started=AT,
             environment=ENVIRONMENT,
-            faulty=_trainings(0.2),
-            fixed=_trainings(0.9),
+            faulty=_trainings(0.2, plan.clock),
+            fixed=_trainings(0.9, plan.clock),
         ).write(path)
     cells = plan.cells(registry)
     for number, cell in enumerate(cells[: len(cells) - leave_out]):
@@ -78,8 +81,8 @@ def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Gene
                     index=index,
                     proposal=index,
                     configuration={**fault.faulty, **drawn},
-                    outcome=_judged(float(rng.uniform(0.1, 0.95))),
-                    suggest_seconds=0.1,
+                    outcome=_judged(float(rng.uniform(0.1, 0.95)), cell.clock),
+                    suggest_seconds=1 / trials,
                     charged=T,
                     spent=T * (index + 1),
                     at=AT,
@@ -98,15 +101,30 @@ def _write_run(store: Store, cell: Cell, registry: Registry, rng: np.random.Gene
         allowed=T * cell.budget,
         spent=T * trials,
         seconds=RunSeconds(
-            training=T * trials, search=1.0, building=0.5, total=T * trials + 3, opening=0.0
+            training=T * trials,
+            search=1.0,
+            building=0.5,
+            total=T * trials + 3,
+            opening=0.0,
         ),
     )
     store.finish(record)
 
 
-def _trainings(value: float) -> Sequence[Outcome]:
-    return [_judged(value + shift / 100) for shift in range(5)]
+def _trainings(value: float, clock: str) -> Sequence[Outcome]:
+    return [_judged(value + shift / 200, clock) for shift in range(TRAININGS)]
 
 
-def _judged(value: float) -> Outcome:
-    return Outcome(status=TrialStatus.COMPLETED, seconds=T, search=value, holdout=value)
+def _work(clock: str) -> float:
+    return T if clock == "work" else 0.0
+
+
+def _judged(value: float, clock: str) -> Outcome:
+    return Outcome(
+        status=TrialStatus.COMPLETED,
+        seconds=T,
+        steps=10,
+        work=_work(clock),
+        search=value,
+        holdout=value,
+    )

@@ -23,6 +23,9 @@ T = 2.0
 FAST = replace(CORRECTED, bootstrap_resamples=200)
 """The corrected protocol with fewer resamples."""
 
+AS_FOUND = replace(FAST, no_better_is_no_patch=False, unjudged="worst")
+"""Every run counts with its winner, however bad, and ranks worst without one."""
+
 Trials = Sequence[tuple[float, float | None]]
 """When a trial has ended, in multiples of T, and the value that it has on both parts."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from outside import SUBJECT, write_faults
 
-from harness.records.clocks import Clock
-from harness.records.outcome import Outcome, Trial
-from harness.techniques.contract import Finish, Optimiser, Proposal, RepairTask, Train
+from harness.records.clocks import ClockFace
+from harness.records.outcome import Outcome
+from harness.techniques.contract import Optimiser, Proposal, RepairTask
 from harness.vocabulary import Cause, TrialStatus
 
 CRASHED, INVALID, DIVERGED = TrialStatus.CRASHED, TrialStatus.INVALID, TrialStatus.DIVERGED
@@ -39,8 +39,8 @@ TROUBLES: dict[str, tuple[str, TrialStatus, Cause]] = {
 A program that cannot be built counts as one whose shapes do not fit: that is why patches cannot.
 """
 
-FIRST = 81
-"""Units that ask for the first trouble, the next number for the second one, and so on."""
+RATES = [0.02 + n / 1000 for n in range(len(TROUBLES))]
+"""Learning rates that ask for the troubles, in their order."""
 
 HEAD = """
 import os, sys, threading, time
@@ -68,11 +68,11 @@ def nan():
 
 
 def write(folder: Path) -> Path:
-    """A folder with the fault X1 whose subject goes wrong for certain numbers of units."""
+    """A folder with the fault X1 whose subject goes wrong for certain learning rates."""
     write_faults(folder, "X1")
     cases = "".join(
-        f'    if c["units_1"] == {FIRST + n}: {what}\n'
-        for n, (what, _, _) in enumerate(TROUBLES.values())
+        f'    if c["learning_rate"] == {rate!r}: {what}\n'
+        for rate, (what, _, _) in zip(RATES, TROUBLES.values(), strict=True)
     )
     head, build = SUBJECT.split("def build(c):\n")
     (folder / "subjects" / "sum_sign.py").write_text(f"{HEAD}{head}def build(c):\n{cases}{build}")
@@ -83,10 +83,10 @@ class _Troubled(Optimiser):
     """Every trouble, each followed by the faulty program."""
 
     def __init__(self, faulty: dict[str, Any]) -> None:
-        numbers = [u for n in range(len(TROUBLES)) for u in (FIRST + n, faulty["units_1"])]
+        rates = [each for rate in RATES for each in (rate, faulty["learning_rate"])]
         self._proposals = [
-            Proposal(proposal=n, configuration={**faulty, "units_1": units})
-            for n, units in enumerate(numbers)
+            Proposal(proposal=n, configuration={**faulty, "learning_rate": rate})
+            for n, rate in enumerate(rates)
         ]
 
     def ask(self) -> Proposal | None:
@@ -102,24 +102,33 @@ class _Troubled(Optimiser):
 class Troubled:
     """Runs on Ray Tune as the project's techniques do."""
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> Optimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> Optimiser:
         return _Troubled(dict(task.faulty))
+
+
+class _SetBack(Optimiser):
+    def __init__(self, inner: Optimiser) -> None:
+        self._inner, self._asked, self._right = inner, 0, time.time
+
+    def ask(self) -> Proposal | None:
+        self._asked += 1
+        hours = self._asked
+        time.time = lambda: self._right() - 3600 * hours
+        return self._inner.ask()
+
+    def tell(self, proposal: Proposal, outcome: Outcome) -> None:
+        self._inner.tell(proposal, outcome)
+
+    def health(self) -> Mapping[str, int | float | str]:
+        time.time = self._right
+        return self._inner.health()
 
 
 @dataclass(frozen=True)
 class SetBack:
     """The machine's time goes back by an hour before each trial."""
 
-    def repair(
-        self, task: RepairTask, train: Train, clock: Clock, seed: int
-    ) -> Iterator[Trial | Finish]:
-        from harness.engine import repair
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> Optimiser:
         from harness.techniques.random import Random
 
-        right = time.time
-        try:
-            for number, item in enumerate(repair(Random(), task, train, clock, seed), start=1):
-                time.time = lambda hours=number: right() - 3600 * hours
-                yield item
-        finally:
-            time.time = right
+        return _SetBack(Random().optimiser(task, clock, seed))

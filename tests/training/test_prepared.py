@@ -99,3 +99,27 @@ def test_a_crash_keeps_the_progress(fails_at: str, progress: Progress) -> None:
     assert (verdict.status, verdict.cause) == (TrialStatus.CRASHED, Cause.MEMORY)
     assert verdict.message == "MemoryError: no more"
     assert verdict.search is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "cause"),
+    [
+        (np.eye(2)[[0, 1, 1, 0]], np.ones((4, 1)), Cause.SHAPE),
+        (Y, np.ones((3, 1)), Cause.SHAPE),
+        (np.arange(4), np.ones((4, 3)), Cause.LABELS),
+        (Y, np.full((4, 1), None), Cause.PROGRAM),
+    ],
+)
+def test_predictions_that_cannot_be_judged_are_a_crash(
+    labels: Any, predicted: Any, cause: Cause
+) -> None:
+    class Answering(Scripted):
+        def predict(self, x: Any) -> Any:
+            return predicted
+
+    data = Data(Y, labels, Y, labels, Y, labels)
+    found, verdict = run_training(Answering(), "accuracy", data)
+    assert found == ENDED
+    assert (verdict.status, verdict.cause) == (TrialStatus.CRASHED, cause)
+    assert str(predicted.shape) in verdict.message
+    assert verdict.search is None

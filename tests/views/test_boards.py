@@ -10,6 +10,7 @@ from harness.analysis.multiverse import multiverse, ranking_claims
 from harness.analysis.runset import RunSet
 from harness.records.tables import table
 from harness.views import boards
+from harness.views.comparisons import duel_board, pair_board, profile_board
 from harness.views.report import Provenance, study_report
 
 VALUES = {
@@ -45,7 +46,8 @@ def test_boards_of_studies_without_rates_or_rivals() -> None:
     hidden = replace(base, fixed_holdout=())
     for study in (alone, replace(alone, baselines={("M1", "default", 1.0): hidden})):
         for board in (
-            boards.progress_board, boards.area_board, boards.rank_board, boards.pair_board,
+            boards.progress_board, boards.area_board, boards.rank_board, pair_board, duel_board,
+            profile_board,
             boards.target_board, boards.exposure_board, boards.missing_board,
         ):  # fmt: skip
             assert board(study).html()

@@ -44,6 +44,10 @@ def row(fault: str, technique: str, **changes: Any) -> dict[str, Any]:
         "exposed": True,
         "unjudged": 0,
         "no_better": 0,
+        "no_patch": 0,
+        "tests": 5,
+        "p_exact": True,
+        "std_of": "single trainings",
         "status": "ok",
     }
     return values | changes
@@ -87,20 +91,44 @@ def test_table3_says_what_it_shows() -> None:
     assert "N/A" not in text
 
 
-def test_the_smallest_effect_is_named() -> None:
-    assert (
-        "A12 of at least 0.77 in a single test and of at least 0.85 in the strictest of the 5"
-        in (table3_markdown(SOME, CORRECTED))
-    )
-    few = frame(row("M1", "bohb", n=3, n_baseline=3))
-    assert "no outcome can be significant" in table3_markdown(few, CORRECTED)
-    one = frame(row("M1", "bohb"))
+def test_the_smallest_p_and_effect_are_named() -> None:
+    text = table3_markdown(SOME, CORRECTED)
+    assert "n = 10 against 10, the smallest p that the test can give is 1.1e-05" in text
+    assert "5.4e-05 after Holm over 5 tests" in text
+    assert "A12 of at least 0.77 in a single test and of at least 0.84 in the strictest" in text
+    assert "p-values are exact, given the ties" in text
+    few = frame(row("M1", "bohb", n=3, n_baseline=3, tests=1))
+    assert "can give is 0.1: no outcome can be significant" in table3_markdown(few, CORRECTED)
+    one = frame(row("M1", "bohb", tests=1))
     assert "significance needs an A12 of at least 0.77." in table3_markdown(one, CORRECTED)
-    many = frame(*(row(f"M{i}", "bohb", n=4, n_baseline=4) for i in range(9)))
-    assert "more than there is in the strictest of the 9" in table3_markdown(many, CORRECTED)
+    many = frame(*(row(f"M{i}", "bohb", n=4, n_baseline=4, tests=9) for i in range(9)))
+    assert "more than there is in the strictest" in table3_markdown(many, CORRECTED)
     assert "smallest p that the test can give is 0.002" in table3_markdown(SOME, ICST23)
     untested = frame(row("M1", "bohb", n=9, p_wilcoxon=float("nan"), n_baseline=0))
     assert "No cell could be tested" in table3_markdown(untested, ICST23)
+    long = frame(row("M1", "bohb", n=40, n_baseline=40, p_exact=False, tests=1))
+    assert "normal approximations on M1" in table3_markdown(long, CORRECTED)
+
+
+def test_the_family_of_tests_is_named() -> None:
+    text = table3_markdown(SOME, CORRECTED)
+    assert "after Holm over the family of 5 cells of this budget, with" in text
+    two = table3_markdown(frame(row("M1", "bohb"), row("M1", "new", tests=8)), CORRECTED)
+    assert "the family of 5 or 8 cells of this budget (the larger one:" in two
+
+
+def test_runs_without_a_patch_are_counted() -> None:
+    some = frame(row("M1", "bohb", no_patch=3), row("M1", "hebo", no_patch=0))
+    assert "3 of 20 runs return no patch" in table3_markdown(some, CORRECTED)
+    assert "return no patch" not in table3_markdown(some, ICST23)
+
+
+def test_a_deviation_says_of_what() -> None:
+    again = row("M1", "hebo", std_of="means of re-trainings")
+    assert "that of the runs' single trainings" in table3_markdown(SOME, CORRECTED)
+    assert "that of the runs' means of re-trainings" in table3_markdown(frame(again), CORRECTED)
+    both = table3_markdown(frame(again, row("M1", "bohb")), CORRECTED)
+    assert "of single trainings and of means of re-trainings, which vary less" in both
 
 
 def test_the_mark_is_explained_by_the_protocol() -> None:
@@ -119,6 +147,20 @@ def test_missing_figures_and_statuses() -> None:
     ]
     text = table3_markdown(frame(*rows), CORRECTED)
     assert "| N/A | none | T/O | 0.88 (-) |" in text
+
+
+def test_winners_that_were_not_trained_again_are_marked() -> None:
+    rows = [
+        row("M1", "a", n_confirmed=9),
+        row("M1", "b"),
+        row("M1", "c", unjudged=1, n_confirmed=9),
+    ]
+    text = table3_markdown(frame(*rows), CORRECTED)
+    assert "| 0.88 (0.02) ° | 0.88 (0.02) | 0.88 (0.02) |" in text
+    assert "° some winners were not trained again" in text
+    none = table3_markdown(frame(row("M1", "a", n_confirmed=0)), CORRECTED)
+    assert "No winner was trained again" in none
+    assert "°" not in none + table3_markdown(frame(*rows), ICST23)
 
 
 def test_one_setting_at_a_time() -> None:

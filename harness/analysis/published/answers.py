@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.metrics import asymmetric_jaccard_as_published, complexity, stability
-from harness.analysis.patches import aj_as_defined, fix_complexity
+from harness.analysis.metrics import asymmetric_jaccard_as_published, stability
+from harness.analysis.patches import aj_as_defined, fix_complexity, patch_complexity
 from harness.analysis.protocols import Protocol
 from harness.analysis.published.archive import Published
 from harness.analysis.published.facts import (
@@ -117,7 +117,7 @@ class Answer:
 
         ``picked`` is the holdout metric of its winner, ``value`` what the run counts as, ``better``
         whether the winner beats the faulty program on the search part. ``complexity``,
-        ``aj_as_published`` and ``aj_as_defined`` are missing for a run without a patch;
+        ``aj_as_published`` and ``aj_as_defined`` are as :func:`patch_figures` has them;
         ``significant`` is that of its cell.
         """
         frame = pd.DataFrame([self._outcome(run) for run in self.runs])
@@ -126,7 +126,7 @@ class Answer:
 
     def _outcome(self, run: Run) -> dict[str, Any]:
         got = run_result(run, self.baselines[run.fault, DATA, FRACTION], self.protocol)
-        best, patch = winner(run, self.protocol), got.patch
+        best, patch = winner(run, self.protocol), run.faulty if got.no_patch else got.patch
         row: dict[str, Any] = {
             "fault": run.fault,
             "technique": run.technique,
@@ -142,8 +142,10 @@ class Answer:
             return row
         defined = self._jaccard("as_defined", run, patch)
         return row | {
-            "complexity": complexity(run.faulty, patch, settings=self.protocol.settings_count),
-            "aj_as_published": self._jaccard("as_published", run, patch),
+            "complexity": patch_complexity(run.faulty, patch, self.protocol),
+            "aj_as_published": np.nan
+            if got.no_patch
+            else self._jaccard("as_published", run, patch),
             "aj_as_defined": np.nan if defined is None else defined,
         }
 

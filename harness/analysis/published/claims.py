@@ -48,6 +48,10 @@ STEPS = (
         {"test": "mannwhitney", "ties": "counted", "require_ir_positive": False},
     ),
     ClaimStep("faulty program as the runs trained it", {"faulty_list": "first_trials"}),
+    ClaimStep(
+        "no patch where the search part shows no gain",
+        {"no_better_is_no_patch": True, "unjudged": "faulty_mean"},
+    ),
     ClaimStep("Holm over one budget's cells", {"holm": True}),
     ClaimStep(
         "measures as defined",
@@ -55,6 +59,7 @@ STEPS = (
             "aj": "as_defined",
             "unreachable_fix_aj": None,
             "settings_count": False,
+            "empty_counts": False,
             "unreachable_fix_counts_one": False,
             "summarise_significant_only": False,
             "ir_needs_exposure": True,

@@ -103,8 +103,9 @@ class PublishedFinding:
             f"As published, {before} of the searchers' {total} cells (fault, technique, budget) "
             f"are significant improvements; corrected, {after} are. The corrected analysis rejects "
             f"{_nan_scores(self.published.study)} scores that NaN predictions received, counts a "
-            "run that ends below the faulty program as it is, compares unrounded values as "
-            "independent samples, and adjusts for the number of tests.\n\n" + "\n".join(verdicts)
+            "run as the faulty program if its winner does not beat that on the data that the "
+            "search sees, and otherwise as it is, compares unrounded values as independent samples "
+            "by an exact test, and adjusts for the number of tests.\n\n" + "\n".join(verdicts)
         )
 
     def _regressions(self) -> str:
@@ -119,9 +120,10 @@ class PublishedFinding:
         ]
         return (
             f"In the corrected analysis {unseen:.0%} of the searchers' {len(own):,} runs find "
-            "nothing better than the faulty program on the data that they see (`no_better`), and "
-            f"{np.mean(below):.0%} end with a patch that is worse than it on the holdout data. The "
-            "published analysis puts the faulty program's mean in the place of the latter."
+            "nothing better than the faulty program on the data that they see, return no patch and "
+            f"count as that program; {np.mean(below):.0%} end with a patch that is worse than it "
+            "on the holdout data. The published analysis looks at the holdout data, and puts the "
+            "faulty program's mean in the place of whatever is worse there."
         )
 
     def _limits(self) -> list[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import zipfile
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from harness.records.files import read_bounded
+from harness.records.schema import decode_json
+from harness.techniques.autotrainer.bounds import check_model, read_arrays, unloadable
 from harness.techniques.autotrainer.tool import (
     Attempt,
     ToolData,
@@ -23,6 +25,9 @@ from harness.techniques.autotrainer.tool import (
 from harness.training.frameworks import network_of
 from harness.training.watched.history import Training
 from harness.vocabulary import HarnessError
+
+LARGEST_TRAINING = 1 << 20
+"""Bytes of the largest training file."""
 
 NAMES = ("repaired.keras", "repaired.pt", "log.jsonl", "summary.html")
 """Files that a run may write."""
@@ -39,7 +44,7 @@ def load_model(path: Path, *, trusted: bool = False) -> Any:
     Raises:
         HarnessError: If the file is missing or damaged, or would run code.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise HarnessError(f"there is no model file {path}. A model saved by model.save('x.keras')")
     if path.suffix in (".pt", ".pth"):
         return _load_torch(path, trusted)
@@ -53,16 +58,11 @@ def load_model(path: Path, *, trusted: bool = False) -> Any:
     from harness.training.keras.keras_layers import thresholded_relu
 
     thresholded_relu()  # so that models repaired with it can be loaded
+    check_model(path, trusted=trusted)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=not trusted)
     except Exception as error:
-        text = str(error)
-        if "safe_mode" in text or "ambda" in text:
-            raise HarnessError(
-                f"{path} holds a Lambda layer, which runs code when it is loaded. TRUST=1 allows "
-                "it, if you know who made the file"
-            ) from None
-        raise HarnessError(f"{path} cannot be loaded: {text.strip().splitlines()[0]}") from None
+        raise unloadable(path, error) from None
 
 
 def _load_torch(path: Path, trusted: bool) -> Any:
@@ -87,7 +87,7 @@ def _load_torch(path: Path, trusted: bool) -> Any:
 def load_training(path: Path) -> Training:
     """A training from a JSON file; see ``harness.techniques.autotrainer.tool.training_of``."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = decode_json(read_bounded(path, LARGEST_TRAINING))
     except (OSError, ValueError) as error:
         raise HarnessError(
             f"the training file {path} cannot be read as JSON: {error}. It holds loss, optimiser, "
@@ -99,13 +99,14 @@ def load_training(path: Path) -> Training:
 def load_data(path: Path) -> ToolData:
     """Arrays ``x``, ``y``, ``x_val``, ``y_val`` from an ``.npz`` file; nothing pickled."""
     try:
-        with np.load(path, allow_pickle=False) as content:
-            return arrays_of({name: content[name] for name in content.files})
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        arrays = read_arrays(path, ("x", "y", "x_val", "y_val"))
+    except Exception as error:  # of zipfile, zlib or NumPy, at whatever the file holds
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
         raise HarnessError(
-            f"the data file {path} cannot be read: {error}. np.savez(path, x=..., y=..., "
+            f"the data file {path} cannot be read: {reason}. np.savez(path, x=..., y=..., "
             "x_val=..., y_val=...) makes what is needed"
         ) from None
+    return arrays_of(arrays)
 
 
 def check_folder(folder: Path) -> None:

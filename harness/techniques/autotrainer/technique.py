@@ -9,7 +9,7 @@ from itertools import count
 
 import numpy as np
 
-from harness.records.clocks import Clock
+from harness.records.clocks import ClockFace
 from harness.records.observation import Watched
 from harness.records.outcome import Outcome
 from harness.techniques.autotrainer.patch import patch_of
@@ -102,7 +102,7 @@ class AutotrainerOptimiser(Optimiser):
 
     def finish(self) -> Finish:
         """The counters, and whether a symptom was found at all."""
-        return Finish(self.health(), self.status.value)
+        return Finish(self.health(), self.status)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class Autotrainer:
     def rules(self) -> Rules:
         return rules_of(self.mode, thresholds=self.thresholds, strategy=self.strategy)
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> AutotrainerOptimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> AutotrainerOptimiser:
         real = task.program is not None and task.program.labels == "real"
         if real or task.metric.name != "accuracy":
             raise NotApplicable(

@@ -23,6 +23,9 @@ from harness.training.watched.replay import Material, Replayer
 from harness.training.watched.watch import Validation
 from harness.vocabulary import HarnessError, unknown
 
+LARGEST_COUNT = 10**7
+"""Of epochs, and of samples in a batch."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolData:
@@ -36,6 +39,8 @@ class ToolData:
     y_val: np.ndarray
 
     def __post_init__(self) -> None:
+        for name in ("x", "y", "x_val", "y_val"):
+            _check_numbers(name, np.asarray(getattr(self, name)))
         for x, y, which in ((self.x, self.y, "training"), (self.x_val, self.y_val, "validation")):
             if len(x) != len(y) or not len(x):
                 raise HarnessError(
@@ -192,6 +197,16 @@ class AutoTrainer:
         )
 
 
+def _check_numbers(name: str, array: np.ndarray) -> None:
+    """Raises HarnessError unless an array holds finite numbers, one entry a sample."""
+    if array.dtype.kind not in "biuf":
+        raise HarnessError(f"{name} holds values of type {array.dtype}; numbers are needed")
+    if array.ndim == 0:
+        raise HarnessError(f"{name} is a single value; it needs one entry for each sample")
+    if not np.isfinite(array).all():
+        raise HarnessError(f"{name} holds values that are not finite (NaN or infinite)")
+
+
 def arrays_of(arrays: Mapping[str, np.ndarray]) -> ToolData:
     """Data from arrays by name.
 
@@ -238,14 +253,14 @@ def training_of(values: Mapping[str, Any]) -> Training:
         raise unknown("optimiser", values["optimiser"], OPTIMISERS)
     try:
         return Training(
-            loss=str(values["loss"]),
+            loss=_text(values["loss"]),
             optimiser=str(values["optimiser"]).lower(),
-            learning_rate=float(values["learning_rate"]),
+            learning_rate=_number(values["learning_rate"]),
             batch_size=_whole(values["batch_size"]),
             epochs=_whole(values["epochs"]),
-            options=dict(values.get("options", {})),
+            options=_options(values.get("options", {})),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise HarnessError(f"the training has a value of the wrong kind: {error}") from None
 
 
@@ -258,10 +273,36 @@ def _own_losses(network: Network) -> Mapping[str, Loss]:
     return LOGITS
 
 
+def _number(value: Any) -> float:
+    if isinstance(value, bool | str):
+        raise ValueError(f"a number was expected. Received: {value!r}")
+    return float(value)
+
+
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or int(value) != value:
-        raise ValueError(f"a whole number was expected. Received: {value!r}")
+    if not 1 <= _number(value) <= LARGEST_COUNT or int(value) != value:
+        raise ValueError(
+            f"a whole number was expected, from 1 to {LARGEST_COUNT}. Received: {value!r}"
+        )
     return int(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"a name was expected. Received: {value!r}")
+    return value
+
+
+def _options(values: Any) -> dict[str, Any]:
+    """Names -> plain finite values."""
+    found = dict(values)
+    for name, value in found.items():
+        plain = isinstance(value, bool | str) or (
+            isinstance(value, int | float) and math.isfinite(value)
+        )
+        if not plain:
+            raise ValueError(f"option {name} is a number or a name. Received: {value!r}")
+    return found
 
 
 def _check_shapes(network: Network, data: ToolData) -> None:
@@ -285,6 +326,8 @@ def _check_shapes(network: Network, data: ToolData) -> None:
         raise HarnessError(
             f"the model has {outputs.shape[1]} outputs, but the labels {y.shape[1]} columns"
         )
+    if int(y.min()) < 0:
+        raise HarnessError(f"the labels go down to {int(y.min())}; classes are numbered from 0")
     if not one_hot and not 0 <= int(y.max()) < max(outputs.shape[1], 2):
         raise HarnessError(
             f"the labels go up to {int(y.max())}, but the model has {outputs.shape[1]} outputs"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Generator
 from typing import Any
 
-from harness.records.clocks import Clock, remaining
+from harness.records.clocks import ClockFace, remaining
 from harness.records.outcome import Outcome
 from harness.techniques.contract import Proposal, RepairTask
 from harness.techniques.guided.judging import Judge
@@ -27,7 +27,7 @@ Trained = Generator[Proposal, Outcome, Outcome]
 class Course:
     """One run: the best program so far, the counters, and what is left of the budget."""
 
-    def __init__(self, settings: GuidedSettings, task: RepairTask, clock: Clock) -> None:
+    def __init__(self, settings: GuidedSettings, task: RepairTask, clock: ClockFace) -> None:
         self.settings, self.task, self.clock = settings, task, clock
         self.judge = Judge(task.metric)
         self.start = self.best = self.settled = TriedProgram(dict(task.faulty))

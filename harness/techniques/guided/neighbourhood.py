@@ -177,7 +177,7 @@ class Neighbourhood:
     def _refitted(self, singles: list[Step], current: Configuration) -> Iterator[Step]:
         """Each other optimiser together with the learning rate that is usual for it."""
         usual = self.evidence.usual
-        rates = usual.space.domains["learning_rate"]
+        rates = usual.space.domains.get("learning_rate", ())
         for step in singles:
             if step.edits[0].name == "optimiser":
                 rate = usual.rate(step.apply(current))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.records.clocks import Clock
+from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome
 from harness.techniques.contract import Finish, Optimiser, Proposal, RepairTask
 from harness.techniques.guided.course import Course, TrainingSteps
@@ -28,14 +28,16 @@ from harness.techniques.guided.suspicion import Evidence, Suspect, operators_ran
 class Guided(GuidedSettings):
     """Localisation, symptoms, and a search outwards from the faulty program."""
 
-    def optimiser(self, task: RepairTask, clock: Clock, seed: int) -> GuidedOptimiser:
+    def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> GuidedOptimiser:
         return GuidedOptimiser(self, task, clock, seed)
 
 
 class GuidedOptimiser(Optimiser):
     """Ask and tell around one generator of trainings, :meth:`_plan`."""
 
-    def __init__(self, settings: GuidedSettings, task: RepairTask, clock: Clock, seed: int) -> None:
+    def __init__(
+        self, settings: GuidedSettings, task: RepairTask, clock: ClockFace, seed: int
+    ) -> None:
         self._course = Course(settings, task, clock)
         self._inspection = Inspection(self._course)
         self._rng = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ import torch
 
 from harness.training.keras.loop import GradientProbe, LoopParts, batched
 from harness.training.programs import Loss
-from harness.training.samples import taken
+from harness.training.samples import copied, each, leading, taken
 
 
 class TorchLoop:
@@ -18,8 +18,8 @@ class TorchLoop:
 
     def __init__(self, parts: LoopParts) -> None:
         self._parts = parts
-        one = parts.model(taken(parts.x, slice(1)), training=False)
-        parts.loss(parts.y[:1], one)  # fails early for programs that cannot train
+        one = parts.model(leading(parts.x, 1), training=False)
+        parts.loss(leading(parts.y, 1), one)  # fails early for programs that cannot train
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         parts, reports = self._parts, []
@@ -40,7 +40,9 @@ class TorchLoop:
     def predict(self, x: Any) -> np.ndarray:
         model = self._parts.model
         with torch.no_grad():
-            return batched(lambda batch: model(batch, training=False).cpu().numpy(), x)
+            return batched(
+                lambda batch: model(each(np.copy, batch), training=False).cpu().numpy(), x
+            )
 
 
 class TorchBackend:
@@ -54,7 +56,7 @@ class TorchBackend:
     ) -> GradientProbe:
         def probe() -> list[np.ndarray]:
             model.zero_grad()
-            mean = loss(y, model(x, training=False)).mean()
+            mean = loss(copied(y), model(copied(x), training=False)).mean()
             sum(model.losses, mean).backward()
             found = [v.value.grad for v in weights]
             arrays = [g.detach().cpu().numpy().copy() for g in found if g is not None]

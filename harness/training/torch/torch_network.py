@@ -11,6 +11,7 @@ from torch import nn
 
 from harness.subjects.pytorch import TORCH_LOSSES
 from harness.training.programs import Loss
+from harness.training.samples import leading
 from harness.training.torch.torch_edits import edited_modules
 from harness.training.torch.torch_layers import kind_of_module, modules_of
 from harness.training.torch.torch_losses import binary_cross_entropy_of_logits, hits
@@ -71,7 +72,9 @@ class _TorchLoop(TorchProgram):
                 group[name] = value
         self.optimiser.register_step_pre_hook(lambda *_: self._clip())
         self._logits = loss is binary_cross_entropy_of_logits
-        loss(y[:1], self._output(x[:1]))  # fails early for programs that cannot train
+        loss(
+            leading(y, 1), self._output(leading(x, 1))
+        )  # fails early for programs that cannot train
 
     def _output(self, x: Any) -> Any:
         self.model.eval()
@@ -117,7 +120,7 @@ class _TorchLoop(TorchProgram):
             for p in module.parameters()
             if p.requires_grad
         ]
-        x, y = self._x[: self._size], self._y[: self._size]
+        x, y = leading(self._x, self._size), leading(self._y, self._size)
         mean = self._loss(y, self._output(x)).mean()
         found = torch.autograd.grad(mean, weights, allow_unused=True)
         return clipped([g.cpu().numpy() for g in found if g is not None], self._options)

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from harness.subjects.pytorch import TORCH_LOSSES, TORCH_OPTIMISERS
 from harness.training.device import restore_torch_state, torch_state
 from harness.training.programs import Loss
+from harness.training.samples import leading
 from harness.training.work import BACKWARD
 from harness.vocabulary import unknown
 
@@ -64,7 +65,7 @@ class TorchProgram:
         self._loss, self._make = loss, TORCH_OPTIMISERS[optimiser]
         self._x, self._y, self._size = x, y, batch_size
         with FlopCounterMode(display=False) as counted, torch.no_grad():
-            model.eval()(x[:1])
+            model.eval()(leading(x, 1))
         forward = counted.get_total_flops() // 2  # a multiply-accumulate is two operations
         self.macs = max(1, (1 + BACKWARD) * forward)
 
@@ -101,7 +102,7 @@ class TorchProgram:
         self.model.eval()
         with torch.inference_mode():
             parts = torch.from_numpy(np.ascontiguousarray(x)).split(PREDICTED_AT_ONCE)
-            outputs = [self.model(part.to(self._x.device)) for part in parts]
+            outputs = [self.model(part.to(self._x.device, copy=True)) for part in parts]
             whole: np.ndarray = torch.cat(outputs).cpu().numpy()
         return whole
 

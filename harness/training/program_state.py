@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-MOST = 200_000
+MOST_VALUES = 200_000
 """Values that are looked at; a program with more counts as changed each time."""
 
 _HARNESS = str(Path(__file__).resolve().parents[1]) + "/"
@@ -119,7 +119,7 @@ class _Walk:
     def value(self, value: Any) -> None:
         waiting: deque[Any] = deque([value])
         while waiting:
-            if len(self._found) > MOST:
+            if len(self._found) > MOST_VALUES:
                 self._found.append(object())  # equals nothing
                 return
             waiting.extendleft(self._told(waiting.popleft()))
