@@ -1,8 +1,4 @@
-"""Starts Ray on this machine, or joins a cluster, within a bounded time; leaves nothing behind.
-
-Ray keeps sockets and logs of each start in a folder, and never removes one. Here each driver has a
-folder of its own (``scratch``), in which its processes keep their temporary files too.
-"""
+"""Starts Ray on this machine, or joins a cluster, within a bounded time; leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -35,13 +31,52 @@ CONNECTING, ANSWERING = 5.0, 10.0
 
 QUIET = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
 
-
 _scratch: Path | None = None
 """Temporary folder of the Ray that this process started."""
 
 
+def shutdown() -> None:
+    """Stop Ray if it runs; remove what it kept on disk if it was started here."""
+    global _scratch
+    if ray.is_initialized() or _scratch is not None:  # also if a start or stop was interrupted
+        ray.shutdown()
+    if _scratch is not None:
+        remove_scratch(_scratch)
+        _scratch = None
+
+
 class RayLost(HarnessError):
     """A process of Ray itself ended; nothing that was started can be asked any more."""
+
+
+def check_alive() -> None:
+    """Raises RayLost if a process that Ray cannot do without has ended, and was started here."""
+    node = None if _scratch is None else ray._private.worker._global_node
+    ended = {name for name, _ in node.dead_processes()} if node is not None else set()
+    if lost := ended & {"gcs_server", "raylet"}:
+        raise RayLost(
+            f"{' and '.join(sorted(lost))} of Ray ended unexpectedly; was it killed, or is memory "
+            "short? What was recorded is safe: repeat the command to go on from here"
+        )
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes over SIGTERM when it starts; here this process keeps its own handler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    stopped = False
+    try:
+        yield
+    except SystemExit:  # by Ray's handler
+        stopped = True
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if stopped:
+            signal.raise_signal(signal.SIGTERM)
 
 
 def start(cpus: int, limits: Limits | None = None) -> None:
@@ -59,28 +94,6 @@ def start(cpus: int, limits: Limits | None = None) -> None:
         _join(address)
     else:
         _start_here(cpus, (limits or Limits.of_environment()).ray_start)
-
-
-def shutdown() -> None:
-    """Stop Ray if it runs; remove what it kept on disk if it was started here."""
-    global _scratch
-    if ray.is_initialized() or _scratch is not None:  # also if a start or stop was interrupted
-        ray.shutdown()
-    if _scratch is not None:
-        remove_scratch(_scratch)
-        _scratch = None
-        atexit.unregister(shutdown)
-
-
-def check_alive() -> None:
-    """Raises RayLost if a process that Ray cannot do without has ended, and was started here."""
-    node = None if _scratch is None else ray._private.worker._global_node
-    ended = {name for name, _ in node.dead_processes()} if node is not None else set()
-    if lost := ended & {"gcs_server", "raylet"}:
-        raise RayLost(
-            f"{' and '.join(sorted(lost))} of Ray ended unexpectedly; was it killed, or is memory "
-            "short? What was recorded is safe: repeat the command to go on from here"
-        )
 
 
 def cluster() -> str:
@@ -102,19 +115,20 @@ def cluster() -> str:
 def _start_here(cpus: int, seconds: float) -> None:
     global _scratch
     check_loopback()
+    atexit.register(shutdown)
     problem: Exception | None = None
     for times in STARTS:
         if _scratch is None:
             _scratch = make_scratch()
-            atexit.register(shutdown)  # after Ray's own, so it runs before
         try:
-            with _environment(_scratch, times * seconds), _own_signals():
+            with temporary_files_in(_scratch), _own_signals(), _patient(times * seconds):
                 _init(cpus, _scratch)
             return
         except Exception as error:  # Ray's own class, and many others
             problem = error
             with suppress(Exception):
-                shutdown()  # with the processes that did start
+                ray.shutdown()
+            shutdown()  # ends the processes that did start
     raise HarnessError(
         f"Ray did not start on this machine within {seconds:.0f} s, nor at two more tries of up to "
         f"{STARTS[-1] * seconds:.0f} s ({_line(problem)}); the load average is "
@@ -133,16 +147,14 @@ def _init(cpus: int, folder: Path) -> None:
 
 
 @contextmanager
-def _environment(temporary: Path, seconds: float) -> Iterator[None]:
-    """What Ray's processes inherit, and how long this process waits for them."""
+def _patient(seconds: float) -> Iterator[None]:
+    """Let Ray wait so long for its own processes; by itself it gives them 30 s."""
     from ray._private import services
 
-    waiting = "RAY_gcs_server_port_wait_time_s"
-    before = os.environ.get(waiting)
-    asked, until = services.get_node, time.monotonic() + seconds
+    name = "RAY_gcs_server_port_wait_time_s"
+    before, asked, until = os.environ.get(name), services.get_node, time.monotonic() + seconds
 
     def patient(*arguments: Any) -> Any:
-        """As Ray's own, which is asked for 30 s only."""
         while True:
             try:
                 return asked(*arguments)
@@ -151,36 +163,16 @@ def _environment(temporary: Path, seconds: float) -> Iterator[None]:
                     raise TimeoutError("its processes did not answer in time") from None
                 time.sleep(0.1)
 
-    os.environ[waiting] = str(max(1, round(seconds)))
+    os.environ[name] = str(max(1, round(seconds)))
     services.get_node = patient
     try:
-        with temporary_files_in(temporary):
-            yield
+        yield
     finally:
         services.get_node = asked
         if before is None:
-            del os.environ[waiting]
+            del os.environ[name]
         else:
-            os.environ[waiting] = before
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Ray takes over SIGTERM when it starts; here this process keeps its own handler."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    stopped = False
-    try:
-        yield
-    except SystemExit:  # by Ray's handler
-        stopped = True
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if stopped:
-            signal.raise_signal(signal.SIGTERM)
+            os.environ[name] = before
 
 
 def _join(address: str) -> None:

@@ -17,17 +17,13 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as Nod
 from harness.engine.limits import NEVER, Limits
 from harness.records.outcome import Outcome
 from harness.training import Request, training_seed
-from harness.training.process import TimeLimits, TrainingProcess
+from harness.training.process import PROCESSES, TimeLimits, TrainingProcess
 from harness.training.watched.history import History
 from harness.vocabulary import Cause, Configuration, HarnessError, TrialStatus
 
 SLOWER = 20
 """Largest ratio of a program's time to that of the faulty program for the same work. Small batches
 need many more steps."""
-
-PROCESSES = 2
-"""Processes that a training gets. A program that ends its process ends the second one too; what
-something else ended is trained again, and its outcome is what it would have been."""
 
 MARGIN = 60.0
 """Seconds that the actor itself may take beyond what its process may."""
@@ -112,7 +108,7 @@ class Worker:
         )
 
     def train(self, request: Request, expected: float = NEVER) -> Outcome:
-        """Train; a process lost twice, or a hanging one, becomes a crashed outcome.
+        """Train; a lost or hanging process becomes a crashed outcome, and is replaced.
 
         Args:
             request: The training.
@@ -126,6 +122,7 @@ class Worker:
             preparing=min(training, limits.time_limit),
             starting=limits.worker_start,
         )
+        longest = training + 3 * limits.worker_start + MARGIN
         began = 0.0
 
         def lost(cause: Cause, message: str) -> Outcome:
@@ -138,28 +135,26 @@ class Worker:
                 message=message,
             )
 
-        longest = training + 3 * limits.worker_start + MARGIN
         for process in range(1, PROCESSES + 1):
             began = time.perf_counter()
             try:
-                answer = self._actor.train.remote(request, allowed)
-                outcome: Outcome = ray.get(answer, timeout=longest)
+                asked = self._actor.train.remote(request, allowed)
+                outcome: Outcome = ray.get(asked, timeout=PROCESSES * longest)
+                break
             except GetTimeoutError:
                 ray.kill(self._actor, no_restart=False)
                 self.device()
-                return lost(Cause.TIME_OUT, f"no answer within {longest:.0f} s")
+                return lost(Cause.TIME_OUT, f"no answer within {PROCESSES * longest:.0f} s")
             except (RayActorError, ActorUnavailableError) as error:
                 self.device()  # waits until there is a process again
-                cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
-                outcome = lost(cause, "the training process was lost")
                 if process < PROCESSES:
                     continue
+                cause = Cause.MEMORY if "memory" in str(error).lower() else Cause.INFRASTRUCTURE
+                return lost(cause, "the training process was lost")
             except RayTaskError as error:
                 if isinstance(error.cause, HarnessError):
                     raise error.cause from None
-                outcome = lost(Cause.INFRASTRUCTURE, f"{type(error.cause).__name__}: {error.cause}")
-            if outcome.cause is not Cause.INFRASTRUCTURE:
-                break
+                return lost(Cause.INFRASTRUCTURE, f"{type(error.cause).__name__}: {error.cause}")
         return replace(outcome, total_seconds=time.perf_counter() - began)
 
     def replaced(self) -> list[str]:

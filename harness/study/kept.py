@@ -60,8 +60,8 @@ class KeptTrainings:
         kept = self._read(path, request) if is_there(path) else {}
         device = self._worker().device() if self.same_device else ""
         outcomes: list[Outcome] = []
-        judged = [k.outcome.total_seconds for k in kept.values() if k.outcome.judged]
-        expected = max(judged, default=NEVER)
+        here = [k.outcome for k in kept.values() if k.device == device]
+        expected = max((o.total_seconds for o in here if o.judged), default=NEVER)
         for seed in seeds:
             found = kept.get(str(seed))
             if found is None or (self.same_device and found.device != device):

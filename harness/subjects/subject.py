@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,8 @@ class _OnCopy:
     build: Callable[[Configuration], Any]
 
     def __call__(self, configuration: Configuration) -> Any:
-        return self.build(dict(configuration))
+        own = copy(configuration) if isinstance(configuration, dict) else dict(configuration)
+        return self.build(own)
 
 
 @dataclass(frozen=True)

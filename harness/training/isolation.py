@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from harness.subjects.arrays import Data
-from harness.training.foreign import ForeignModules, foreign_state, tokens, uses_tensorflow
+from harness.training.program_state import ForeignModules, foreign_state, tokens, uses_tensorflow
 from harness.training.request import Request
 
 OPEN_FILES = 64

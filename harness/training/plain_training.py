@@ -74,11 +74,15 @@ def _compiled(
 
 
 class Noted(dict[str, Value]):
-    """A configuration that notes which of its values were read."""
+    """A configuration that notes which of its values were read, also from its shallow copies."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, read: set[str] | None = None) -> None:
         super().__init__(configuration)
-        self.read: set[str] = set()
+        self.read: set[str] = set() if read is None else read
+
+    def __copy__(self) -> Noted:
+        values = zip(dict.keys(self), dict.values(self), strict=True)  # this is no reading
+        return Noted(dict(values), self.read)
 
     def __getitem__(self, name: str) -> Value:
         self.read.add(name)

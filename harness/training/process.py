@@ -29,6 +29,10 @@ from harness.vocabulary import Cause, HarnessError, TrialStatus
 MEMORY_LIMIT = 1_600_000_000
 """Bytes held by a process from which it is replaced between two trainings."""
 
+PROCESSES = 2
+"""Processes that a training gets. A program that ends its process ends the second one too; what
+something else ended is trained again, and its outcome is what it would have been."""
+
 LONGEST_ANSWER = 64_000_000
 """Bytes of an answer; a training of a million epochs stays below."""
 
@@ -106,21 +110,21 @@ class TrainingProcess:
         Raises:
             HarnessError: If the input is bad, or no process starts.
         """
-        self.device(limits.starting)
-        began = monotonic()
-        try:
-            outcome, changed = self._trained(request, limits, began)
-        except (_Lost, OSError) as error:
-            cause = error.cause if isinstance(error, _Lost) else Cause.INFRASTRUCTURE
-            self._replace(str(error))
-            seconds = monotonic() - began
-            return Outcome(
-                status=TrialStatus.CRASHED,
-                seconds=min(seconds, request.limit),
-                total_seconds=seconds,
-                cause=cause,
-                message=str(error),
-            )
+        began, lost = 0.0, _Lost(Cause.INFRASTRUCTURE, "")
+        for _ in range(PROCESSES):
+            self.device(limits.starting)
+            began = monotonic()
+            try:
+                outcome, changed = self._trained(request, limits, began)
+                break
+            except (_Lost, OSError) as error:
+                told = error if isinstance(error, _Lost) else None
+                lost = told or _Lost(Cause.INFRASTRUCTURE, str(error))
+                self._replace(str(error))
+                if lost.cause is not Cause.INFRASTRUCTURE:
+                    return _crashed(lost, monotonic() - began, request)
+        else:
+            return _crashed(lost, monotonic() - began, request)
         if changed:
             self._replace(", ".join(changed))
         elif outcome.memory > MEMORY_LIMIT:
@@ -256,6 +260,16 @@ class TrainingProcess:
         except (OSError, _Lost, AssertionError):
             self.close()
             self._born()
+
+
+def _crashed(lost: _Lost, seconds: float, request: Request) -> Outcome:
+    return Outcome(
+        status=TrialStatus.CRASHED,
+        seconds=min(seconds, request.limit),
+        total_seconds=seconds,
+        cause=lost.cause,
+        message=str(lost),
+    )
 
 
 @contextmanager

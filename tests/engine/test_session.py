@@ -18,6 +18,7 @@ import pytest
 import ray
 
 from harness.engine import session
+from harness.engine.scratch import make_scratch
 from harness.vocabulary import HarnessError
 
 pytestmark = pytest.mark.timeout(300)
@@ -41,8 +42,7 @@ def test_a_start_that_takes_too_long_is_tried_three_times_and_told(
         assert folders[-1].is_dir()
         raise Exception("The current node timed out during startup.")
 
-    make = session.make_scratch
-    monkeypatch.setattr(session, "make_scratch", lambda: make(tmp_path))
+    monkeypatch.setattr(session, "make_scratch", lambda: make_scratch(tmp_path))
     monkeypatch.setattr(ray, "init", late)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
     monkeypatch.setenv("RAY_START", "2")
@@ -52,7 +52,7 @@ def test_a_start_that_takes_too_long_is_tried_three_times_and_told(
         session.start(1)
     assert len(folders) == 3
     assert list(tmp_path.iterdir()) == []
-    assert "TMPDIR" not in os.environ or os.environ["TMPDIR"] != str(folders[-1])
+    assert os.environ.get("TMPDIR") not in map(str, folders)
 
 
 @contextmanager
@@ -158,6 +158,5 @@ def test_what_a_killed_driver_leaves_goes_with_the_next_start(place: Path) -> No
     third, _, _ = started("end", place)
     assert third.wait(timeout=120) == 0
     assert [*place.iterdir()] == [others]  # that of the driver that still runs
-    other.terminate()
+    other.kill()
     other.wait(timeout=60)
-    assert list(place.iterdir()) == []

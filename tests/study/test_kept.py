@@ -80,10 +80,17 @@ def test_a_lost_process_is_an_outcome_that_is_not_kept(tmp_path: Path) -> None:
 
 def test_the_first_training_says_how_long_the_others_should_take(tmp_path: Path) -> None:
     worker = Noting()
-    kept(Store(tmp_path), worker)(request(), [1, 2, 3])
+    kept(Store(tmp_path), worker, same_device=True)(request(), [1, 2, 3])
     assert worker.expected == [NEVER, 2.0, 4.0]
-    kept(Store(tmp_path), worker)(request(), [1, 4])
+    kept(Store(tmp_path), worker, same_device=True)(request(), [4])
     assert worker.expected[3:] == [6.0]
+
+
+def test_another_device_says_nothing_of_how_long_they_should_take(tmp_path: Path) -> None:
+    kept(Store(tmp_path), Noting(), same_device=True)(request(), [1])
+    other = Noting(name="an abacus")
+    kept(Store(tmp_path), other, same_device=True)(request(), [2])
+    assert other.expected == [NEVER]
 
 
 def test_a_program_that_does_not_end_is_tried_once_and_not_kept(tmp_path: Path) -> None:

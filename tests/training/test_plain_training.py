@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.subjects.registry import Registry
-from harness.training.plain_training import PlainTraining, UnfinishedTrainings
+from harness.training.plain_training import Noted, PlainTraining, UnfinishedTrainings
 from harness.training.request import Request
 
 
@@ -112,3 +113,31 @@ def test_states_of_other_runs_are_forgotten(request_: Request) -> None:
     unfinished.keep("r", 0, 5, Counting())
     prepared(replace(request_, run="s"), Counting(), unfinished).resume()
     assert not unfinished.restore("r", 0, 5, Counting())
+
+
+def test_values_that_are_read_are_noted_also_from_a_copy() -> None:
+    noted = Noted({"epochs": 3, "learning_rate": 0.1, "units_1": 4})
+    other = copy(noted)
+    assert (dict.__len__(other), noted.read) == (3, set())
+    assert other["epochs"] == 3
+    other["units_1"] = 5
+    assert (noted.read, noted["units_1"]) == ({"epochs", "units_1"}, 4)
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        lambda c: c.get("learning_rate"),
+        lambda c: {**c},
+        dict,
+        lambda c: c.copy(),
+        lambda c: [*c.items()],
+        lambda c: [*c.values()],
+        lambda c: c.pop("learning_rate"),
+        lambda c: c | {},
+    ],
+)
+def test_there_is_no_reading_without_a_note(reads: Any) -> None:
+    noted = Noted({"learning_rate": 0.1})
+    reads(noted)
+    assert noted.read == {"learning_rate"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from outside import write_faults
+from outside import SUBJECT, write_faults
 
 from harness.subjects.arrays import Data
 from harness.subjects.checked_data import BadData
@@ -68,6 +68,49 @@ def test_a_kept_program_gives_what_a_fresh_one_gives(trainer: Trainer, request_:
     trainer.train(request_)
     changed = with_values(request_, learning_rate=0.01, epochs=2, kernel_initialiser_1="he_normal")
     assert told(trainer.train(changed)) == told(Trainer().train(changed))
+
+
+PECULIAR = {
+    "the epochs shape the program": (
+        'layers.Dropout(c["dropout_1"])',
+        'layers.Dropout(0.1 * c["epochs"])',
+        {"epochs": 2},
+    ),
+    "an initialiser shapes the program": (
+        'layers.Dropout(c["dropout_1"])',
+        'layers.Dense(3 if c["kernel_initialiser_1"] == "zeros" else 4)',
+        {"kernel_initialiser_1": "zeros"},
+    ),
+    "a layer of its own counts": (
+        'layers.Dropout(c["dropout_1"])',
+        "Counting()",
+        {"learning_rate": 0.01},
+    ),
+}
+OWN_LAYER = """
+    class Counting(layers.Layer):
+        called = 0
+        def call(self, x, training=None):
+            self.called += 1
+            return x * float(self.called)
+"""
+
+
+@pytest.mark.usefixtures("trainer")
+@pytest.mark.parametrize("name", PECULIAR)
+def test_a_kept_program_serves_only_its_like(tmp_path: Path, name: str) -> None:
+    """What else it depends on than its structure makes it another program."""
+    part, own, values = PECULIAR[name]
+    folder = write_faults(tmp_path / "faults", "X1")
+    line = "    from keras import Input, Sequential, layers\n"
+    text = SUBJECT.replace(part, own).replace(line, f"{line}{OWN_LAYER}")
+    (folder / "subjects" / "sum_sign.py").write_text(text)
+    fault = load_registry([folder])["X1"]
+    request = Request.of(fault, fault.fixed, seed=1, folders=(folder,))
+    changed, kept = with_values(request, **values), Trainer()
+    kept.train(request)
+    assert told(kept.train(changed)) == told(Trainer().train(changed))
+    assert told(kept.train(request)) == told(Trainer().train(request))
 
 
 def test_stopping_and_going_on_changes_nothing(trainer: Trainer, request_: Request) -> None:

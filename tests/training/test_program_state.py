@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.training.foreign import ForeignModules, foreign_state, tokens, uses_tensorflow
+from harness.training.program_state import ForeignModules, foreign_state, tokens, uses_tensorflow
 
 SOURCE = """
 import itertools, random
