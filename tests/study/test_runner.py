@@ -151,7 +151,7 @@ def test_a_run_goes_on_where_its_log_ends(results: Store, tmp_path: Path) -> Non
     (cell,) = study.cells(load_registry())
     whole = read_log(results.folder(cell) / LOG)
     assert whole is not None
-    header, rows, _ = whole
+    header, rows = whole.header, whole.trials
     keep = max(1, len(rows) // 2)
     part = Store(tmp_path)
     copy_baselines(results, tmp_path)
@@ -304,7 +304,7 @@ def test_winners_are_confirmed_as_their_runs_end(
     results: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.study.runner.confirm", lambda *_: [])
-    study = plan(techniques={"random": Random()}, repetitions=1, budget=2)
+    study = plan(techniques={"random": Random()}, repetitions=1, budget=2, seed=11)
     run_plan(study, results, slots=1, confirmations=2, say=lambda line: None)
     (cell,) = study.cells(load_registry())
     assert len(results.confirmed(cell)) == 2
