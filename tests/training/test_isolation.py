@@ -24,7 +24,7 @@ import pytest
 
 from harness.subjects.arrays import Data
 from harness.subjects.registry import load_registry
-from harness.training import Request, judge
+from harness.training import Request, isolation, judge
 from harness.training.isolation import Traces
 
 
@@ -157,6 +157,8 @@ CHANGES: dict[str, Callable[[], Put]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_change_is_named(traces: Traces, own_faults: Path, name: str) -> None:
+    if name == "child processes" and isolation._children():
+        pytest.skip("tests before this one left children in this process")
     begin(traces, own_faults)
     assert name not in traces.changed()
     put = CHANGES[name]()
