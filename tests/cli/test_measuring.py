@@ -35,8 +35,8 @@ def test_what_a_plan_costs(results: Path, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--gpus", "many"], "gpus must be a whole number from 0. Received: 'many'"),
-        (["gpus=-1"], "gpus must be a whole number from 0. Received: -1"),
+        (["--gpus", "many"], "gpus must be a whole number from 0 to 10000. Received: 'many'"),
+        (["gpus=-1"], "gpus must be a whole number from 0 to 10000. Received: -1"),
         ([], "Measure them first: dnn-repair baseline plan=smoke"),
     ],
 )

@@ -138,7 +138,7 @@ BAD = {
     "shortened option": (["--repet", "3"], "unrecognized arguments: --repet"),
     "no setting": (["smoke"], "'smoke' is no setting"),
     "negative budget": (["--budget", "-5"], "budget -5 is not possible"),
-    "file as results": (["--results", "pyproject.toml"], "pyproject.toml cannot be written"),
+    "file as results": (["--results", "pyproject.toml"], "results must name a folder"),
 }
 
 
