@@ -67,15 +67,15 @@ class KeptTrainings:
             if found is None or (self.same_device and found.device != device):
                 worker = self._worker()
                 outcome = worker.train(replace(request, seed=seed, limit=NEVER), expected)
+                if outcome.judged:
+                    longest = 0.0 if expected >= NEVER else expected
+                    expected = max(longest, outcome.total_seconds)
                 if outcome.cause not in _NOT_KEPT:
                     kept[str(seed)] = KeptTraining(device=worker.device(), outcome=outcome)
                     write_record(path, self._record(request, kept))
             else:
                 outcome = found.outcome
             outcomes.append(outcome)
-            if outcome.judged:
-                seconds = outcome.total_seconds
-                expected = seconds if expected >= NEVER else max(expected, seconds)
             if outcome.status is TrialStatus.INVALID or outcome.cause is Cause.TIME_OUT:
                 return [outcome] * len(seeds)
         return outcomes
