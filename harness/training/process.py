@@ -140,6 +140,8 @@ class TrainingProcess:
             nursery, control = self._nursery
             self._nursery = None
             control.close()  # it ends its children, then itself
+            if not self._ready:  # it has none yet, and is still importing
+                nursery.kill()
             try:
                 nursery.wait(timeout=10)
             except subprocess.TimeoutExpired:
