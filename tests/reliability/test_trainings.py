@@ -68,7 +68,7 @@ def test_a_clock_that_jumps_back_ends_no_run_and_starts_none_anew(
     log = read_log(Store(tmp_path).folder(done.cells[0]) / LOG)
     assert log is not None
     spent = [row.spent for row in log[1]]
-    allowed = budget * log[0]["training_time"]
+    allowed = budget * log[0].training_time
     assert spent == sorted(spent) and spent[-1] >= allowed
     assert all(row.outcome.seconds >= 0 and row.charged >= 0 for row in log[1])
 
