@@ -128,6 +128,27 @@ class HarnessError(Exception):
     """Bad input: one message that says what was asked, what was found and what would work."""
 
 
+def shown(value: object, width: int = 60) -> str:
+    """Any value in one line of at most ``width`` characters, for a message.
+
+    >>> shown("a" * 99, 9), shown(10**9999)
+    ("'aaaaa...", 'an object')
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a class of its own may fail at that, and Python at thousands of digits
+        return "an object"
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def message_of(error: BaseException, otherwise: str = "") -> str:
+    """The message of an exception; ``otherwise`` if a class of its own fails at saying it."""
+    try:
+        return str(error)
+    except Exception:
+        return otherwise
+
+
 def unknown(kind: str, asked: object, known: Iterable[str], hint: str = "") -> HarnessError:
     """The error for a name that is not registered, with suggestions.
 

@@ -19,7 +19,7 @@ from harness.records.schema import Misfit, from_json, to_json
 from harness.techniques.blame import described_at
 from harness.techniques.contract import Finish, Proposal, RepairTask, TechniqueError
 from harness.training.watched.history import History
-from harness.vocabulary import CellStatus, Configuration, HarnessError, Value
+from harness.vocabulary import CellStatus, Configuration, HarnessError, Value, shown
 
 NOTE_LIMIT = 1_000_000
 """Characters that the note of one trial may take in a log."""
@@ -42,8 +42,12 @@ class Gate:
         return TechniqueError(f"technique '{self._technique}' {problem}")
 
     @contextmanager
-    def blaming(self, where: str) -> Iterator[None]:
+    def blaming(self, where: str, *passing: type[BaseException]) -> Iterator[None]:
         """Turn whatever the technique raises inside, ``sys.exit`` too, into one message.
+
+        Args:
+            where: The method that is called.
+            passing: Exceptions that mean something there, and go through.
 
         Raises:
             TechniqueError: With the line of the technique's own code.
@@ -51,9 +55,9 @@ class Gate:
         try:
             with self.patience:
                 yield
-        except (RunOver, KeyboardInterrupt):
-            raise
         except BaseException as error:
+            if isinstance(error, (KeyboardInterrupt, *passing)):
+                raise
             raise self.refuse(f"failed in {where}: {described_at(error)}") from error
 
     def proposal(self, asked: Any) -> Proposal:
@@ -116,7 +120,7 @@ class Gate:
             status = None
         if status not in CLOSING:
             known = ", ".join(each.value for each in CLOSING)
-            raise self.refuse(f"ended with the status {word.status!r}; there are {known}")
+            raise self.refuse(f"ended with the status {shown(word.status)}; there are {known}")
         assert status is not None
         if word.choice is not None:
             self._chosen(word.choice, set(self._configurations))
@@ -143,27 +147,27 @@ class Gate:
     def _chosen(self, choice: Any, trained: set[int]) -> None:
         if type(choice) is not int or choice not in trained:
             raise self.refuse(
-                f"chose proposal {choice!r}, which it never trained; trained were "
+                f"chose proposal {shown(choice)}, which it never trained; trained were "
                 f"{len(trained)} proposals up to {max(trained, default='none')}"
             )
 
     def _number(self, name: str, value: Any) -> int:
         plain = _plain(value)
         if type(plain) is not int or not 0 <= plain < 2**53:
-            raise self.refuse(f"gave {value!r} as {name}; it is a whole number from 0")
+            raise self.refuse(f"gave {shown(value)} as {name}; it is a whole number from 0")
         return plain
 
     def _real(self, name: str, value: Any, high: float) -> float:
         plain = _plain(value)
         if type(plain) not in (int, float) or not 0 < plain <= high:
             below = "" if math.isinf(high) else f" up to {high:g}"
-            raise self.refuse(f"gave {value!r} as {name}; it is a number above 0{below}")
+            raise self.refuse(f"gave {shown(value)} as {name}; it is a number above 0{below}")
         return float(plain)
 
     def _flag(self, name: str, value: Any) -> bool:
         plain = _plain(value)
         if type(plain) is not bool:
-            raise self.refuse(f"gave {value!r} as {name}; it is True or False")
+            raise self.refuse(f"gave {shown(value)} as {name}; it is True or False")
         return plain
 
     def _configuration(self, given: Any, number: int, history: History | None) -> dict[str, Value]:
@@ -174,8 +178,8 @@ class Gate:
         found = {_plain(name): _plain(value) for name, value in given.items()}
         if odd := sorted(map(str, set(found) ^ set(faulty))):
             raise self.refuse(
-                f"proposed a configuration that adds or lacks {', '.join(odd)}. A configuration "
-                f"has exactly these values: {', '.join(faulty)}"
+                f"proposed a configuration that adds or lacks {', '.join(odd)[:200]}. A "
+                f"configuration has exactly these values: {', '.join(faulty)}"
             )
         for name, value in found.items():
             self._value(name, value, history)
@@ -189,25 +193,18 @@ class Gate:
         return dict(found)
 
     def _value(self, name: str, value: Any, history: History | None) -> None:
-        own = self._task.faulty[name]
+        own, told = self._task.faulty[name], f"proposed {name}: {shown(value)} ({_kind(value)})"
         if type(value) not in (str, int, float, bool) or (
             isinstance(value, float) and not math.isfinite(value)
         ):
-            raise self.refuse(
-                f"proposed {name}: {value!r} ({_kind(value)}); a value is a text, a finite number "
-                "or a truth value"
-            )
+            raise self.refuse(f"{told}; a value is a text, a finite number or a truth value")
         if history is not None or (type(value) is type(own) and value == own):
             return
         domain = self._task.space.domains.get(name)
         if domain is None:
-            raise self.refuse(
-                f"proposed {name}: {value!r}, a setting that no operator reaches: it stays {own!r}"
-            )
+            raise self.refuse(f"{told}, but no operator reaches that setting: it stays {own!r}")
         if value not in domain:
-            raise self.refuse(
-                f"proposed {name}: {value!r} ({_kind(value)}), which is outside the space: {domain}"
-            )
+            raise self.refuse(f"{told}, which is outside the space: {domain}")
 
     def _history(self, history: Any) -> History | None:
         """A copy of a history that shares nothing with it."""

@@ -15,7 +15,7 @@ class TooLong(BaseException):
 
 
 class Patience:
-    """A context within which code may run for so long; time within :meth:`paused` is not counted.
+    """A context within which code may run for so long; time while it is paused is not counted.
 
     Code that runs in Python is interrupted at its next line. A call into a library that does not
     return is not.
@@ -23,12 +23,15 @@ class Patience:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
-        self._thread = 0
+        self._thread: int | None = None
+        """The thread inside the context; None outside."""
 
     def __enter__(self) -> None:
-        self._thread = threading.get_ident()
-        self.resume()
+        with self._lock:
+            self._thread = threading.get_ident()
+            self._start()
 
     def __exit__(
         self,
@@ -36,24 +39,43 @@ class Patience:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.pause()
+        with self._lock:
+            self._stop()
+            if self._thread is not None and error is None:
+                _raise_in(self._thread, None)  # what was about to be raised
+            self._thread = None
         if isinstance(error, TooLong):
             raise TimeoutError(f"no answer within {self._seconds:g} s").with_traceback(trace)
 
     def pause(self) -> None:
         """Stop the time."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        with self._lock:
+            self._stop()
 
     def resume(self) -> None:
-        """Begin anew."""
-        self.pause()
+        """Let the time begin anew, if the context is still open."""
+        with self._lock:
+            self._stop()
+            if self._thread is not None:
+                self._start()
+
+    def _start(self) -> None:
         self._timer = threading.Timer(self._seconds, self._interrupt)
         self._timer.daemon = True
         self._timer.start()
 
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _interrupt(self) -> None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(self._thread), ctypes.py_object(TooLong)
-        )
+        with self._lock:
+            if self._timer is threading.current_thread() and self._thread is not None:
+                _raise_in(self._thread, TooLong)
+
+
+def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
+    """Raise an exception in another thread at its next line; None takes that back."""
+    what = None if kind is None else ctypes.py_object(kind)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)

@@ -117,7 +117,7 @@ class OwnTrainings:
             configuration: Configuration,
             *,
             proposal: int,
-            fidelity: float = 1.0,
+            fidelity: float,
             limit: float,
             history: History | None = None,
             look: bool = False,
@@ -253,16 +253,14 @@ class GuardedOptimiser(Optimiser):
 
 
 def made_optimiser(technique: Any, arguments: tuple[Any, ...], gate: Gate) -> Any:
-    """The optimiser of an ask-and-tell technique; the reason if it cannot treat the program.
+    """The optimiser of an ask-and-tell technique.
 
     Raises:
-        TechniqueError: If it raises anything but that reason, or makes no optimiser.
+        NotApplicable: If the technique cannot treat the program.
+        TechniqueError: If it raises anything else, or makes no optimiser.
     """
-    with gate.blaming("optimiser"):
-        try:
-            optimiser = technique.optimiser(*arguments)
-        except NotApplicable as reason:
-            return reason
+    with gate.blaming("optimiser", NotApplicable):
+        optimiser = technique.optimiser(*arguments)
     lacking = [n for n in ("ask", "tell", "health") if not callable(getattr(optimiser, n, None))]
     if lacking:
         raise gate.refuse(

@@ -25,7 +25,7 @@ from harness.techniques.contract import (
     Technique,
     WorkerTrain,
 )
-from harness.vocabulary import CellStatus
+from harness.vocabulary import CellStatus, message_of
 
 Search = Callable[[Optimiser, WorkerTrain, Clock], Iterator[Trial | Finish]]
 """A loop for optimisers; waits after each trial until the next one is asked for."""
@@ -90,10 +90,10 @@ def _own_loop(
     trainings = OwnTrainings(referee, gate, train)
     word, items = Finish({}), None
     try:
-        with gate.blaming("repair"):
+        with gate.blaming("repair", RunOver):
             items = iter(technique.repair(task, trainings.function(), clock, seed))
         while True:
-            with gate.blaming("repair"):
+            with gate.blaming("repair", RunOver):
                 item = next(items, _END)
             if item is _END:
                 break
@@ -104,7 +104,7 @@ def _own_loop(
     except RunOver:
         pass
     finally:
-        with gate.blaming("repair"):
+        with gate.blaming("repair", RunOver):
             if close := getattr(items, "close", None):
                 close()
         trainings.close()
@@ -121,9 +121,10 @@ def _asked(
     search: Search,
     clock: Clock,
 ) -> Finish:
-    made = made_optimiser(technique, (*given, seed), gate)
-    if isinstance(made, NotApplicable):
-        return Finish({"reason": str(made)}, CellStatus.NOT_APPLICABLE)
+    try:
+        made = made_optimiser(technique, (*given, seed), gate)
+    except NotApplicable as reason:
+        return Finish({"reason": message_of(reason)}, CellStatus.NOT_APPLICABLE)
     word = Finish({})
     for item in search(GuardedOptimiser(made, referee, gate), train, clock):
         if isinstance(item, Finish):

@@ -18,7 +18,7 @@ from enum import Enum
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from harness.vocabulary import HarnessError
+from harness.vocabulary import HarnessError, shown
 
 _T = TypeVar("_T")
 
@@ -101,7 +101,7 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the name {_shown(twice)} stands there more than once")
+        raise ValueError(f"the name {shown(twice)} stands there more than once")
     return found
 
 
@@ -174,22 +174,14 @@ def _text(value: str) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise Misfit(f"is {_shown(value)}, which is no Unicode text") from None
+            raise Misfit(f"is {shown(value)}, which is no Unicode text") from None
     return value
 
 
 def _whole(value: int) -> int:
     if not -LARGEST <= value <= LARGEST:
-        raise Misfit(f"is {_shown(value)}, beyond 2**63")
+        raise Misfit(f"is {shown(value)}, beyond 2**63")
     return value
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # thousands of digits, or of levels
-        return f"a {type(value).__name__} too large to show"
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @cache
@@ -224,7 +216,7 @@ _WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 def _scalar(kind: type) -> _Parse:
     def read(value: Any) -> Any:
         if type(value) is not kind:
-            raise Misfit(f"is {_shown(value)}, not {_WORDS[kind]}")
+            raise Misfit(f"is {shown(value)}, not {_WORDS[kind]}")
         return check(value)
 
     check: _Parse = _CHECKS.get(kind, lambda value: value)
@@ -233,13 +225,13 @@ def _scalar(kind: type) -> _Parse:
 
 def _float(value: Any) -> float:
     if type(value) is not float and type(value) is not int:
-        raise Misfit(f"is {_shown(value)}, not a number")
+        raise Misfit(f"is {shown(value)}, not a number")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise Misfit(f"is {_shown(value)}, not a finite number")
+        raise Misfit(f"is {shown(value)}, not a finite number")
     return number
 
 
@@ -260,14 +252,14 @@ def _json(value: Any, depth: int = 0) -> Any:
         return [_json(item, depth + 1) for item in value]
     if kind is dict:
         return {_name(name): _json(item, depth + 1) for name, item in value.items()}
-    raise Misfit(f"is {_shown(value)} ({kind.__name__}), which is no JSON value")
+    raise Misfit(f"is {shown(value)} ({kind.__name__}), which is no JSON value")
 
 
 def _ranged(read: _Parse, allowed: Interval) -> _Parse:
     def ranged(value: Any) -> Any:
         number = read(value)
         if number not in allowed:
-            raise Misfit(f"is {_shown(value)}, not {allowed}")
+            raise Misfit(f"is {shown(value)}, not {allowed}")
         return number
 
     return ranged
@@ -291,7 +283,7 @@ def _union(kinds: tuple[Any, ...]) -> _Parse:
             return one(value)
         if records and type(value) is dict:
             return _first(records, value)
-        raise Misfit(f"is {_shown(value)}, not {names}")
+        raise Misfit(f"is {shown(value)}, not {names}")
 
     return read
 
@@ -308,7 +300,7 @@ def _first(readers: list[_Parse], value: Any) -> Any:
 def _sequence(read: _Parse) -> _Parse:
     def sequence(value: Any) -> tuple[Any, ...]:
         if type(value) is not list and type(value) is not tuple:
-            raise Misfit(f"is {_shown(value)}, not a list")
+            raise Misfit(f"is {shown(value)}, not a list")
         try:
             return tuple([read(item) for item in value])
         except Misfit:
@@ -322,7 +314,7 @@ def _sequence(read: _Parse) -> _Parse:
 def _mapping(read: _Parse) -> _Parse:
     def mapping(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
-            raise Misfit(f"is {_shown(value)}, not a mapping")
+            raise Misfit(f"is {shown(value)}, not a mapping")
         return {_name(name): _at(name, read, item) for name, item in value.items()}
 
     return mapping
@@ -333,7 +325,7 @@ def _choice(kind: type[Enum]) -> _Parse:
 
     def read(value: Any) -> Enum:
         if type(value) is not str or value not in known:
-            raise Misfit(f"is {_shown(value)}, not one of {', '.join(known)}")
+            raise Misfit(f"is {shown(value)}, not one of {', '.join(known)}")
         return known[value]
 
     return read
@@ -350,11 +342,11 @@ def _record(kind: type) -> _Parse:
 
     def read(value: Any) -> Any:
         if type(value) is not dict:
-            raise Misfit(f"is {_shown(value)}, not a mapping")
+            raise Misfit(f"is {shown(value)}, not a mapping")
         found = {}
         for name, item in value.items():
             if (reader := readers.get(name)) is None:
-                raise Misfit(f"holds the unknown field {_shown(name)}")
+                raise Misfit(f"holds the unknown field {shown(name)}")
             found[name] = _at(name, reader, item)
         for name in needed:
             if name not in found:

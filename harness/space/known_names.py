@@ -17,7 +17,7 @@ from harness.space.operators import (
     OPTIMISERS,
     operator_of,
 )
-from harness.vocabulary import Value, unknown
+from harness.vocabulary import Value, shown, unknown
 
 KNOWN_NAMES: Mapping[str, tuple[str, ...]] = {
     "loss": LOSSES,
@@ -168,9 +168,7 @@ def problem_of(
 
 
 def _range(hyperparameter: str, value: Value, expected: str) -> str:
-    shown = repr(value)
-    shown = shown if len(shown) <= 40 else f"{shown[:20]}... ({len(shown)} characters)"
-    return f"'{hyperparameter}' is {shown}. Expected: {expected}"
+    return f"'{hyperparameter}' is {shown(value)}. Expected: {expected}"
 
 
 def _name_problem(kind: str, value: Value, framework: str, own: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from harness.data import DATA_SETS
 from harness.space.operators import LOSSES_FOR
 from harness.subjects.subject import FRAMEWORKS, KERAS_BACKENDS, Subject
 from harness.subjects.values import problem_with, problem_with_name
-from harness.vocabulary import METRICS, HarnessError, unknown
+from harness.vocabulary import METRICS, HarnessError, shown, unknown
 
 NEEDED = ("loss", "optimiser", "learning_rate", "batch_size", "epochs")
 """Hyperparameters that every program has."""
@@ -35,7 +35,7 @@ def _problems(subject: Subject) -> Iterator[str]:
     for name, (good, expected) in _FIELDS.items():
         value = getattr(subject, name)
         if not good(value):
-            yield f"{name} is {_shown(value)}. Expected: {expected}"
+            yield f"{name} is {shown(value)} ({type(value).__name__}). Expected: {expected}"
     for kind, asked, known in (
         ("metric", subject.metric, METRICS),
         ("framework", subject.framework, FRAMEWORKS),
@@ -87,14 +87,6 @@ _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "epochs_floor": (lambda v: type(v) is int and v >= 0, "a whole number from 0"),
 }
 """Field of a subject -> check of its value, and the check in words."""
-
-
-def _shown(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:  # a class of its own may fail at that
-        text = "an object"
-    return f"{' '.join(text.split())[:60]} ({type(value).__name__})"
 
 
 def _line_of(path: Path, variable: str) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, TextIO
 
-from harness.vocabulary import HarnessError, moved_hint
+from harness.vocabulary import HarnessError, message_of, moved_hint
 
 IMPORT_LIMIT = 60.0
 """Seconds that the import of a module may take."""
@@ -68,10 +68,7 @@ def in_words(error: BaseException) -> str:
     >>> in_words(ValueError("no such file\\nbeware"))
     'ValueError: no such file'
     """
-    try:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    except Exception:  # its own class may fail at that
-        lines = []
+    lines = [line.strip() for line in message_of(error).splitlines() if line.strip()]
     return ": ".join([type(error).__name__, *(line[:300] for line in lines[:1])])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from harness.space.known_names import MOST, mistaken_for, problem_of
 from harness.space.operators import operator_of
 from harness.subjects.subject import Subject
+from harness.vocabulary import shown
 
 
 def is_plain(value: Any) -> bool:
@@ -30,9 +31,8 @@ def unlike(name: str, value: Any, own: Any) -> str:
     """
     if type(value) is type(own) or (type(own) is float and type(value) is int):
         return ""
-    shown = repr(value)
     return (
-        f"'{name}' is {shown[:60]} ({type(value).__name__}); the subject's own value is "
+        f"'{name}' is {shown(value)} ({type(value).__name__}); the subject's own value is "
         f"{own!r} ({type(own).__name__}){_reading(value, own)}"
     )
 
@@ -63,9 +63,9 @@ def _written(number: float, own: float) -> str:
 def problem_with(name: str, value: Any, subject: Subject) -> str:
     """Why no program of ``subject`` can train with a value; '' if one may."""
     if type(value) not in (str, bool, int, float):
-        return f"'{name}' is {repr(value)[:60]}. Expected: a text, a number, true or false"
+        return f"'{name}' is {shown(value)}. Expected: a text, a number, true or false"
     if isinstance(value, str) and (not value.isprintable() or not 0 < len(value) <= 200):
-        return f"'{name}' is {repr(value)[:60]}. Expected: 1 to 200 characters that can be read"
+        return f"'{name}' is {shown(value)}. Expected: 1 to 200 characters that can be read"
     return problem_of(name, value, subject.framework, subject.context.extra)
 
 
@@ -76,7 +76,7 @@ def problem_with_name(name: Any, subject: Subject) -> str:
     unnoticed.
     """
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
-        return f"{repr(name)[:60]} is no name: letters, digits and _ make one, as in units_1"
+        return f"{shown(name)} is no name: letters, digits and _ make one, as in units_1"
     meant = mistaken_for(name)
     if operator_of(name) is None and meant and name not in subject.data_settings:
         return (

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from harness.vocabulary import message_of
+
 _HARNESS = str(Path(__file__).resolve().parents[1])
 
 
@@ -21,10 +23,7 @@ def described_at(error: BaseException) -> str:
     ...     described_at(error).startswith("ValueError: no idea")
     True
     """
-    try:
-        message = " ".join(str(error).split())[:500]
-    except Exception:
-        message = "(its message cannot be shown)"
+    message = " ".join(message_of(error, "(its message cannot be shown)").split())[:500]
     kind = type(error).__name__
     what = f"{kind}: {message}" if message else kind
     place = _place(error.__traceback__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.vocabulary import Cause
+from harness.vocabulary import Cause, message_of
 
 _INITIALISER_WORDS = ("initializer", "initialiser", "at least 2", "two-dimensional")
 """Parts of the messages of initialisers that do not suit their tensor."""
@@ -29,7 +29,7 @@ def cannot_train(cause: Cause) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        text = _message(error).lower()
+        text = message_of(error).lower()
         if any(word in text for word in _INITIALISER_WORDS):
             cause = Cause.INITIALISER
         elif is_memory(error):
@@ -39,19 +39,11 @@ def cannot_train(cause: Cause) -> Iterator[None]:
 
 def is_memory(error: Exception) -> bool:
     """Whether an exception says that memory ran out."""
-    text = f"{type(error).__name__} {_message(error)}".lower()
+    text = f"{type(error).__name__} {message_of(error)}".lower()
     return "memoryerror" in text or "resource_exhausted" in text or "out of memory" in text
 
 
 def described(error: BaseException) -> str:
     """An exception in one line: its class, and the first line of its message."""
-    lines = [line.strip() for line in _message(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in message_of(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
-
-
-def _message(error: BaseException) -> str:
-    """The message of an exception; '' if that fails too, as a program's own class may."""
-    try:
-        return str(error)
-    except Exception:
-        return ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from harness.engine import gate
-from harness.engine.patience import Patience
+from harness.engine.patience import Patience, TooLong
 from harness.techniques.contract import TechniqueError
 from harness.testing import fake_task, run_technique
 
@@ -29,20 +30,38 @@ def stubborn() -> None:
                 continue
 
 
+def counted(steps: int) -> int:
+    """Steps of 10 ms that were made before an interrupt."""
+    made = 0
+    with suppress(TooLong):
+        while made < steps:
+            time.sleep(0.01)
+            made += 1
+    return made
+
+
 def test_what_returns_in_time_is_left_alone_for_good() -> None:
     with Patience(0.05):
         pass
-    for _ in range(20):
-        time.sleep(0.01)
+    assert counted(20) == 20
 
 
 def test_time_while_paused_does_not_count() -> None:
     patience = Patience(0.2)
     with patience:
         patience.pause()
-        for _ in range(50):
-            time.sleep(0.01)
+        made = counted(50)
         patience.resume()
+    assert made == 50
+
+
+def test_one_that_comes_back_late_starts_no_time() -> None:
+    """A thread may end its training when the context is closed long since."""
+    patience = Patience(0.05)
+    with patience:
+        patience.pause()
+    patience.resume()
+    assert counted(20) == 20
 
 
 @dataclass(frozen=True)

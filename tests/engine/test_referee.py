@@ -46,6 +46,7 @@ def test_a_loop_that_breaks_its_contract_ends_with_one_message(how: str) -> None
     assert text.startswith("technique 'Hostile' ")
     assert REFUSED[how][1] in text
     assert "\n" not in text
+    assert len(text) < 1000
     assert all(trial.outcome.search == trial.outcome.holdout for trial in entered), "forged"
 
 

@@ -196,4 +196,5 @@ def test_trainings_in_trouble(trouble: str, steps: list[tuple[Any, ...]], tally:
     train = FakeTrain(trouble=trouble)
     tally.count(refused(Scripted(steps, swallows=True), entered, train=train))
     for trial in entered:
-        storable(replace(trial, index=0, charged=0.0))
+        assert set(trial.program) == set(TASK.faulty)
+        assert storable(replace(trial, index=0, charged=0.0))["proposal"] == trial.proposal

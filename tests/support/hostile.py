@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.engine.gate import RunOver
 from harness.records.clocks import ClockFace, exhausted, remaining
 from harness.records.outcome import Trial
 from harness.techniques.contract import Finish, Optimiser, Proposal, RepairTask, Train
@@ -100,6 +101,12 @@ for _ in range(5000):
     _inner["deeper"] = {}
     _inner = _inner["deeper"]
 
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise ValueError("not even this")
+
+
 REFUSED: Mapping[str, tuple[Callable[[RepairTask, Train], Iterator[Any]], str]] = {
     "a made-up score": (
         _yields(lambda task, trial: _changed(trial, search=42.0)),
@@ -131,6 +138,9 @@ REFUSED: Mapping[str, tuple[Callable[[RepairTask, Train], Iterator[Any]], str]] 
     "an unknown word": (_proposes(optimiser="sdg"), "outside the space"),
     "a number as text": (_proposes(learning_rate="0.1"), "outside the space"),
     "a fraction of a unit": (_proposes(units_1=8.5), "outside the space"),
+    "a value that cannot be shown": (_proposes(units_1=Unshowable()), "units_1: an object"),
+    "thousands of digits": (_proposes(units_1=10**5000), "outside the space"),
+    "a megabyte of text": (_proposes(optimiser="x" * 1_000_000), "outside the space"),
     "NaN": (_proposes(learning_rate=math.nan), "a finite number"),
     "infinity": (_proposes(learning_rate=math.inf), "a finite number"),
     "an array": (_proposes(units_1=np.array([8])), "ndarray"),
@@ -243,12 +253,17 @@ def _leave(*_: Any) -> Any:
     sys.exit("gone")
 
 
+def _over(*_: Any) -> Any:
+    raise RunOver
+
+
 def propose(task: RepairTask, number: int, **values: Any) -> Proposal:
     return Proposal(**{"proposal": number, "configuration": dict(task.faulty), **values})
 
 
 ASKED: Mapping[str, tuple[Callable[[RepairTask], Any], str]] = {
     "no optimiser": (lambda task: 5, "made a int as its optimiser, which lacks ask, tell, health"),
+    "the end of a run in ask": (lambda task: Asked(_over), "failed in ask: RunOver"),
     "no proposal": (lambda task: Asked(lambda n: {"x": 1}), "proposed a dict"),
     "sys.exit in ask": (lambda task: Asked(_leave), "failed in ask: SystemExit: gone"),
     "sys.exit in tell": (
