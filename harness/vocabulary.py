@@ -129,16 +129,16 @@ class HarnessError(Exception):
 
 
 def shown(value: object, width: int = 60) -> str:
-    """Any value in one line of at most ``width`` characters, for a message.
+    """Any value in one line, for a message: its first ``width`` characters, and how many it has.
 
     >>> shown("a" * 99, 9), shown(10**9999)
-    ("'aaaaa...", 'an object')
+    ("'aaaaa... (101 characters)", 'an object')
     """
     try:
         text = " ".join(repr(value).split())
     except Exception:  # a class of its own may fail at that, and Python at thousands of digits
         return "an object"
-    return text if len(text) <= width else f"{text[: width - 3]}..."
+    return text if len(text) <= width else f"{text[: width - 3]}... ({len(text)} characters)"
 
 
 def message_of(error: BaseException, otherwise: str = "") -> str:

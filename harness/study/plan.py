@@ -18,6 +18,7 @@ from harness.records.schema import Misfit, to_json
 from harness.records.store import Store
 from harness.space.derivation import VARIANTS
 from harness.subjects.fault import Fault
+from harness.subjects.foreign import ForeignError, bounded_import
 from harness.subjects.registry import Registry
 from harness.subjects.subject import Subject
 from harness.techniques.blame import described_at
@@ -319,10 +320,13 @@ def make_technique(
         HarnessError: If the module or the class raises, ``SystemExit`` too, or makes no technique.
     """
     try:
-        technique = getattr(importlib.import_module(module), attribute)(**settings)
-    except (KeyboardInterrupt, HarnessError):
-        raise
-    except BaseException as error:  # foreign code may leave by any
+        with bounded_import():
+            technique = getattr(importlib.import_module(module), attribute)(**settings)
+    except ForeignError as failed:
+        error = failed.__cause__
+        assert error is not None
+        if isinstance(error, HarnessError):
+            raise error from None
         raise HarnessError(
             f"{what} cannot be made: {described_at(error)}{moved_hint(error)}{hint}"
         ) from None

@@ -21,19 +21,40 @@ IMPORT_LIMIT = 60.0
 """Seconds that the import of a module may take."""
 
 
-class _TooSlow(BaseException):
+class TooSlow(BaseException):
     """The import of a module took too long. No ``except Exception`` of the module catches it."""
 
 
-def import_foreign(path: Path) -> ModuleType:
-    """Import the Python file at ``path``.
+@contextlib.contextmanager
+def bounded_import() -> Iterator[None]:
+    """Import and call other people's code inside: whatever it raises is one error.
 
     What it prints goes nowhere, and the working folder is the same afterwards. An import that does
     not end is stopped after ``IMPORT_LIMIT`` seconds, where a signal can: in the main thread.
 
     Raises:
-        HarnessError: If the module raises anything, or leaves; names file and line. A keyboard
-            interrupt that the keyboard sent is passed on.
+        ForeignError: With the exception as its cause. A keyboard interrupt that the keyboard sent
+            is passed on.
+    """
+    interrupts = _Interrupts()
+    try:
+        with interrupts, _silent(), _same_folder(), _limited(IMPORT_LIMIT):
+            yield
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and interrupts.sent:
+            raise
+        raise ForeignError from error
+
+
+class ForeignError(Exception):
+    """Other people's code raised its cause, or left, while it was imported."""
+
+
+def import_foreign(path: Path) -> ModuleType:
+    """Import the Python file at ``path``.
+
+    Raises:
+        HarnessError: If the module raises anything, leaves or does not end; names file and line.
     """
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     name = f"harness_subject_{path.stem}_{digest}"
@@ -43,21 +64,16 @@ def import_foreign(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with _Interrupts() as interrupts, _silent(), _same_folder(), _limited(IMPORT_LIMIT):
+        with bounded_import():
             spec.loader.exec_module(module)
-    except _TooSlow as error:
+    except ForeignError as failed:
         sys.modules.pop(name, None)
+        error = failed.__cause__
+        assert error is not None
+        hint = ". Load data in 'load' and frameworks in 'build'"
         raise HarnessError(
-            f"{path}:{line_in(path, error)}: the subject cannot be imported: it takes more than "
-            f"{IMPORT_LIMIT:g} s. Load data in 'load' and frameworks in 'build'"
-        ) from None
-    except BaseException as error:
-        sys.modules.pop(name, None)
-        if isinstance(error, KeyboardInterrupt) and interrupts.sent:
-            raise
-        raise HarnessError(
-            f"{path}:{line_in(path, error)}: the subject cannot be imported: "
-            f"{in_words(error)}{moved_hint(error)}"
+            f"{path}:{line_in(path, error)}: the subject cannot be imported: {in_words(error)}"
+            f"{hint if isinstance(error, TooSlow) else moved_hint(error)}"
         ) from error
     return module
 
@@ -108,13 +124,13 @@ class _Interrupts:
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Raise :class:`_TooSlow` inside after so many seconds, and again each second after that."""
+    """Raise :class:`TooSlow` inside after so many seconds, and again each second after that."""
     if not _in_main_thread():
         yield
         return
 
     def late(number: int, frame: FrameType | None) -> None:
-        raise _TooSlow
+        raise TooSlow(f"it takes more than {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, late)
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)

@@ -27,6 +27,7 @@ from harness.study.plan import (
     technique_version,
     trained_on,
 )
+from harness.subjects import foreign
 from harness.subjects.registry import load_registry
 from harness.techniques.random import Random
 from harness.vocabulary import HarnessError
@@ -155,6 +156,16 @@ def test_a_technique_that_fails_as_it_is_made_is_one_message(
     with pytest.raises(HarnessError, match=told) as caught:
         import_technique("foreign_technique:Mine")
     assert "\n" not in str(caught.value)
+
+
+def test_a_technique_whose_import_does_not_end_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "endless_technique.py").write_text("while True:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(foreign, "IMPORT_LIMIT", 0.3)
+    with pytest.raises(HarnessError, match=r"takes more than 0\.3 s \(.*endless_technique\.py:"):
+        import_technique("endless_technique:Mine")
 
 
 def test_a_name_is_that_of_the_class_or_its_own() -> None:
