@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from commands import environment
+from commands import HEEDING, environment
 
 COMMAND = """
 import atexit, signal, sys, time
@@ -33,7 +33,7 @@ sys.exit(run_until_stopped(command))
 def stopped(*signals: int, gap: float = 0.2, before: str = "") -> tuple[int, str, str]:
     """Exit code and words of a command that gets these signals."""
     process = subprocess.Popen(
-        [sys.executable, "-c", before + COMMAND], env=environment(),
+        [sys.executable, "-c", HEEDING + before + COMMAND], env=environment(),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None and process.stdout.readline() == "ready\n"

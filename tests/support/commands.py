@@ -9,7 +9,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-DOOR = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())"]
+HEEDING = """import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+"""Code with which a process heeds signals, also where the tests run in the background: a process
+ignores what the one that starts it ignores."""
+
+DOOR = [
+    sys.executable,
+    "-c",
+    f"{HEEDING}import sys; from harness.cli import main; sys.exit(main())",
+]
 """``dnn-repair``, also where its script is not installed."""
 
 HYDRA = [sys.executable, str(ROOT / "experiments" / "repair.py")]
