@@ -12,13 +12,12 @@ from harness.records.outcome import Trial
 from harness.space.derivation import derive
 from harness.subjects.fault import Fault
 from harness.techniques.contract import RepairTask, TaskProgram
-from harness.vocabulary import Configuration
 
 
 def repair_task(fault: Fault, cell: Cell, training_time: float) -> RepairTask:
-    """All that a technique learns of a cell. It shares no values with ``fault``."""
+    """All that a technique learns of a cell; the engine hands out copies of it."""
     return RepairTask(
-        faulty=dict(fault.faulty),
+        faulty=fault.faulty,
         space=derive(fault.faulty, fault.subject.context, cell.space),
         metric=fault.subject.measure,
         training_time=training_time,
@@ -29,16 +28,13 @@ def repair_task(fault: Fault, cell: Cell, training_time: float) -> RepairTask:
 def _program(fault: Fault, cell: Cell) -> TaskProgram:
     subject, seed, data, fraction = fault.subject, fault.data_seed, cell.data, cell.fraction
 
-    def build(configuration: Configuration) -> Any:
-        return subject.build(dict(configuration))
-
     def search_data() -> tuple[Any, Any, Any, Any]:
-        arrays = subject.data(seed, data, fraction, dict(fault.faulty))
+        arrays = subject.data(seed, data, fraction, fault.faulty)
         parts = (arrays.x_train, arrays.y_train, arrays.x_search, arrays.y_search)
         return copy.deepcopy(parts)
 
     return TaskProgram(
-        framework=subject.framework, labels=subject.labels, build=build, data=search_data
+        framework=subject.framework, labels=subject.labels, build=subject.build, data=search_data
     )
 
 
