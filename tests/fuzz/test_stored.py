@@ -66,10 +66,10 @@ def intrude(lines: list[bytes], draw: random.Random) -> list[bytes]:
     return lines
 
 
-def flip(lines: list[bytes], draw: random.Random) -> list[bytes]:
-    data = bytearray(b"".join(lines))
+def flip(content: bytes, draw: random.Random) -> bytes:
+    data = bytearray(content)
     data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
-    return [bytes(data)]
+    return bytes(data)
 
 
 STRUCTURAL = [swap, double, drop, cut, intrude]
@@ -151,13 +151,7 @@ def test_values(
 @given(draw=DRAWN)
 def test_bits(draw: random.Random, study: Any, registry: Registry, tally: Tally) -> None:
     path = spoiled(study[1].root, draw)
-    table = read(
-        study,
-        registry,
-        path,
-        lambda data: b"".join(flip(data.splitlines(keepends=True), draw)),
-        tally,
-    )
+    table = read(study, registry, path, lambda data: flip(data, draw), tally)
     check_possible(table, study[2])
 
 
