@@ -6,6 +6,7 @@ with recording on, catches the first ``fit`` of Keras or ``theia.check``, writes
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
@@ -87,7 +88,7 @@ def _check_script(script: Path) -> None:
         if (size := os.path.getsize(script)) > LARGEST_SCRIPT:
             raise HarnessError(f"{script} has {size} bytes, more than {LARGEST_SCRIPT}: no script")
         with warnings.catch_warnings(action="ignore"):
-            compile(script.read_bytes(), str(script), "exec", dont_inherit=True)
+            ast.parse(script.read_bytes(), str(script))
     except SyntaxError as error:
         where = script if error.lineno is None else f"{script}:{error.lineno}"
         raise HarnessError(f"{where} is no Python: {error.msg}") from None

@@ -4,7 +4,7 @@ A training process is a fork of it, so that a fresh one costs a second instead o
 program leaves behind, children that have left its session included, comes to the nursery, which
 ends it together with the training process. ``harness.training.process`` is the other side.
 
-    requests  -> a pickle each, from the harness
+    requests  -> a line of JSON each, from the harness
     answers   <- a line of JSON each, from a process that runs foreign code: checked when read
 """
 
@@ -15,7 +15,6 @@ import gc
 import importlib
 import json
 import os
-import pickle
 import resource
 import select
 import signal
@@ -176,13 +175,11 @@ def _train(handle: int, traces: Traces) -> None:
     with socket.socket(fileno=handle) as line, line.makefile("rb") as requests:
         _say(line, {"device": device()})
         trainer = Trainer(traces.loaded)
-        try:
-            while True:
-                word, request = pickle.load(requests)
-                answer = {**_answered(trainer, request, traces, line, word), "of": word}
-                _say(line, answer)
-        except EOFError:
-            os._exit(0)
+        for text in requests:
+            word, content = json.loads(text)
+            request = Request.parse(content)
+            _say(line, {**_answered(trainer, request, traces, line, word), "of": word})
+        os._exit(0)
 
 
 def _answered(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import socket
 import subprocess
 import sys
@@ -156,7 +155,7 @@ class TrainingProcess:
         self._line.settimeout(max(0.1, until - monotonic()))
         with _hanging(until - began, "was still being prepared (import, data, build)"):
             word = token_hex(8)  # a program that answers in our place does not know it
-            self._line.sendall(pickle.dumps((word, request)))
+            self._line.sendall(json.dumps([word, request.plain()]).encode() + b"\n")
             answer = self._answer(until, word)
         if answer.get("prepared") is True:
             with _hanging(limits.training, "no answer"):

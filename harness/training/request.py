@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
+from harness.records.schema import from_json, to_json
 from harness.subjects.fault import Fault
 from harness.training.watched.history import History
 from harness.vocabulary import Configuration
+
+_LIMITS = ("limit", "work_limit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,29 @@ class Request:
     """Asks for a watched training that continues others; ``seed`` is then the run's."""
     look: bool = False
     """Asks for the localiser's view of the program before it trains."""
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values; a limit that is infinite is None."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        limits = {n: None if math.isinf(values[n]) else values[n] for n in _LIMITS}
+        content: dict[str, Any] = to_json(
+            {**values, **limits, "folders": [str(folder) for folder in self.folders]}
+        )
+        return content
+
+    @staticmethod
+    def parse(content: Mapping[str, Any]) -> Request:
+        """The request that :meth:`plain` wrote."""
+        limits = {n: math.inf if content[n] is None else content[n] for n in _LIMITS}
+        history = content["history"]
+        return Request(
+            **{
+                **content,
+                **limits,
+                "folders": tuple(map(Path, content["folders"])),
+                "history": None if history is None else from_json(History, history),
+            }
+        )
 
     @staticmethod
     def of(

@@ -147,7 +147,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 
 def goes_on(folder: Path, before: Any, drivers: Starting, whole: Whole) -> None:
-    """Repeated where nothing is short, the study ends as usual with what was recorded ``before``."""
+    """Where nothing is short any more, the study ends as usual; what was recorded is kept."""
     code, said = drivers(*SMALL, f"results={folder}").end()
     assert code == 0, said
     kept(before, folder)
