@@ -139,8 +139,8 @@ def problem_of(
         framework: ``keras`` knows more names than ``pytorch``.
         own: Names that the subject defines itself, by operator.
 
-    >>> problem_of("activation_1", "sigmiod", "keras", {})[:50]
-    "no activation 'sigmiod'. Did you mean sigmoid, har"
+    >>> problem_of("activation_1", "sigmiod", "keras", {})[:46]
+    "no activation 'sigmiod'. Did you mean sigmoid,"
     >>> problem_of("epochs", -3, "keras", {})
     "'epochs' is -3. Expected: a whole number from 1 to 2147483647"
     >>> problem_of("dropout_1", 0.5, "keras", {})

@@ -26,8 +26,8 @@ def unlike(name: str, value: Any, own: Any) -> str:
 
     A whole number may stand for a real one.
 
-    >>> unlike("learning_rate", "1e-3", 0.1)[-44:]
-    "YAML takes 1e-3 for a text: write it as 1.0e-3"
+    >>> unlike("learning_rate", "1e-3", 0.1)[-46:]
+    'YAML takes 1e-3 for a text: write it as 1.0e-3'
     """
     if type(value) is type(own) or (type(own) is float and type(value) is int):
         return ""

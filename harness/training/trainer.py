@@ -43,6 +43,7 @@ class _Times:
 
     began: float
     loaded: float
+    building: float
     built: float | None = None
     """None for a program that could not be built."""
 
@@ -66,7 +67,11 @@ class Trainer:
         """
         began = perf_counter()
         loaded = self._load(request)
-        times = _Times(began=began, loaded=perf_counter())
+        loaded_at = perf_counter()
+        looked = None
+        if request.look:  # before the program is made: it draws from the frameworks' generators
+            looked = look(loaded.subject, request.configuration, loaded.data)
+        times = _Times(began=began, loaded=loaded_at, building=perf_counter())
         try:
             training = self._prepare(loaded, request)
         except CannotTrain as error:
@@ -74,9 +79,6 @@ class Trainer:
             return _outcome(times, Progress(), verdict)
         times = replace(times, built=perf_counter())
         prepared()
-        looked = None
-        if request.look:
-            looked = look(loaded.subject, request.configuration, loaded.data)
         progress, verdict = run_training(training, loaded.subject.metric, loaded.data)
         if verdict.status is TrialStatus.CRASHED:
             self._programs.clear()
@@ -125,7 +127,7 @@ def _outcome(
     times: _Times, progress: Progress, verdict: Verdict, looked: Look | None = None
 ) -> Outcome:
     """The outcome of a training. A look is charged; the building within it is not."""
-    building = 0.0 if times.built is None else times.built - times.loaded
+    building = 0.0 if times.built is None else times.built - times.building
     return Outcome(
         status=verdict.status,
         seconds=verdict.seconds + (0.0 if looked is None else looked.seconds),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.records.observation import Symptom
-from harness.subjects.registry import Registry
+from harness.subjects.registry import FAULTS, Registry
 from harness.training import Request, Trainer
 from harness.training.watched.history import History, Link, Training
 from harness.training.watched.symptoms import SymptomThresholds
@@ -36,6 +36,19 @@ def test_a_look_tells_what_theia_blames_and_changes_no_training(
     assert look.samples == 2000
     assert look.seconds > 0
     assert look.build_seconds > 0
+
+
+def test_a_look_changes_no_training_of_a_native_program(
+    trainer: Trainer, registry: Registry, own_faults: Path
+) -> None:
+    """Its dropout draws from the generator that building draws from."""
+    fault = registry["X3"]
+    assert fault.fixed["dropout_1"] > 0  # type: ignore[operator]
+    request = Request.of(fault, fault.fixed, seed=3, folders=(FAULTS, own_faults))
+    plain = trainer.train(request)
+    looked = trainer.train(replace(request, look=True))
+    assert looked.look is not None
+    assert (looked.search, looked.losses) == (plain.search, plain.losses)
 
 
 def test_a_program_can_be_watched_to_its_end(trainer: Trainer, registry: Registry) -> None:

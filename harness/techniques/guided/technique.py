@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from harness.techniques.guided.suspicion import Evidence, Suspect, operators_ran
 @dataclass(frozen=True, kw_only=True)
 class Guided(GuidedSettings):
     """Localisation, symptoms, and a search outwards from the faulty program."""
+
+    version: ClassVar[int] = 2
+    """Of version 1 a look changed the training of native PyTorch programs."""
 
     def optimiser(self, task: RepairTask, clock: ClockFace, seed: int) -> GuidedOptimiser:
         return GuidedOptimiser(self, task, clock, seed)
