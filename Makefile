@@ -197,6 +197,10 @@ study: setup ## put our own study beside the published one: docs/study.md, from 
 guided: setup ## put guided repair beside the others: docs/guided.md; PART=ablation, reuters or cifar
 	@$(EXPERIMENT)/guided.py $(STUDY) $(GUIDED_$(PART)) $(if $(PART),part="$$PART")
 
+.PHONY: reference-clock
+reference-clock: setup ## measure this idle machine, fit the clock 'reference', rewrite docs/clocks.md (half an hour)
+	@"$$BIN/python" -m experiments.reference_clock measure
+
 .PHONY: theia-benchmark
 theia-benchmark: setup ## what Theia finds in its paper's 39 programs; OUT=folder for CSV files
 	@"$$BIN/python" -m experiments.theia_benchmark $(if $(OUT),--out "$$OUT") $$ARGS

@@ -391,12 +391,12 @@ def test_a_clock_is_a_class_and_a_row(copy: Path) -> None:
     edit(path, "\n@dataclass(frozen=True, slots=True)\nclass ClockRow:", CLOCK)
     edit(
         path,
-        '        ClockRow("work",',
-        '        ClockRow("steps", "training steps", StepClock, "steps", lambda t, work: 50.0),\n'
-        '        ClockRow("work",',
+        "        ClockRow(\n            REFERENCE,",
+        '        ClockRow("steps", "training steps", StepClock, "steps", lambda cost: 50.0),\n'
+        "        ClockRow(\n            REFERENCE,",
     )
     code = """
-from harness.records.clocks import CLOCKS, exhausted, make_clock
+from harness.records.clocks import CLOCKS, Cost, exhausted, make_clock
 from harness.records.outcome import Outcome
 from harness.study.plan import Plan
 from harness.techniques.random import Random
@@ -404,7 +404,8 @@ from harness.vocabulary import TrialStatus
 row = CLOCKS["steps"]
 more = {"repetitions": 1, "budget": 2, "clock": "steps"}
 Plan(name="p", faults=["D7"], techniques={"random": Random()}, **more)
-clock = make_clock("steps", 2, row.one(0.1, 7.0))
+cost = Cost(training_time=0.1, work=7.0, reference_time=0.2)
+clock = make_clock("steps", 2, row.one(cost))
 clock.charge(Outcome(status=TrialStatus.DIVERGED, seconds=1.0, steps=100))
 print(row.timed, clock.budget, clock.spent, exhausted(clock))
 """

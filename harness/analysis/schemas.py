@@ -58,7 +58,7 @@ _SCORES = table(
         std_confirmed       | float | metric  | the same if each run counts with the mean of its winner's re-trainings; missing if a winner has none
         faulty_mean         | float | metric  | mean over the trainings of the faulty program, holdout
         fix_mean            | float | metric  | mean over the trainings of the fixed program, holdout
-        training_time       | float | s       | T: median training time of the faulty program
+        training_time       | float | s       | T: one training of the faulty program, measured (median) or by the reference clock
         exposed             | bool  |         | the baseline tells the faulty program from the fixed one
         p_wilcoxon          | float |         | two-sided Wilcoxon signed-rank, faulty against patched, paired by position
         p_mannwhitney       | float |         | two-sided Mann-Whitney U, faulty against patched

@@ -157,7 +157,7 @@ def _row(cell: Sequence[Run], baseline: Baseline, protocol: Protocol) -> Row:
         "n_baseline": len(baseline.faulty_holdout) + baseline.faulty_unjudged,
         "faulty_mean": mean_of_faulty(baseline),
         "fix_mean": mean_of_fixed(baseline),
-        "training_time": baseline.training_time,
+        "training_time": baseline.seconds_by(first.clock),
         "exposed": is_exposed,
     }
     best = [winner(run, protocol) for run in cell]

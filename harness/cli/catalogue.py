@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ def _declare_faults(parser: argparse.ArgumentParser) -> None:
 def _faults(arguments: argparse.Namespace) -> int:
     from harness.analysis.qualification import read_qualification
     from harness.subjects.registry import load_registry
+    from harness.training.reference import reference_times
 
     if arguments.action not in ACTIONS:
         raise unknown("action of faults", arguments.action, ACTIONS)
@@ -49,7 +51,8 @@ def _faults(arguments: argparse.Namespace) -> int:
             raise HarnessError(
                 f"which fault? dnn-repair faults show C1. Registered: {', '.join(registry)}"
             )
-        print(card(registry[arguments.id], read_qualification(arguments.results)))
+        table, fault = read_qualification(arguments.results), registry[arguments.id]
+        print(card(fault, table, reference_times().get(fault.id)))
         return 0
     if arguments.id:
         raise HarnessError(
@@ -59,18 +62,19 @@ def _faults(arguments: argparse.Namespace) -> int:
     from harness.views.terminal import console
 
     screen = console(width=190)
-    screen.print(fault_list(registry, read_qualification(arguments.results)))
+    screen.print(fault_list(registry, read_qualification(arguments.results), reference_times()))
     screen.print(
         f"{len(registry)} faults of {len(registry.subjects)} subjects; dnn-repair faults show C1"
     )
     return 0
 
 
-def fault_list(registry: Registry, table: pd.DataFrame) -> Table:
+def fault_list(registry: Registry, table: pd.DataFrame, times: Mapping[str, float]) -> Table:
     """The faults with ground truth, operators, status and what was measured of them.
 
     Args:
         table: A frame of the table ``QUALIFICATION``.
+        times: Fault -> T on all data, seconds of the reference machine.
     """
     from rich import box
     from rich.table import Table
@@ -78,7 +82,7 @@ def fault_list(registry: Registry, table: pd.DataFrame) -> Table:
     from harness.analysis.protocols import CORRECTED
     from harness.analysis.qualification import best_row, exposure_verdict
     from harness.views.benchmark import status
-    from harness.views.cards import mean_and_spread
+    from harness.views.cards import mean_and_spread, two_digits
 
     screen = Table(box=box.SIMPLE_HEAD, show_lines=True)
     screen.add_column("id", no_wrap=True)
@@ -87,6 +91,7 @@ def fault_list(registry: Registry, table: pd.DataFrame) -> Table:
     screen.add_column("ground truth", no_wrap=True)
     screen.add_column("operators", no_wrap=True)
     screen.add_column("hyper-\nparam.", justify="right", no_wrap=True)
+    screen.add_column("T (s, ref-\nerence)", justify="right", no_wrap=True)
     screen.add_column("status", min_width=12)
     screen.add_column("measured: faulty,\nfixed, exposed?", no_wrap=True)
     for fault in registry.values():
@@ -102,6 +107,7 @@ def fault_list(registry: Registry, table: pd.DataFrame) -> Table:
             "\n".join(f"{n}: {a} -> {b}" for n, (a, b) in fault.ground_truth.items()),
             "\n".join(operator.name for operator in fault.operators),
             str(len(fault.hyperparameters)),
+            two_digits(times[fault.id]) if fault.id in times else "",
             status(fault),
             shown,
         )

@@ -188,9 +188,10 @@ class RemoteTrain:
     """The part of a request that all trainings of the run share."""
     seed: int
     recorded: Sequence[Replay] = ()
+    limited: str = "limit"
+    """The field of a request that bounds a training in the clock's unit; '' for none."""
     pace: float | None = None
-    """Seconds that a multiply-accumulate takes in the faulty program, if the clock is ``work``;
-    None where limits are seconds."""
+    """Seconds that a unit of the clock takes in the faulty program; None where it is the second."""
     _trained: int = 0
     _reached: dict[int, float] = field(default_factory=dict)
 
@@ -217,11 +218,10 @@ class RemoteTrain:
                 history=history,
                 look=look,
             )
-            if self.pace is None:
-                outcome = self.worker.train(replace(request, limit=limit))
-            else:
-                expected = SLOWER * limit * self.pace
-                outcome = self.worker.train(replace(request, work_limit=limit), expected)
+            if self.limited:
+                request = request.limited(self.limited, limit)
+            expected = NEVER if self.pace is None else SLOWER * limit * self.pace
+            outcome = self.worker.train(request, expected)
         self.remember(proposal, outcome)
         return outcome
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.records.clocks import REFERENCE
 from harness.records.files import read_record, write_record
 from harness.records.log import check_values
 from harness.records.outcome import Outcome
@@ -31,6 +32,8 @@ class Baseline:
     """T, seconds: the median over the trainings of the faulty program."""
     work: float = 0.0
     """Multiply-accumulates of one of them; 0 where they were not counted."""
+    reference_time: float = 0.0
+    """T in seconds of the reference machine; 0 where it was not computed."""
     faulty_mean: float | None = None
     """Mean of the faulty program where it is known better than by its list (published studies)."""
     fixed_mean: float | None = None
@@ -43,6 +46,10 @@ class Baseline:
     device: str = ""
     content: str = ""
     """Hash of the fault and its subject when it was measured; '' if it was not noted."""
+
+    def seconds_by(self, clock: str) -> float:
+        """T in the seconds of a clock: computed for the reference machine, else as measured."""
+        return self.reference_time if clock == REFERENCE else self.training_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +114,7 @@ class BaselineRecord:
             fixed_search=[o.search for o in fixed if o.search is not None],
             training_time=self.training_time,
             work=self.work,
+            reference_time=whole_reference(self.faulty),
             faulty_unjudged=len(self.faulty) - len(faulty),
             fixed_unjudged=len(self.fixed) - len(fixed),
             data=self.data,
@@ -133,6 +141,11 @@ def whole_time(faulty: Sequence[Outcome]) -> float:
 def whole_work(faulty: Sequence[Outcome]) -> float:
     """Multiply-accumulates of one training to its end, median."""
     return statistics.median(o.work / o.fidelity for o in faulty)
+
+
+def whole_reference(faulty: Sequence[Outcome]) -> float:
+    """T, seconds of the reference machine: equal for all trainings that began; 0 if none did."""
+    return max((o.whole_reference_seconds for o in faulty), default=0.0)
 
 
 def read_baseline_record(path: Path) -> BaselineRecord:

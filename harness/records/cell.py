@@ -26,6 +26,8 @@ class Cell:
     """The technique's settings, as plain JSON values."""
     space: str
     clock: str
+    clock_version: Count = 0
+    """Of the constants by which it charges; 0 for a clock without any."""
     budget: Positive
     """As a multiple of T."""
     data: str
@@ -37,8 +39,8 @@ class Cell:
 
     @property
     def identity(self) -> str:
-        """Twelve hexadecimal digits over all fields."""
-        return digest(asdict(self))
+        """Twelve hexadecimal digits over all fields that say something."""
+        return digest(_said(self))
 
     def __hash__(self) -> int:
         return hash(self.identity)
@@ -58,4 +60,12 @@ class Cell:
 
 def without_budget(cell: Cell) -> str:
     """The identity of a cell, its budget left out."""
-    return digest(asdict(replace(cell, budget=0.0)))
+    return digest(_said(replace(cell, budget=0.0)))
+
+
+def _said(cell: Cell) -> dict[str, Any]:
+    """The fields of a cell; without a version that its clock does not have."""
+    fields = asdict(cell)
+    if not cell.clock_version:
+        del fields["clock_version"]
+    return fields

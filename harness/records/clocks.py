@@ -1,8 +1,10 @@
 """Clocks: what a run is charged for, and when its budget is spent.
 
 A budget is stated as a multiple of one training of the faulty program, and turned into the clock's
-unit here: seconds of T, or the multiply-accumulates of that training (``work``). Building and
-compiling a program is in no T and in no charge of ``training``.
+unit here: seconds of T, or the multiply-accumulates of that training (``work``). The default,
+``reference``, charges the seconds that a stated machine would need, which are computed: a run is
+then the same on every machine at every load. Building and compiling a program is in no T and in no
+charge but that of ``wall``.
 """
 
 from __future__ import annotations
@@ -91,6 +93,26 @@ class TrainingClock:
 
 
 @dataclass
+class ReferenceClock:
+    """Charges the seconds that the reference machine would need for training and evaluation.
+
+    A training that crashed has no steps that could be counted, and is charged nothing.
+    """
+
+    unit: ClassVar[str] = "s"
+
+    budget: float
+    spent: float = 0.0
+
+    def charge(self, outcome: Outcome) -> float:
+        self.spent += outcome.reference_seconds
+        return outcome.reference_seconds
+
+    def replay(self, spent: float, *, last: bool) -> None:
+        self.spent = spent
+
+
+@dataclass
 class WorkClock:
     """Charges multiply-accumulates trained: a seeded run then depends on no machine and no load.
 
@@ -146,6 +168,18 @@ class WallClock:
         self._since = self.now() if last else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one training of the faulty program costs, by every measure."""
+
+    training_time: float
+    """T, seconds as measured."""
+    work: float
+    """Multiply-accumulates; 0 where they were not counted."""
+    reference_time: float
+    """T, seconds of the reference machine; 0 where it was not computed."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClockRow:
     """One way to charge a run: all that the harness knows of it."""
@@ -156,34 +190,67 @@ class ClockRow:
     """Budget in the clock's unit -> a fresh clock."""
     unit: str
     """Of what is charged: ``s`` or ``MAC``."""
-    one: Callable[[float, float], float]
-    """(T in seconds, multiply-accumulates) of one training of the faulty program -> its cost."""
-
-    @property
-    def timed(self) -> bool:
-        """Whether it charges measured seconds, which depend on machine, device and load."""
-        return self.unit == "s"
-
-
-def _seconds(training_time: float, work: float) -> float:
-    return training_time
+    one: Callable[[Cost], float]
+    """The cost of one training of the faulty program in the clock's unit; 0 if it is not known."""
+    limit: str = ""
+    """The field of ``harness.training.Request`` that bounds a training in this unit; '': none."""
+    timed: bool = False
+    """Whether it charges measured seconds, which depend on machine, device and load."""
+    version: int = 0
+    """Of the constants by which it charges; 0 for a clock without any."""
 
 
-def _work(training_time: float, work: float) -> float:
-    return work
+REFERENCE = DEFAULT_CLOCK = "reference"
+
+REFERENCE_VERSION = 1
+"""Of the constants of the clock ``reference`` (``harness.training.reference``)."""
+
+
+def _seconds(cost: Cost) -> float:
+    return cost.training_time
+
+
+def _reference(cost: Cost) -> float:
+    return cost.reference_time
+
+
+def _work(cost: Cost) -> float:
+    return cost.work
 
 
 CLOCKS: Mapping[str, ClockRow] = {
     row.name: row
     for row in (
-        ClockRow("training", "seconds inside training", TrainingClock, "s", _seconds),
-        ClockRow("wall", "all seconds that pass", WallClock, "s", _seconds),
-        ClockRow("work", "multiply-accumulates trained", WorkClock, "MAC", _work),
+        ClockRow(
+            REFERENCE,
+            "seconds inside training on the reference machine, computed",
+            ReferenceClock,
+            "s",
+            _reference,
+            limit="reference_limit",
+            version=REFERENCE_VERSION,
+        ),
+        ClockRow(
+            "training",
+            "seconds inside training",
+            TrainingClock,
+            "s",
+            _seconds,
+            limit="limit",
+            timed=True,
+        ),
+        ClockRow(
+            "wall", "all seconds that pass", WallClock, "s", _seconds, limit="limit", timed=True
+        ),
+        ClockRow(
+            "work", "multiply-accumulates trained", WorkClock, "MAC", _work, limit="work_limit"
+        ),
     )
 }
 
 
 UNITS: dict[str, str] = {
+    "reference": "reference_seconds",
     "training": "seconds",
     "wall": "seconds",
     "work": "multiply_accumulates",
@@ -201,17 +268,21 @@ def charge_of(clock: str, outcome: Outcome) -> float | None:
 
     None for ``wall``, which runs on between two trials, so that only the clock itself knows.
     """
-    return {"training": outcome.seconds, "work": outcome.work}.get(clock)
+    charges = {
+        "reference": outcome.reference_seconds,
+        "training": outcome.seconds,
+        "work": outcome.work,
+    }
+    return charges.get(clock)
 
 
 def make_clock(name: str, multiple: float, one: float) -> Clock:
     """A fresh clock for one run.
 
     Args:
-        name: ``training``, ``wall`` or ``work``.
+        name: ``reference``, ``training``, ``wall`` or ``work``.
         multiple: Budget as a multiple of ``one``.
-        one: What one training of the faulty program costs, positive: T in seconds, or its
-            multiply-accumulates for ``work``.
+        one: What one training of the faulty program costs in the clock's unit, positive.
 
     Raises:
         HarnessError: If there is no such clock, or the budget is no positive finite number.

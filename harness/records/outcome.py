@@ -29,6 +29,11 @@ class Outcome:
     """Training steps that this training added."""
     work: NonNegative = 0.0
     """Multiply-accumulates of these steps, forward and backward (``harness.training.work``)."""
+    reference_seconds: Seconds = 0.0
+    """What the reference machine would need for these steps and their evaluation, computed
+    (``harness.training.reference``); 0 in records that are older than that clock."""
+    whole_reference_seconds: Seconds = 0.0
+    """The same for the configuration's whole training."""
     search: float | None = None
     """Metric on the search part: what a technique may see."""
     holdout: float | None = None

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from harness.space import practice as usual
-from harness.space.domains import Choice, Domain, Integer, Real
+from harness.space.domains import Choice, DearNumber, Domain, Integer, Real
 from harness.space.practice import NamedPractice, NumberPractice, Practice
 from harness.vocabulary import Value, unknown
 
@@ -140,6 +140,8 @@ class Operator:
     icst23: Values
     corrected: Values
     note: str
+    cost_aware: Values | None = None
+    """Where it differs from ``corrected``: the same values, drawn otherwise."""
     leaves: int = 0
     """Leaves of the fault taxonomy that it can mend: how likely it is before any evidence. Source:
     Humbatova et al., *Taxonomy of Real Faults in Deep Learning Systems*, ICSE 2020, figure 1, as
@@ -198,6 +200,11 @@ def _epochs_icst23(name: str, faulty: Value, context: Context) -> Domain:
 def _epochs(name: str, faulty: Value, context: Context) -> Domain:
     assert isinstance(faulty, int)
     return Integer(1, max(100, 4 * faulty), log=True)
+
+
+def _seldom_long(name: str, faulty: Value, context: Context) -> Domain:
+    assert isinstance(faulty, int)
+    return DearNumber(faulty, max(100, 4 * faulty))
 
 
 def _neurons(name: str, faulty: Value, context: Context) -> Domain:
@@ -266,6 +273,7 @@ OPERATORS: tuple[Operator, ...] = (
         r"epochs",
         icst23=_epochs_icst23,
         corrected=_epochs,
+        cost_aware=_seldom_long,
         note="icst23 reaches at most 2.07 times the faulty value",
         leaves=1,
         practice=NumberPractice(usual.epochs_density, usual.epochs_tries, usual.WRONG_COUNT),

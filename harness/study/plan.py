@@ -12,11 +12,11 @@ from typing import Any
 from harness.data import DATA_SETS, STAND_IN
 from harness.records.baseline import Baseline, read_baseline
 from harness.records.cell import Cell
-from harness.records.clocks import check_budget, make_clock
+from harness.records.clocks import DEFAULT_CLOCK, check_budget, clock_row, make_clock
 from harness.records.files import digest, plain
 from harness.records.schema import Misfit, to_json
 from harness.records.store import Store
-from harness.space.derivation import VARIANTS
+from harness.space.derivation import DEFAULT_SPACE, VARIANTS
 from harness.subjects.fault import Fault
 from harness.subjects.foreign import ForeignError, bounded_import
 from harness.subjects.registry import Registry
@@ -43,8 +43,8 @@ class Plan:
     repetitions: int
     budget: float
     """As a multiple of T."""
-    clock: str = "training"
-    space: str = "corrected"
+    clock: str = DEFAULT_CLOCK
+    space: str = DEFAULT_SPACE
     data: str = "default"
     fraction: float = 1.0
     backend: str = ""
@@ -150,6 +150,7 @@ class Plan:
                 settings=technique_settings(technique),
                 space=self.space,
                 clock=self.clock,
+                clock_version=clock_row(self.clock).version,
                 budget=float(self.budget),
                 data=self.data_of(fault),
                 fraction=self.fraction_of(fault.id),

@@ -11,7 +11,7 @@ from harness.analysis.protocols import CORRECTED, Protocol
 from harness.engine import Kept, RemoteTrain, Workers, opened_pool, repair
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
-from harness.records.clocks import clock_row, make_clock
+from harness.records.clocks import Cost, clock_row, make_clock
 from harness.records.log import RunHeader
 from harness.records.outcome import Trial
 from harness.records.run_record import RepairedFault, RunRecord, RunSeconds
@@ -165,7 +165,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             return "present"
         begin(log, job.beginning)
         training_time = log.header.training_time
-        one, pace = _cost(cell, training_time, job.baseline)
+        cost, pace = _cost(cell, training_time, job.baseline)
         opened = time.perf_counter()
         train = RemoteTrain(
             worker,
@@ -181,10 +181,11 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             ),
             seed=cell.run_seed,
             recorded=replays(log.trials),
+            limited=clock_row(cell.clock).limit,
             pace=pace,
         )
-        task = repair_task(fault, cell, training_time)
-        clock = make_clock(cell.clock, cell.budget, one)
+        clock = make_clock(cell.clock, cell.budget, cost)
+        task = repair_task(fault, cell, cost if clock.unit == "s" else training_time)
         made = RunRecorder(clock, log)
         finish = repair(
             job.technique,
@@ -232,8 +233,14 @@ def _check_device(cell: Cell, device: str, measured: str) -> None:
     """Budgets in seconds are not comparable across devices.
 
     Raises:
-        HarnessError: If the clock counts seconds and T was measured on another device.
+        HarnessError: If the clock counts seconds and T was measured on another device, or it has
+            no constants for this device.
     """
+    if clock_row(cell.clock).version and "cpu" not in device.lower():
+        raise HarnessError(
+            f"clock '{cell.clock}' charges the seconds of a CPU, and this process trains with "
+            f"{device}, for which no constants are fitted. Use CLOCK=training, or CLOCK=work"
+        )
     if clock_row(cell.clock).timed and measured and device != measured:
         raise HarnessError(
             f"T of {cell.fault} was measured with {measured}, and this process trains with "
@@ -251,15 +258,20 @@ def _cost(cell: Cell, training_time: float, baseline: Baseline) -> tuple[float, 
         HarnessError: If the baseline lacks what the clock counts.
     """
     clock = clock_row(cell.clock)
-    one = clock.one(training_time, baseline.work)
-    if not one:
-        raise HarnessError(
-            f"the baseline of {cell.fault} does not say how much work a training is, which the "
-            f"clock '{clock.name}' needs: an older harness measured it, or the faulty program "
-            "crashes. Move its file out of results/baselines to measure it again, or use "
-            "CLOCK=training"
+    cost = clock.one(
+        Cost(
+            training_time=training_time,
+            work=baseline.work,
+            reference_time=baseline.reference_time,
         )
-    return one, None if clock.timed else training_time / one
+    )
+    if not cost:
+        raise HarnessError(
+            f"the baseline of {cell.fault} does not say what a training costs by the clock "
+            f"'{clock.name}': an older harness measured it, or the faulty program crashes. Move "
+            "its file out of results/baselines to measure it again, or use CLOCK=training"
+        )
+    return cost, None if clock.timed else training_time / cost
 
 
 def _seconds(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from harness.records.clocks import DEFAULT_CLOCK
+from harness.space.derivation import DEFAULT_SPACE
 from harness.vocabulary import HarnessError, unknown
 
 
@@ -91,10 +93,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("seed", _K.NUMBER, "whole number", "1", "Seed of the study."),
     Setting(
-        "clock", _K.TEXT, "training, wall or work", "training", "What a budget is charged for."
+        "clock", _K.TEXT, "reference, training, wall or work", DEFAULT_CLOCK,
+        "What a budget is charged for."
     ),
     Setting(
-        "space", _K.TEXT, "corrected or icst23", "corrected", "Search space of all techniques."
+        "space", _K.TEXT, "cost_aware, corrected or icst23", DEFAULT_SPACE,
+        "Search space of all techniques.",
     ),
     Setting(
         "confirmations", _K.NUMBER, "trainings", "3",

@@ -13,10 +13,11 @@ from typing import Any
 from harness.analysis import protocols
 from harness.analysis.protocols import Protocol
 from harness.data.shipped import shipped
-from harness.records.clocks import check_budget
+from harness.records.clocks import DEFAULT_CLOCK, check_budget
 from harness.records.files import digest
 from harness.records.schema import LARGEST
 from harness.records.store import Store
+from harness.space.derivation import DEFAULT_SPACE
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
 from harness.study.plan import Plan, import_technique, make_technique, technique_name
 from harness.study.settings import BY_KEY, GROUPS
@@ -173,8 +174,8 @@ def _plan(settings: Mapping[str, Any], planned: Mapping[str, Any]) -> Plan:
         ),
         repetitions=whole_number("repetitions", planned["repetitions"]),
         budget=check_budget(settings.get("budget", 20)),
-        clock=text("clock", settings.get("clock", "training")),
-        space=text("space", settings.get("space", "corrected")),
+        clock=text("clock", settings.get("clock", DEFAULT_CLOCK)),
+        space=text("space", settings.get("space", DEFAULT_SPACE)),
         data=text("data", planned["data"]),
         fraction=number("fraction", planned["fraction"]),
         backend=text("backend", settings.get("backend") or ""),
@@ -346,7 +347,7 @@ def _label(plan: Plan, written: Mapping[str, Any], planned: Mapping[str, Any]) -
     rest["independent"] = plan.independent
     if (family := planned.get("family")) != written.get("family"):
         rest["family"] = family
-    usual = {"clock": "training", "space": "corrected", "backend": "", "independent": False}
+    usual = {"clock": DEFAULT_CLOCK, "space": DEFAULT_SPACE, "backend": "", "independent": False}
     same = all(whole.get(k) == v for k, v in values.items()) and rest == usual
     suffix = "" if same else f"-{digest({**values, **rest})[:6]}"
     return f"{plan.name}-b{float(plan.budget):g}-s{plan.seed}{suffix}"

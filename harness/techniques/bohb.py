@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from harness.data.extras import require
 from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome
-from harness.space.domains import Choice, Domain, Integer
+from harness.space.domains import Choice, DearNumber, Domain, Integer
 from harness.techniques.contract import Optimiser, Proposal, RepairTask
 from harness.techniques.support import Encoding, Isolation, Ledger, Source, numpy_state, seeds
 from harness.vocabulary import Configuration
@@ -267,6 +267,8 @@ def _parameter(name: str, domain: Domain) -> Any:
 
     if isinstance(domain, Choice):
         return ConfigSpace.CategoricalHyperparameter(name, list(range(len(domain.values))))
+    if isinstance(domain, DearNumber):
+        return ConfigSpace.UniformFloatHyperparameter(name, 0.0, 1.0)
     if isinstance(domain, Integer):
         return ConfigSpace.UniformIntegerHyperparameter(
             name, domain.low, domain.high, log=domain.log

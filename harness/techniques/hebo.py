@@ -20,7 +20,7 @@ import pandas as pd
 from harness.data.extras import require
 from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome
-from harness.space.domains import Choice, Domain, Integer
+from harness.space.domains import Choice, DearNumber, Domain, Integer
 from harness.techniques.contract import NotApplicable, Optimiser, Proposal, RepairTask
 from harness.techniques.support import (
     Encoding,
@@ -212,6 +212,8 @@ def _parameter(name: str, domain: Domain) -> dict[str, Any]:
     """A domain in HEBO's terms; ``pow`` is its logarithmic scale."""
     if isinstance(domain, Choice):
         return {"name": name, "type": "cat", "categories": list(range(len(domain.values)))}
+    if isinstance(domain, DearNumber):
+        return {"name": name, "type": "num", "lb": 0.0, "ub": 1.0}
     if isinstance(domain, Integer):
         kind = "pow_int" if domain.log else "int"
     else:

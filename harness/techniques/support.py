@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.records.outcome import Outcome
 from harness.space.derivation import Space
-from harness.space.domains import Choice, Domain, Integer
+from harness.space.domains import Choice, DearNumber, Domain, Integer
 from harness.techniques.contract import Proposal
 from harness.vocabulary import Configuration, Metric, Value
 
@@ -131,12 +131,16 @@ def _encoded(domain: Domain, value: Value) -> int | float:
     if isinstance(domain, Choice):
         return domain.values.index(value)
     assert isinstance(value, int | float)
+    if isinstance(domain, DearNumber):
+        return domain.place(value)
     return value if isinstance(domain, Integer) else float(value)
 
 
 def _decoded(domain: Domain, number: Any) -> Value:
     if isinstance(domain, Choice):
         return domain.values[int(number)]
+    if isinstance(domain, DearNumber):
+        return domain.at(min(max(float(number), 0.0), 1.0))
     if isinstance(domain, Integer):
         return min(max(round(float(number)), domain.low), domain.high)
     return float(min(max(float(number), domain.low), domain.high))

@@ -18,6 +18,7 @@ from harness.training.pace import Pace
 from harness.training.prepared import PreparedTraining, Progress
 from harness.training.programs import Framework, Trainable
 from harness.training.recent import Recent
+from harness.training.reference import Price
 from harness.training.request import Request
 from harness.training.samples import leading
 from harness.training.seeds import epoch_order
@@ -161,12 +162,17 @@ class PlainTraining(PreparedTraining):
     """A compiled program that is to be trained from one step of its configuration to another."""
 
     def __init__(
-        self, program: Trainable, request: Request, samples: int, unfinished: UnfinishedTrainings
+        self,
+        program: Trainable,
+        request: Request,
+        price: Price,
+        unfinished: UnfinishedTrainings,
     ) -> None:
+        self.price, samples = price, price.samples
         self._program, self._request, self._unfinished = program, request, unfinished
         self._samples, self._size = samples, int(request.configuration["batch_size"])
         self._per_epoch = -(-samples // self._size)
-        self._total = self._per_epoch * int(request.configuration["epochs"])
+        self._total = self.whole = self._per_epoch * int(request.configuration["epochs"])
         self._done = round(request.reached * self._total)
         self._target = max(1, round(request.fidelity * self._total))
 
@@ -186,7 +192,9 @@ class PlainTraining(PreparedTraining):
         seen = self._seen(self._done)
         macs, limits = self._program.macs, self._request
         affordable = steps_to_see(seen + limits.work_limit / macs, self._samples, self._size)
-        target, deadline = int(min(self._target, affordable)), perf_counter() + limits.limit
+        charged = self.price.training(self._done)
+        paid = self.price.steps_for(charged + limits.reference_limit)
+        target, deadline = int(min(self._target, affordable, paid)), perf_counter() + limits.limit
         steps, losses, diverged = self._steps(self._done, target, deadline)
         reached = self._done + steps
         return Progress(
@@ -194,6 +202,7 @@ class PlainTraining(PreparedTraining):
             ended=reached == self._target,
             steps=steps,
             work=float((self._seen(reached) - seen) * macs),
+            reference=self.price.training(reached) - charged,
             losses=losses,
             fidelity=max(reached, 1) / self._total,
             diverged=diverged,

@@ -13,6 +13,7 @@ from harness.records.observation import Watched
 from harness.subjects.arrays import Data
 from harness.training.failures import described, is_memory
 from harness.training.judge import Unjudgeable, measure
+from harness.training.reference import Price
 from harness.vocabulary import Cause, TrialStatus
 
 
@@ -28,6 +29,8 @@ class Progress:
     """Steps that this training added."""
     work: float = 0.0
     """Multiply-accumulates of these steps, forward and backward."""
+    reference: float = 0.0
+    """Seconds that the reference machine would need for these steps."""
     losses: tuple[float, ...] = ()
     """Mean training loss of each epoch touched."""
     fidelity: float = 1.0
@@ -60,6 +63,11 @@ class Verdict:
 
 class PreparedTraining(ABC):
     """A compiled program with its data, ready to be trained."""
+
+    price: Price
+    """What its steps and its evaluation cost on the reference machine."""
+    whole: int
+    """Steps of the whole training."""
 
     def resume(self) -> None:
         """Restore the state at which an earlier training stopped; not charged. Default: nothing."""

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from harness.training.anatomy import Part
+
 Loss = Callable[[Any, Any], Any]
 """(labels, predictions) -> (n,) the loss of each sample."""
 
@@ -17,6 +19,8 @@ class Trainable(Protocol):
     model: Any
     macs: int
     """Multiply-accumulates of training on one sample, see ``harness.training.work``."""
+    parts: tuple[Part, ...]
+    """Its layers, as far as its cost depends on them."""
 
     @property
     def reusable(self) -> bool:
@@ -66,6 +70,9 @@ class Framework(Protocol):
 
     def outputs(self, model: Any, x: Any) -> Any:
         """Outputs of a model for some samples, in inference mode."""
+
+    def parts(self, model: Any, x: Any) -> tuple[Part, ...]:
+        """The layers of a model that takes samples such as those of ``x``."""
 
     def program(
         self, model: Any, loss: Loss, optimiser: str, x: Any, y: Any, batch_size: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from harness.subjects.fault import Fault
 from harness.training.watched.history import History
 from harness.vocabulary import Configuration
 
-_LIMITS = ("limit", "work_limit")
+_LIMITS = ("limit", "work_limit", "reference_limit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +41,19 @@ class Request:
     """Seconds after which the training is cut."""
     work_limit: float = float("inf")
     """Multiply-accumulates after which the training is cut, with the step that reaches them."""
+    reference_limit: float = float("inf")
+    """The same in seconds of the reference machine (``harness.training.reference``)."""
     history: History | None = None
     """Asks for a watched training that continues others; ``seed`` is then the run's."""
     look: bool = False
     """Asks for the localiser's view of the program before it trains."""
+
+    def limited(self, name: str, limit: float) -> Request:
+        """The same with one of its limits, ``limit``, ``work_limit`` or ``reference_limit``."""
+        if name not in _LIMITS:
+            raise ValueError(f"a limit is one of {', '.join(_LIMITS)}. Received: {name!r}")
+        changed: dict[str, Any] = {name: limit}
+        return replace(self, **changed)
 
     def plain(self) -> dict[str, Any]:
         """As JSON values; a limit that is infinite is None."""

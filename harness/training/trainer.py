@@ -15,17 +15,19 @@ from harness.records.outcome import Outcome
 from harness.subjects.arrays import Data
 from harness.subjects.registry import load_registry
 from harness.subjects.subject import Subject
-from harness.training.failures import CannotTrain
+from harness.training.bill import Bill
+from harness.training.failures import CannotTrain, cannot_train
 from harness.training.frameworks import framework
 from harness.training.look import look
 from harness.training.plain_training import CompiledPrograms, PlainTraining, UnfinishedTrainings
 from harness.training.prepared import PreparedTraining, Progress, Verdict, run_training
 from harness.training.programs import Framework
+from harness.training.reference import anatomy_of, price
 from harness.training.request import Request
 from harness.training.samples import each
 from harness.training.watched.replay import Replayer
 from harness.training.watched_training import WatchedTraining, material_of
-from harness.vocabulary import TrialStatus
+from harness.vocabulary import Cause, TrialStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,24 @@ class Trainer:
         progress, verdict = run_training(training, loaded.subject.metric, loaded.data)
         if verdict.status is TrialStatus.CRASHED:
             self._programs.clear()
-        return _outcome(times, progress, verdict, looked)
+        bill = Bill.of(training.price, training.whole, _judged(loaded.data))
+        return _outcome(times, progress, verdict, looked, bill)
+
+    def bill(self, request: Request) -> Bill:
+        """What the whole training of a configuration would cost; builds it, and trains nothing.
+
+        Raises:
+            CannotTrain: If the framework refuses to build the program.
+        """
+        loaded, configuration = self._load(request), request.configuration
+        data, made = loaded.data, loaded.framework
+        with cannot_train(Cause.SHAPE):
+            parts = made.parts(loaded.subject.build(dict(configuration)), data.x_train)
+        size, samples = int(configuration["batch_size"]), len(data.y_train)
+        anatomy = anatomy_of(parts, str(configuration["optimiser"]), data.x_train)
+        cost = price(anatomy, loaded.subject.framework, samples, size)
+        steps = -(-samples // size) * int(configuration["epochs"])
+        return Bill.of(cost, steps, _judged(data))
 
     def _load(self, request: Request) -> _Loaded:
         """The subject of a request and its data. A worker stays with one fault for a while."""
@@ -111,7 +130,11 @@ class Trainer:
         subject, data = loaded.subject, loaded.data
         if request.history is None:
             program = self._programs.started(loaded.framework, subject, data, request)
-            return PlainTraining(program, request, len(data.y_train), self._unfinished)
+            optimiser = str(request.configuration["optimiser"])
+            anatomy = anatomy_of(program.parts, optimiser, data.x_train)
+            size = int(request.configuration["batch_size"])
+            cost = price(anatomy, subject.framework, len(data.y_train), size)
+            return PlainTraining(program, request, cost, self._unfinished)
         return WatchedTraining(
             self._replayer,
             material_of(loaded.framework, subject, data, request.history),
@@ -120,11 +143,21 @@ class Trainer:
             seed=request.seed,
             limit=request.limit,
             work_limit=request.work_limit,
+            reference_limit=request.reference_limit,
         )
 
 
+def _judged(data: Data) -> int:
+    """Samples on which a program is judged."""
+    return len(data.y_search) + len(data.y_holdout)
+
+
 def _outcome(
-    times: _Times, progress: Progress, verdict: Verdict, looked: Look | None = None
+    times: _Times,
+    progress: Progress,
+    verdict: Verdict,
+    looked: Look | None = None,
+    bill: Bill | None = None,
 ) -> Outcome:
     """The outcome of a training. A look is charged; the building within it is not."""
     building = 0.0 if times.built is None else times.built - times.building
@@ -134,6 +167,8 @@ def _outcome(
         fidelity=progress.fidelity,
         steps=progress.steps,
         work=progress.work,
+        reference_seconds=bill.charged(progress, verdict, looked) if bill else 0.0,
+        whole_reference_seconds=bill.whole if bill else 0.0,
         search=verdict.search,
         holdout=verdict.holdout,
         cause=verdict.cause,

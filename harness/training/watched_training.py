@@ -13,6 +13,7 @@ from harness.training.failures import cannot_train
 from harness.training.frameworks import network_of
 from harness.training.prepared import PreparedTraining, Progress
 from harness.training.programs import Framework
+from harness.training.reference import anatomy_of, price
 from harness.training.watched.history import History
 from harness.training.watched.network import Network
 from harness.training.watched.replay import Material, Opened, Replayer
@@ -50,6 +51,7 @@ class WatchedTraining(PreparedTraining):
         seed: int,
         limit: float = math.inf,
         work_limit: float = math.inf,
+        reference_limit: float = math.inf,
     ) -> None:
         """Train the links before the last one, where their result is not kept.
 
@@ -58,14 +60,21 @@ class WatchedTraining(PreparedTraining):
             seed: The run's; the seed of every link follows from it.
             limit: Seconds after which the training is cut.
             work_limit: Multiply-accumulates after which it is cut.
+            reference_limit: The same in seconds of the reference machine.
 
         Raises:
             CannotTrain: If the framework refuses the program.
         """
         self._replayer, self._material, self._run = replayer, material, run
         self._limit, self._work_limit = limit, work_limit
+        self._reference_limit = reference_limit
         with cannot_train(Cause.PROGRAM):
             self._opened: Opened = replayer.open(material, history, run=run, seed=seed)
+        training, samples = history.links[-1].training, self._opened.samples
+        anatomy = anatomy_of(self._opened.loop.parts, training.optimiser, material.x)
+        framework = self._opened.network.framework
+        self.price = price(anatomy, framework, samples, training.batch_size)
+        self.whole = -(-samples // training.batch_size) * training.epochs
 
     def train(self) -> Progress:
         opened, macs = self._opened, self._opened.loop.macs
@@ -76,17 +85,21 @@ class WatchedTraining(PreparedTraining):
             opened,
             run=self._run,
             limit=self._limit,
-            most=steps_to_see(self._work_limit / macs, samples, size),
+            most=min(
+                steps_to_see(self._work_limit / macs, samples, size),
+                self.price.steps_for(self._reference_limit),
+            ),
         )
-        total = -(-samples // size) * training.epochs
-        checked = len(result.shown.checks) * min(size, samples)
+        checks = len(result.shown.checks)
+        checked = checks * min(size, samples)
         return Progress(
             begun=result.steps > 0,
             ended=result.ended,
             steps=result.steps,
             work=float((samples_seen(result.steps, samples, size) + checked) * macs),
+            reference=self.price.training(result.steps) + self.price.checks(checks),
             losses=result.losses,
-            fidelity=1.0 if result.ended else max(result.steps, 1) / total,
+            fidelity=1.0 if result.ended else max(result.steps, 1) / self.whole,
             watched=result.shown,
         )
 

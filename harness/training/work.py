@@ -16,7 +16,7 @@ BACKWARD = 2
 
 def training_macs(model: Any) -> int:
     """MACs of training a built Keras model on one sample: forward and backward; at least 1."""
-    forward = sum(_macs(layer) for layer in _layers(model))
+    forward = sum(forward_macs(layer) for layer in _layers(model))
     return max(1, (1 + BACKWARD) * forward)
 
 
@@ -29,7 +29,7 @@ def _layers(model: Any) -> Iterator[Any]:
             yield layer
 
 
-def _macs(layer: Any) -> int:
+def forward_macs(layer: Any) -> int:
     """MACs of one forward pass of one sample: each kernel's size times its applications.
 
     In a model that is no graph of layers, shapes are unknown, and each kernel counts once.

@@ -20,11 +20,12 @@ from harness.vocabulary import METRICS, HarnessError
 WIDTH, INDENT = 100, 14
 
 
-def card(fault: Fault, table: pd.DataFrame) -> str:
+def card(fault: Fault, table: pd.DataFrame, reference_time: float | None = None) -> str:
     """The card, lines of up to 100 characters.
 
     Args:
         table: A frame of the table ``QUALIFICATION``.
+        reference_time: T on all data, seconds of the reference machine; None if not computed.
     """
     subject = fault.subject
     direction = "higher" if subject.measure.higher_is_better else "lower"
@@ -38,6 +39,9 @@ def card(fault: Fault, table: pd.DataFrame) -> str:
     for name, (faulty, fixed) in fault.ground_truth.items():
         lines += _entry("repair", f"{name}: {faulty} -> {fixed} ({_reach(fault, name)})")
     lines += _entry("published", published_figures(fault) or "nothing")
+    if reference_time is not None:
+        seconds = two_digits(reference_time)
+        lines += _entry("T", f"{seconds} s on the reference machine, all data, computed")
     lines += [line for row in measurements(fault, table) for line in _entry("measured", row)]
     lines += _entry("data", _data(fault))
     for label, texts in (

@@ -15,6 +15,7 @@ from harness.analysis import statistics as stats
 from harness.analysis.layout import MARK, NONE, Field, Header, Layout, fixed
 from harness.analysis.protocols import Protocol
 from harness.analysis.schemas import SETTING
+from harness.records.clocks import REFERENCE
 from harness.vocabulary import METRICS, CellStatus, HarnessError
 
 SHORT_STATUS = {
@@ -117,6 +118,12 @@ def table3_layout(
     return Layout(title, headers, rows, _notes3(scores, setting, protocol, fields))
 
 
+def _meaning_of_t(clock: str) -> str:
+    if clock == REFERENCE:
+        return "one training of the faulty program on the reference machine, computed"
+    return "median training time of the faulty program"
+
+
 def _cell(row: pd.Series[Any] | None, marked: bool) -> Field:
     if row is None:
         return Field(NONE)
@@ -151,7 +158,7 @@ def _notes3(
         f"faulty program; protocol {setting['protocol']}, clock {setting['clock']}, space "
         f"{setting['space']}, data {_of_faults(scores, 'data')}, fraction "
         f"{_of_faults(scores, 'fraction')}.",
-        f"Holdout metric, {metrics}; T: median training time of the faulty program, seconds.",
+        f"Holdout metric, {metrics}; T: {_meaning_of_t(setting['clock'])}, seconds.",
         starred,
     ]
     notes.append(f"The standard deviation is that of {_deviating(scores)}.")
@@ -298,7 +305,7 @@ def summary_layout(summary: pd.DataFrame, protocol: Protocol) -> Layout:
             if any(summary["n_minimised"])
             else "."
         ),
-        "trials: configurations per run; train, search, other: time over all runs.",
+        "trials: configurations per run; train, search, other: time over all runs, as measured.",
     ]
     return Layout("Techniques over all faults", headers, rows, notes if len(summary) else [])
 

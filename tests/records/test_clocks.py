@@ -1,6 +1,6 @@
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -8,15 +8,20 @@ from hypothesis import strategies as st
 
 from harness.records.clocks import (
     CLOCKS,
+    DEFAULT_CLOCK,
     Clock,
+    Cost,
     TrainingClock,
     WallClock,
+    charge_of,
     check_budget,
+    clock_row,
     exhausted,
     make_clock,
     remaining,
 )
 from harness.records.outcome import Outcome
+from harness.training import Request
 from harness.vocabulary import HarnessError, TrialStatus
 
 
@@ -96,12 +101,20 @@ def spend(clock: Clock, trials: Iterator[Outcome]) -> list[float]:
     return spent
 
 
-@given(costs, st.sampled_from(["training", "work"]), st.floats(0.1, 20), st.integers(0, 30))
+@given(
+    costs,
+    st.sampled_from(["reference", "training", "work"]),
+    st.floats(0.1, 20),
+    st.integers(0, 30),
+)
 def test_a_run_that_is_continued_is_charged_as_one_that_was_not_disturbed(
     told: list[tuple[float, int]], name: str, budget: float, killed_after: int
 ) -> None:
-    one = 1.0 if name == "training" else 1e8
-    outcomes = [replace(outcome(seconds), work=work) for seconds, work in told]
+    one = 1e8 if name == "work" else 1.0
+    outcomes = [
+        replace(outcome(seconds), work=work, reference_seconds=2 * seconds)
+        for seconds, work in told
+    ]
     whole = make_clock(name, budget, one)
     spent = spend(whole, iter(outcomes))
     assert all(before < whole.budget for before in spent[:-1])
@@ -134,3 +147,30 @@ def test_an_impossible_budget_is_named(bad: object) -> None:
 def test_an_unknown_clock_is_named() -> None:
     with pytest.raises(HarnessError, match="no clock 'wal'. Did you mean wall"):
         make_clock("wal", 1, 1.0)
+
+
+COST = Cost(training_time=3.0, work=5e6, reference_time=2.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "cost", "charged"),
+    [("reference", 2.0, 0.25), ("training", 3.0, 4.0), ("wall", 3.0, None), ("work", 5e6, 70.0)],
+)
+def test_budget_and_charges_are_of_one_measure(
+    name: str, cost: float, charged: float | None
+) -> None:
+    row = clock_row(name)
+    assert row.one(COST) == cost
+    trained = replace(outcome(4.0), work=70.0, reference_seconds=0.25)
+    clock = make_clock(name, 10, cost)
+    assert charge_of(name, trained) == charged
+    if charged is not None:
+        assert clock.charge(trained) == charged == clock.spent
+    assert clock.unit == row.unit
+    assert row.limit in {f.name for f in fields(Request)}
+    assert row.timed == (name in ("training", "wall"))
+
+
+def test_a_clock_with_constants_has_their_version() -> None:
+    assert {row.name for row in CLOCKS.values() if row.version} == {"reference"}
+    assert DEFAULT_CLOCK in CLOCKS

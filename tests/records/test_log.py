@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from recorded import AT, CELL, header, row
 
 from harness.records.cell import Cell
-from harness.records.clocks import charge_of
+from harness.records.clocks import CLOCKS, charge_of
 from harness.records.log import (
     LOCK,
     LOG,
@@ -290,7 +290,7 @@ notes = st.dictionaries(
 
 @st.composite
 def logs(draw: st.DrawFn) -> tuple[RunHeader, list[Trial]]:
-    cell: Cell = replace(CELL, clock=draw(st.sampled_from(["training", "wall", "work"])))
+    cell: Cell = replace(CELL, clock=draw(st.sampled_from(sorted(CLOCKS))))
     trials: list[Trial] = []
     spent = 0.0
     for index in range(draw(st.integers(0, 4))):

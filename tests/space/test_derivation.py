@@ -23,8 +23,9 @@ def test_samples_and_the_faulty_program_are_inside(fault: Fault, variant: str, s
 
 
 @pytest.mark.parametrize("fault", ALL, ids=lambda f: f.id)
-def test_the_ground_truth_lies_in_the_corrected_space(fault: Fault) -> None:
-    space = derive(fault.faulty, fault.subject.context, "corrected")
+@pytest.mark.parametrize("variant", ["cost_aware", "corrected"])
+def test_the_ground_truth_lies_in_the_space(fault: Fault, variant: str) -> None:
+    space = derive(fault.faulty, fault.subject.context, variant)
     assert fault.repairable == (fault.fixed in space)
 
 
@@ -37,6 +38,15 @@ def test_settings_are_carried_along_and_never_searched(variant: str) -> None:
     assert space.frozen == settings
     assert all(operator_of(name) for name in space.domains)
     assert {**fault.faulty, "dropout_1": 0.5} not in space
+
+
+@given(faults, st.integers(0, 2**32 - 1))
+def test_what_a_draw_costs_changes_no_program_that_can_be_reached(fault: Fault, seed: int) -> None:
+    spaces = [
+        derive(fault.faulty, fault.subject.context, name) for name in ("cost_aware", "corrected")
+    ]
+    for one, other in (spaces, spaces[::-1]):
+        assert one.sample(np.random.default_rng(seed)) in other
 
 
 def test_the_space_does_not_depend_on_the_fix() -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.space.domains import Choice, Domain, Integer, Real
+from harness.space.domains import Choice, DearNumber, Domain, Integer, Real
 
 domains = st.one_of(
     st.lists(st.sampled_from(["a", "b", "c", 0, 1, 2]), min_size=1, unique=True).map(
@@ -11,6 +11,7 @@ domains = st.one_of(
     ),
     st.tuples(st.floats(1e-6, 1), st.floats(2, 1e3), st.booleans()).map(lambda t: Real(*t)),
     st.tuples(st.integers(1, 9), st.integers(10, 10_000), st.booleans()).map(lambda t: Integer(*t)),
+    st.tuples(st.integers(1, 60), st.integers(121, 10_000)).map(lambda t: DearNumber(*t)),
 )
 
 
@@ -43,3 +44,32 @@ def test_log_uniform_integers_reach_both_ends_about_evenly_per_factor() -> None:
 def test_nonsense_is_refused(make) -> None:
     with pytest.raises(ValueError, match=r"Received|range"):
         make()
+
+
+dear = st.tuples(st.integers(1, 300), st.integers(2, 40)).map(
+    lambda t: DearNumber(t[0], 2 * t[0] + t[1] * 7)
+)
+
+
+@given(dear, st.data())
+def test_places_of_a_dear_number_are_shares_of_its_draws(domain: DearNumber, data: object) -> None:
+    value = data.draw(st.integers(1, domain.high))  # type: ignore[attr-defined]
+    place = domain.place(value)
+    assert 0 < place < 1
+    assert domain.at(place) == value
+    assert (domain.at(0), domain.at(1)) == (1, domain.high)
+
+
+@given(dear, st.floats(0, 1), st.floats(0, 1))
+def test_a_later_place_is_no_smaller_number(domain: DearNumber, one: float, other: float) -> None:
+    assert (domain.at(one) <= domain.at(other)) or one > other
+
+
+@pytest.mark.parametrize(("own", "high"), [(3, 100), (5, 100), (12, 100), (50, 200), (500, 2000)])
+def test_a_draw_of_a_dear_number_is_about_the_own_one_and_reaches_all(own: int, high: int) -> None:
+    rng = np.random.default_rng(0)
+    drawn = np.array([DearNumber(own, high).sample(rng) for _ in range(20_000)])
+    assert drawn.mean() <= 1.3 * own
+    assert np.mean(drawn > 2 * own) > 0.005
+    assert drawn.min() == 1
+    assert drawn.max() > 0.9 * high

@@ -10,6 +10,7 @@ import numpy as np
 from harness.training.keras.backends import make_loop, make_probe, on_torch
 from harness.training.keras.keras_edits import edited_model
 from harness.training.keras.keras_layers import chain_of, kind_of_layer, weights_finite
+from harness.training.keras.keras_parts import keras_parts
 from harness.training.keras.keras_programs import KERAS_OPTIMISERS
 from harness.training.keras.loop import LoopParts
 from harness.training.programs import Loss
@@ -58,7 +59,7 @@ class _KerasLoop:
 
         self._model, self._layers = model, layers
         self._loss, self._options = loss, training.options
-        self.macs = training_macs(model)
+        self.macs, self.parts = training_macs(model), keras_parts(model)
         self._optimiser = make_optimiser(training)
         x, y = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
         size = training.batch_size

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from harness.training.anatomy import Part
 from harness.training.device import restore_torch_state, torch_state
 from harness.training.keras.backends import make_loop, on_torch
+from harness.training.keras.keras_parts import keras_parts
 from harness.training.keras.loop import Loop, LoopParts
 from harness.training.programs import Loss
 from harness.training.work import training_macs
@@ -55,6 +57,9 @@ class Keras:
     def outputs(self, model: Any, x: Any) -> Any:
         return model(x, training=False)
 
+    def parts(self, model: Any, x: Any) -> tuple[Part, ...]:
+        return keras_parts(model)
+
     def program(
         self, model: Any, loss: Loss, optimiser: str, x: Any, y: Any, batch_size: int
     ) -> KerasProgram:
@@ -74,7 +79,7 @@ class KerasProgram:
     def __init__(self, model: Any, optimiser: Any, loop: Loop) -> None:
         self.model, self.optimiser = model, optimiser
         self.run, self.predict = loop.run, loop.predict
-        self.macs = training_macs(model)
+        self.macs, self.parts = training_macs(model), keras_parts(model)
         # Every variable of an optimiser starts from a constant, which need not be 0.
         self._slots = [float(np.ravel(v)[0]) for v in optimiser.variables]
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from harness.subjects.pytorch import TORCH_LOSSES, TORCH_OPTIMISERS
+from harness.training.anatomy import Part
 from harness.training.device import restore_torch_state, torch_state
 from harness.training.programs import Loss
 from harness.training.samples import leading
+from harness.training.torch.torch_parts import torch_parts
 from harness.training.work import BACKWARD
 from harness.vocabulary import unknown
 
@@ -47,6 +48,9 @@ class NativeTorch:
         with torch.inference_mode():
             return model.to(self._device).eval()(x)
 
+    def parts(self, model: Any, x: Any) -> tuple[Part, ...]:
+        return torch_parts(model, leading(x, 1))
+
     def program(
         self, model: Any, loss: Loss, optimiser: str, x: Any, y: Any, batch_size: int
     ) -> TorchProgram:
@@ -64,10 +68,8 @@ class TorchProgram:
         self.model = model
         self._loss, self._make = loss, TORCH_OPTIMISERS[optimiser]
         self._x, self._y, self._size = x, y, batch_size
-        with FlopCounterMode(display=False) as counted, torch.no_grad():
-            model.eval()(leading(x, 1))
-        forward = counted.get_total_flops() // 2  # a multiply-accumulate is two operations
-        self.macs = max(1, (1 + BACKWARD) * forward)
+        self.parts = torch_parts(model, leading(x, 1))
+        self.macs = max(1, (1 + BACKWARD) * sum(part.macs for part in self.parts))
 
     reusable = True  # it trains the fresh model itself
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from harness.training.anatomy import Part
 from harness.training.programs import Loss
 from harness.training.watched.edits import LayerEdit
 from harness.training.watched.history import Training
@@ -38,6 +39,8 @@ class WatchedLoop(Protocol):
 
     macs: int
     """Multiply-accumulates of training on one sample, see ``harness.training.work``."""
+    parts: tuple[Part, ...]
+    """Its layers, as far as its cost depends on them."""
 
     def run(self, order: np.ndarray, first: int, last: int) -> np.ndarray:
         """Train steps as ``harness.training.programs.Trainable.run`` does.

@@ -1,0 +1,82 @@
+"""The parts of a Keras model, as ``harness.training.anatomy`` counts them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from harness.training.anatomy import LINEAR, Part
+from harness.training.keras.keras_layers import kind_of_layer
+from harness.training.work import forward_macs
+
+_FREE = ("InputLayer", "Flatten", "Reshape", "Permute")
+
+
+def keras_parts(model: Any) -> tuple[Part, ...]:
+    """The layers of a built model, those of nested models included.
+
+    In a model that is no graph of layers shapes are unknown, and count as one number.
+    """
+    return tuple(_part(layer) for layer in _layers(model) if not _free(layer))
+
+
+def _free(layer: Any) -> bool:
+    """Whether a layer costs nothing; Keras skips a dropout of 0."""
+    name = type(layer).__name__
+    return name in _FREE or ("Dropout" in name and not getattr(layer, "rate", 1))
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    for layer in model.layers:
+        if getattr(layer, "layers", None):
+            yield from _layers(layer)
+        else:
+            yield layer
+
+
+def _part(layer: Any) -> Part:
+    kind, weights = _kind(layer), layer.trainable_weights
+    out, into = _shape(layer, "output"), _shape(layer, "input")
+    return Part(
+        kind=kind,
+        macs=forward_macs(layer),
+        weights=sum(int(math.prod(w.shape)) for w in weights),
+        variables=len(weights),
+        inputs=_size(into),
+        outputs=_size(out),
+        channels=int(layer.filters) if kind == "convolution" and hasattr(layer, "filters") else 1,
+        times=int(into[0] or 1) if kind == "recurrent" and into else 0,
+        activation=_activation(layer, kind),
+    )
+
+
+def _kind(layer: Any) -> str:
+    name = type(layer).__name__
+    if "Pooling" in name:
+        return "pooling"
+    if "Dropout" in name:
+        return "dropout"
+    if name.endswith("Normalization"):
+        return "normalisation"
+    kind = kind_of_layer(layer)
+    return "other" if kind == "noise" else kind
+
+
+def _activation(layer: Any, kind: str) -> str:
+    function = getattr(layer, "activation", None)
+    if function is None:
+        return type(layer).__name__ if kind == "activation" else LINEAR
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _shape(layer: Any, which: str) -> tuple[int | None, ...]:
+    """Shape of a layer's tensor, without the batch; () if unknown, or of several tensors."""
+    try:
+        return tuple(getattr(layer, which).shape[1:])
+    except (AttributeError, ValueError):
+        return ()
+
+
+def _size(shape: tuple[int | None, ...]) -> int:
+    return int(math.prod(n or 1 for n in shape))
