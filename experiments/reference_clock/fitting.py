@@ -10,7 +10,7 @@ from scipy.optimize import least_squares, nnls
 from scipy.stats import spearmanr
 
 from experiments.reference_clock.measuring import FITTED, TESTED, Row
-from harness.training.reference import Constants, price_by
+from harness.training.reference import Constants, first_calls, price_by
 
 
 def fitted_constants(some: Sequence[Row]) -> tuple[dict[str, Constants], pd.DataFrame]:
@@ -30,13 +30,16 @@ def fit(some: Sequence[Row]) -> Constants:
     judging = [
         {"judging": 2.0, **{n: a * row.judged_samples for n, a in row.anatomy.per_sample().items()}}
         for row in some
+        if row.evaluate_seconds
     ]
     trained = _least_ratios(training, [row.seconds for row in some])
-    judged = _least_ratios(judging, [row.evaluate_seconds for row in some])
+    judged = _least_ratios(judging, [t for row in some if (t := row.evaluate_seconds)])
     return Constants(
         step={n[5:]: c for n, c in trained.items() if n.startswith("step ")},
         sample={n[7:]: c for n, c in trained.items() if n.startswith("sample ")},
         epoch=trained["epoch"],
+        start=trained["start"],
+        call=trained["call"],
         judging=2 * judged.pop("judging"),
         judged=judged,
     )
@@ -47,6 +50,8 @@ def _prefixed(row: Row) -> dict[str, float]:
         **{f"step {n}": a * row.steps for n, a in row.anatomy.per_step().items()},
         **{f"sample {n}": a * row.seen for n, a in row.anatomy.per_sample().items()},
         "epoch": row.steps / row.per_epoch,
+        "start": 1.0,
+        "call": first_calls(row.per_epoch),
     }
 
 
@@ -79,7 +84,8 @@ def _short(value: float) -> float:
 def computed(row: Row, constants: Constants) -> tuple[float, float]:
     """Seconds of a training's steps and of its evaluation by the constants."""
     one = price_by(constants, row.anatomy, row.samples, row.batch_size)
-    return one.training(row.steps), one.evaluation(row.judged_samples)
+    judged = row.evaluate_seconds > 0  # a training that diverged is not judged
+    return one.training(row.steps), one.evaluation(row.judged_samples) if judged else 0.0
 
 
 def quality(
