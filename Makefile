@@ -157,10 +157,6 @@ published: setup ## recompute the published study, as published and corrected
 record: setup ## pack a plan's finished runs for git: results/recorded/<plan>-b<budget>-s<seed>/
 	@$(REPAIR) record $(STUDY)
 
-.PHONY: docs
-docs: setup ## rewrite the tables about our own runs from results/recorded; nothing is trained
-	@"$$BIN/python" -m experiments.docs
-
 .PHONY: notebooks
 notebooks: setup ## execute the notebooks on a study's results
 	@$(REPAIR) notebooks $(STUDY)

@@ -21,14 +21,16 @@ from harness.training import Request, Trainer, configure, training_seed
 from harness.training.anatomy import Anatomy
 from harness.training.frameworks import framework
 from harness.training.reference import anatomy_of
+from harness.training.samples import each
 from harness.training.work import samples_seen
 
 MEASURED = Path("results/recorded/reference-clock.jsonl.gz")
 
-CONFIGURATIONS = 40
-"""Of each subject that the constants are tested on; half as many others are fitted to."""
+CONFIGURATIONS = 60
+"""Of each subject."""
 
-FITTED, TESTED = 1, 2
+SHORT = 20
+"""Of these, with fewer epochs than a study draws: they tell what does not depend on steps."""
 
 LONGEST = 12.0
 """Seconds after which a training is cut; its steps count as they are."""
@@ -67,8 +69,6 @@ class Row:
 
     fault: str
     framework: str
-    set: int
-    """``FITTED`` or ``TESTED``."""
     anatomy: Anatomy
     batch_size: int
     samples: int
@@ -117,11 +117,12 @@ def _measured(subject: Measured) -> list[Row]:
     trainer, made = Trainer(), list[Row]()
     program = framework(fault.subject.framework)
     data = fault.subject.data(fault.data_seed, subject.data, subject.fraction, fault.faulty)
-    for which, configuration in _configurations(fault):
+    x = each(program.tensor, data.x_train)
+    for configuration in _configurations(fault):
         request = Request.of(
             fault,
             configuration,
-            seed=training_seed(which, len(made)),
+            seed=training_seed(1, len(made)),
             data=subject.data,
             fraction=subject.fraction,
         )
@@ -131,7 +132,7 @@ def _measured(subject: Measured) -> list[Row]:
         if not outcome.steps:
             continue
         anatomy = anatomy_of(
-            program.parts(fault.subject.build(dict(configuration)), data.x_train),
+            program.parts(fault.subject.build(dict(configuration)), x),
             str(configuration["loss"]),
             str(configuration["optimiser"]),
             data.x_train,
@@ -140,7 +141,6 @@ def _measured(subject: Measured) -> list[Row]:
             Row(
                 fault=subject.fault,
                 framework="pytorch" if native else "keras",
-                set=which,
                 anatomy=anatomy,
                 batch_size=int(configuration["batch_size"]),
                 samples=len(data.y_train),
@@ -153,17 +153,16 @@ def _measured(subject: Measured) -> list[Row]:
     return made
 
 
-def _configurations(fault: Fault) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Random programs: as a study draws them to test, shorter ones to fit, which tell as much."""
-    space = derive(fault.faulty, fault.subject.context)
+def _configurations(fault: Fault) -> Iterator[dict[str, Any]]:
+    """Random programs as a study draws them; the first ones shorter."""
+    space = derive(fault.faulty, fault.subject.context, "cost_aware")
+    rng = np.random.default_rng([*fault.id.encode()])
     most = math.log(2 * int(fault.faulty["epochs"]))
-    for which, number in ((FITTED, CONFIGURATIONS // 2), (TESTED, CONFIGURATIONS)):
-        rng = np.random.default_rng([which, *fault.id.encode()])
-        for _ in range(number):
-            drawn = space.sample(rng)
-            if which == FITTED:
-                drawn["epochs"] = round(math.exp(rng.uniform(0, most)))
-            yield which, drawn
+    for number in range(CONFIGURATIONS):
+        drawn = space.sample(rng)
+        if number < SHORT:
+            drawn["epochs"] = round(math.exp(rng.uniform(0, most)))
+        yield drawn
 
 
 def rows() -> list[Row]:
