@@ -29,6 +29,13 @@ class Mark:
     """None, like ``holdout``, if the program could not be judged there."""
     holdout: float | None = None
 
+    def __post_init__(self) -> None:
+        if (self.search is None) != (self.holdout is None):
+            raise ValueError(
+                "a mark has search and holdout values or neither. Received: "
+                f"search={self.search}, holdout={self.holdout}"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
