@@ -1,14 +1,14 @@
 """Recorded runs as evidence: a study's files, packed for version control, and unpacked again.
 
-A folder of evidence holds four tables as compressed Parquet: ``runs``, ``trials``,
-``confirmations`` and ``baselines``. The first columns are for people and queries; the last two hold
+A folder of evidence holds five tables as compressed Parquet: ``runs``, ``trials``,
+``confirmations``, ``minimised`` and ``baselines``. The first columns are for people and queries; the last two hold
 the file and its text, or for trials one line of it, so that unpacking restores every byte.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,7 +22,7 @@ from harness.study.plan import Plan, baseline_paths, sources
 from harness.subjects.registry import Registry
 from harness.vocabulary import HarnessError
 
-TABLES = ("runs", "trials", "confirmations", "baselines")
+TABLES = ("runs", "trials", "confirmations", "minimised", "baselines")
 
 Entry = Mapping[str, Any]
 
@@ -58,13 +58,10 @@ def pack_study(plan: Plan, registry: Registry, store: Store, folder: Path) -> Pa
     own = list(dict.fromkeys(found.values()))
     trials = [entry for cell in own for entry in _trials(cell, store)]
     tables: dict[str, list[Entry]] = {
-        "runs": [_entry(cell, store, RUN) for cell in own],
+        "runs": [_entry(cell, store, store.folder(cell) / RUN) for cell in own],
         "trials": trials,
-        "confirmations": [
-            _entry(cell, store, CONFIRMED)
-            for cell in own
-            if is_there(store.folder(cell) / CONFIRMED)
-        ],
+        "confirmations": _entries(own, store, lambda cell: store.folder(cell) / CONFIRMED),
+        "minimised": _entries(own, store, store.minimised_path),
         "baselines": [
             {"fault": fault, "file": _inside(path, store), "text": path.read_text("utf-8")}
             for fault, path in paths.items()
@@ -97,8 +94,13 @@ def unpack_study(folder: Path, store: Store) -> int:
     return made
 
 
-def _entry(cell: Cell, store: Store, name: str) -> Entry:
-    path = store.folder(cell) / name
+def _entries(cells: Iterable[Cell], store: Store, place: Callable[[Cell], Path]) -> list[Entry]:
+    """The files of a kind that are there."""
+    paths = [(cell, place(cell)) for cell in cells]
+    return [_entry(cell, store, path) for cell, path in paths if is_there(path)]
+
+
+def _entry(cell: Cell, store: Store, path: Path) -> Entry:
     return {**_named(cell), "file": _inside(path, store), "text": path.read_text("utf-8")}
 
 

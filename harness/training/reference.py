@@ -102,8 +102,9 @@ class Price:
 
     def steps_within(self, cost: float, after: int = 0) -> float:
         """The step that such a training has reached when it has cost as much, with the step that
-        reaches it; infinite if ``cost`` is."""
-        return self._steps_for(cost - self.start + self.steps_cost(after))
+        reaches it: at least one more if ``cost`` is above 0; infinite if ``cost`` is."""
+        least = after + 1 if cost > 0 else after
+        return max(least, self._steps_for(cost - self.start + self.steps_cost(after)))
 
     def _steps_for(self, cost: float) -> float:
         """The fewest steps that cost as much."""

@@ -60,6 +60,14 @@ def test_a_continued_training_pays_for_its_own_steps_and_a_start(
     assert parts == pytest.approx(whole + starts * one.start)
 
 
+def test_whatever_is_left_of_a_budget_buys_a_step() -> None:
+    """Else a run would end in trials that cost nothing."""
+    one = price(MLP, "keras", 100, 32)
+    assert one.steps_within(one.start / 10) == 1
+    assert one.steps_within(one.start / 10, after=7) == 8
+    assert one.steps_within(0.0, after=7) == 7
+
+
 def test_no_limit_is_no_limit() -> None:
     assert math.isinf(price(MLP, "keras", 100, 32).steps_within(math.inf))
 
