@@ -1,8 +1,9 @@
 """Recorded runs as evidence: a study's files, packed for version control, and unpacked again.
 
 A folder of evidence holds five tables as compressed Parquet: ``runs``, ``trials``,
-``confirmations``, ``minimised`` and ``baselines``. The first columns are for people and queries; the last two hold
-the file and its text, or for trials one line of it, so that unpacking restores every byte.
+``confirmations``, ``minimised`` and ``baselines``. The first columns are for people and queries;
+the last two hold the file and its text, or for trials one line of it, so that unpacking restores
+every byte.
 """
 
 from __future__ import annotations
