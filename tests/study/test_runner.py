@@ -81,6 +81,7 @@ def test_repetitions_see_other_configurations(results: Store) -> None:
     assert one[0].configuration != two[0].configuration
 
 
+@pytest.mark.slow
 def test_a_configuration_that_is_trained_on_pays_only_for_what_it_adds(results: Store) -> None:
     study = plan(techniques={"bohb": Bohb()}, repetitions=1, budget=12, clock="work")
     go(study, results)
@@ -112,6 +113,7 @@ def test_the_wall_clock_charges_more_than_training(results: Store) -> None:
     assert record.device.startswith("pytorch on ")
 
 
+@pytest.mark.slow
 def test_seconds_are_not_counted_against_those_of_another_device(
     results: Store, tmp_path: Path
 ) -> None:
