@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.space.domains import Domain
 from harness.space.operators import OPERATORS, Context, Operator, Values, operator_of
-from harness.vocabulary import Configuration, Value, unknown
+from harness.vocabulary import DEFAULT_SPACE, Configuration, Value, unknown
 
 VARIANTS: Mapping[str, Callable[[Operator], Values]] = {
     "cost_aware": lambda row: row.cost_aware or row.corrected,
@@ -49,9 +49,6 @@ class Space:
         return all(configuration[n] in d for n, d in self.domains.items()) and all(
             configuration[n] == v for n, v in self.frozen.items()
         )
-
-
-DEFAULT_SPACE = "corrected"
 
 
 def derive(faulty: Configuration, context: Context, variant: str = DEFAULT_SPACE) -> Space:
