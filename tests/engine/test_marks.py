@@ -55,6 +55,7 @@ def shown(run: Run) -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("ray_session", "with_own_faults")
 def test_a_beginning_and_a_run_of_its_own_agree(tmp_path: Path) -> None:
