@@ -60,7 +60,7 @@ def derive(faulty: Configuration, context: Context, variant: str = DEFAULT_SPACE
             values.
         variant: A key of ``VARIANTS``. ``cost_aware`` holds the programs of ``corrected`` and draws
             long trainings seldom: a draw costs about as much as the faulty program, where one of
-            ``corrected`` costs up to 19 times as much.
+            ``corrected`` costs up to 20 times as much (``docs/clocks.md``).
 
     Raises:
         HarnessError: If there is no such variant.
