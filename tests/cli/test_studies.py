@@ -291,10 +291,12 @@ def test_a_run_is_explained(results: Path, capsys: pytest.CaptureFixture[str]) -
     assert "the following arguments are required: RUN" in capsys.readouterr().err
 
 
-def test_scores_are_saved_with_full_precision(results: Path) -> None:
+def test_scores_are_saved_with_full_precision(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["tables", *STORED, f"results={results}"]) == 0
-    (path,) = results.glob("tables/smoke-b6-*/scores.csv")
-    assert len(pd.read_csv(path)) == 4
+    folder = Path(capsys.readouterr().out.split("saved in ")[1].splitlines()[0])
+    assert len(pd.read_csv(folder / "scores.csv")) == 4
 
 
 def test_a_folder_without_old_results_needs_no_migration(
