@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(14400)]
 
 Starting = Callable[..., Driver]
 
-KILLS, ROW, RUNGS = 6 * TIMES, 4 * TIMES, 4 * TIMES
+KILLS, ROW, RUNGS = 6 * TIMES, 4 * TIMES, 20 * TIMES
 """Kills of a long study; studies in a row; kills between the rungs of BOHB."""
 
 LONG = [*SMALL, "plan.techniques=[random,bohb]", "plan.repetitions=4", "budget=20"]
