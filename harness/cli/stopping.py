@@ -49,12 +49,14 @@ class _Listener:
     def passed_over(self, unraisable: Any) -> None:
         """Where Python cannot raise :class:`Stopped`, as after a fork, it is raised once more.
 
-        Not in a process that was just forked: the command itself has the signal, too.
+        So is what Ray's own handler raises for SIGTERM while Ray starts. Not in a process that was
+        just forked: the command itself has the signal, too.
         """
-        if not isinstance(unraisable.exc_value, Stopped):
+        number = _signal_of(unraisable.exc_value, self.number)
+        if number is None:
             self._hook(unraisable)
         elif os.getpid() == self._process:
-            again = threading.Timer(SOON, os.kill, (self._process, self.number))
+            again = threading.Timer(SOON, os.kill, (self._process, number))
             again.daemon = True
             again.start()
 
@@ -63,6 +65,15 @@ class _Listener:
         if self.first is not None:
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
+
+
+def _signal_of(error: object, first: signal.Signals) -> signal.Signals | None:
+    """The signal for which a handler raised ``error``; None if it is another error."""
+    if isinstance(error, Stopped):
+        return first
+    if isinstance(error, SystemExit) and error.code in SIGNALS:
+        return signal.Signals(error.code)
+    return None
 
 
 def run_until_stopped(command: Callable[[], int]) -> int:

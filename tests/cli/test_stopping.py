@@ -138,3 +138,40 @@ def test_a_signal_where_nothing_can_be_raised_still_ends_the_command(
     assert capsys.readouterr().err == (
         "stopped by SIGTERM; repeat the command to go on from here\n"
     )
+
+
+def test_what_a_handler_of_ray_raises_in_vain_is_asked_for_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """While Ray starts, SIGTERM has Ray's handler: it leaves with the signal's number."""
+
+    class Finalised:
+        def __del__(self) -> None:
+            sys.exit(int(signal.SIGTERM))
+
+    def command() -> int:
+        Finalised()
+        time.sleep(5)
+        return 0
+
+    assert run_until_stopped(command) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == (
+        "stopped by SIGTERM; repeat the command to go on from here\n"
+    )
+
+
+def test_other_errors_that_python_passes_over_go_where_they_went(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Finalised:
+        def __del__(self) -> None:
+            sys.exit(3)
+
+    def command() -> int:
+        Finalised()
+        return 0
+
+    shown: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: shown.append(found.exc_value.code))
+    assert run_until_stopped(command) == 0
+    assert shown == [3]
