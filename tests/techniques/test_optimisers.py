@@ -15,26 +15,38 @@ from asking import FAULTY, SMALL, drive, failed, judge, task
 from harness.records.clocks import TrainingClock
 from harness.records.outcome import Outcome
 from harness.techniques.bohb import Bohb, BohbIcst23
-from harness.techniques.contract import Proposal
-from harness.techniques.hebo import Hebo, HeboIcst23
-from harness.techniques.random import Random, RandomIcst23
+from harness.techniques.contract import AskAndTell, Proposal
+from harness.techniques.gp import Gp
+from harness.techniques.hebo import Hebo, HeboIcst23, HeboUsual
+from harness.techniques.random import Random, RandomIcst23, RandomUsual
+from harness.techniques.random_near import RandomNear
+from harness.techniques.smac import Smac, SmacHyperband
 from harness.techniques.support import Source
+from harness.techniques.tpe import Tpe
+from harness.techniques.usual import usual_start
 from harness.vocabulary import METRICS
 
 pytestmark = pytest.mark.timeout(240)  # importing HEBO may take half a minute
 
 ROOT = Path(__file__).parents[2]
-TECHNIQUES: dict[str, Random | Hebo | Bohb | BohbIcst23] = {
+TECHNIQUES: dict[str, AskAndTell] = {
     "random": Random(),
     "random_icst23": RandomIcst23(),
     "hebo": Hebo(initial=4, **SMALL),  # type: ignore[arg-type]
     "hebo_icst23": HeboIcst23(initial=8, **SMALL),  # type: ignore[arg-type]
     "bohb": Bohb(),
     "bohb_icst23": BohbIcst23(),
+    "random_usual": RandomUsual(),
+    "hebo_usual": HeboUsual(initial=4, **SMALL),  # type: ignore[arg-type]
+    "random_near": RandomNear(),
+    "tpe": Tpe(initial=4),
+    "gp": Gp(initial=4),
+    "smac": Smac(initial=4),
+    "smac_hyperband": SmacHyperband(),
 }
 """With settings under which a dozen proposals show all of their behaviour."""
 
-ASKS = {"hebo_icst23": 22, "hebo": 10}
+ASKS = {"hebo_icst23": 22, "hebo": 10, "hebo_usual": 10, "gp": 10, "smac": 15}
 """How many proposals the tests look at, if not 30."""
 
 
@@ -120,9 +132,11 @@ class TestEveryOptimiser:
         proposals = drive(TECHNIQUES[name].optimiser(task(), TrainingClock(99.0), 1), 8, noisy)
         assert [dict(p.configuration) for p in proposals] == [s[2] for s in sequences[name]][:8]
 
-    def test_the_faulty_configuration_is_first(self, name: str) -> None:
+    def test_the_faulty_or_the_usual_configuration_is_first(self, name: str) -> None:
         first = TECHNIQUES[name].optimiser(task(), TrainingClock(99.0), 1).ask()
-        assert (dict(first.configuration) == FAULTY) == (name != "random")
+        assert first is not None
+        wanted = usual_start(task()) if name.endswith("usual") else FAULTY
+        assert (dict(first.configuration) == wanted) == (name != "random")
 
     def test_health_adds_up(self, name: str) -> None:
         optimiser = TECHNIQUES[name].optimiser(task(), TrainingClock(99.0), 1)
