@@ -153,6 +153,10 @@ explain: setup ## why each edit is in the patch of one run: make explain RUN=res
 published: setup ## recompute the published study, as published and corrected
 	@$(REPAIR) published $(if $(OUT),--out "$$OUT") $(if $(PACKAGE),--package "$$PACKAGE") $(if $(PROTOCOL),--protocol "$$PROTOCOL") $(if $(FAULTS),--faults "$$FAULTS") $$ARGS
 
+.PHONY: record
+record: setup ## pack a plan's finished runs for git: results/recorded/<plan>-b<budget>-s<seed>/
+	@$(REPAIR) record $(STUDY)
+
 .PHONY: notebooks
 notebooks: setup ## execute the notebooks on a study's results
 	@$(REPAIR) notebooks $(STUDY)

@@ -9,18 +9,19 @@ import pandas as pd
 from scipy.optimize import least_squares, nnls
 from scipy.stats import spearmanr
 
-from experiments.reference_clock.measuring import FITTED, TESTED, Row
-from harness.training.reference import Constants, price_by
+from experiments.reference_clock.measuring import Row
+from harness.training.reference import Constants, first_calls, price_by
+
+FOLDS = 5
 
 
 def fitted_constants(some: Sequence[Row]) -> tuple[dict[str, Constants], pd.DataFrame]:
-    """The constants of each framework, and how well they foretell what they were not fitted to."""
+    """The constants of each framework, and how well such constants foretell other trainings."""
     found, tables = dict[str, Constants](), list[pd.DataFrame]()
     for name in dict.fromkeys(row.framework for row in some):
         own = [row for row in some if row.framework == name]
-        known = [row for row in own if row.set == FITTED]
-        found[name] = fit(known)
-        tables.append(quality(own, found[name], _left_out(known)))
+        found[name] = fit(own)
+        tables.append(quality(own))
     return found, pd.concat(tables)
 
 
@@ -30,13 +31,16 @@ def fit(some: Sequence[Row]) -> Constants:
     judging = [
         {"judging": 2.0, **{n: a * row.judged_samples for n, a in row.anatomy.per_sample().items()}}
         for row in some
+        if row.evaluate_seconds
     ]
     trained = _least_ratios(training, [row.seconds for row in some])
-    judged = _least_ratios(judging, [row.evaluate_seconds for row in some])
+    judged = _least_ratios(judging, [t for row in some if (t := row.evaluate_seconds)])
     return Constants(
         step={n[5:]: c for n, c in trained.items() if n.startswith("step ")},
         sample={n[7:]: c for n, c in trained.items() if n.startswith("sample ")},
         epoch=trained["epoch"],
+        start=trained["start"],
+        call=trained["call"],
         judging=2 * judged.pop("judging"),
         judged=judged,
     )
@@ -47,6 +51,8 @@ def _prefixed(row: Row) -> dict[str, float]:
         **{f"step {n}": a * row.steps for n, a in row.anatomy.per_step().items()},
         **{f"sample {n}": a * row.seen for n, a in row.anatomy.per_sample().items()},
         "epoch": row.steps / row.per_epoch,
+        "start": 1.0,
+        "call": first_calls(row.per_epoch),
     }
 
 
@@ -79,54 +85,56 @@ def _short(value: float) -> float:
 def computed(row: Row, constants: Constants) -> tuple[float, float]:
     """Seconds of a training's steps and of its evaluation by the constants."""
     one = price_by(constants, row.anatomy, row.samples, row.batch_size)
-    return one.training(row.steps), one.evaluation(row.judged_samples)
+    judged = row.evaluate_seconds > 0  # a training that diverged is not judged
+    return one.training(row.steps), one.evaluation(row.judged_samples) if judged else 0.0
 
 
-def quality(
-    some: Sequence[Row], constants: Constants, others: Mapping[str, Constants]
-) -> pd.DataFrame:
-    """How well the constants foretell each subject's trainings, evaluation included.
+def quality(some: Sequence[Row]) -> pd.DataFrame:
+    """How well trainings are foretold by constants that were not fitted to them.
 
-    Args:
-        others: Fault -> constants that were fitted to all subjects but its own.
+    Each fifth of the trainings is foretold from the other four; "left out": each subject from all
+    the others.
     """
+    by_fold = _foretold(some, [number % FOLDS for number in range(len(some))])
+    by_fault = _foretold(some, [row.fault for row in some])
+    true = np.array([_measured(row) for row in some])
     lines = []
     for fault in dict.fromkeys(row.fault for row in some):
-        own = [row for row in some if row.fault == fault and row.set == TESTED]
-        true = np.array([row.seconds + row.evaluate_seconds for row in own])
-        rank, within, median = _agreement(own, constants, true)
-        rank_out, within_out, _ = _agreement(own, others[fault], true)
+        own = np.array([row.fault == fault for row in some])
+        ratio, alone = by_fold[own] / true[own], by_fault[own] / true[own]
         lines.append(
             {
                 "fault": fault,
-                "trainings": len(own),
-                "seconds": round(float(np.median(true)), 3),
-                "rank correlation": rank,
-                "within 1.3": within,
-                "median ratio": median,
-                "rank, left out": rank_out,
-                "within 1.3, left out": within_out,
+                "trainings": int(own.sum()),
+                "seconds": round(float(np.median(true[own])), 3),
+                "rank correlation": round(float(spearmanr(by_fold[own], true[own]).statistic), 3),
+                "within 1.3": _share(ratio, 1.3),
+                "median ratio": round(float(np.median(ratio)), 2),
+                "within 1.3, left out": _share(alone, 1.3),
+                "within 2, left out": _share(alone, 2.0),
             }
         )
     return pd.DataFrame(lines)
 
 
-def _agreement(
-    some: Sequence[Row], constants: Constants, true: np.ndarray
-) -> tuple[float, float, float]:
-    """Rank correlation, share within a factor of 1.3, and median ratio."""
-    found = np.array([sum(computed(row, constants)) for row in some])
-    ratio = found / true
-    return (
-        round(float(spearmanr(found, true).statistic), 3),
-        round(float(np.mean(np.abs(np.log(ratio)) <= np.log(1.3))), 2),
-        round(float(np.median(ratio)), 2),
-    )
+def _foretold(some: Sequence[Row], groups: Sequence[object]) -> np.ndarray:
+    """Seconds of each training by constants that were fitted to all other groups."""
+    found = np.zeros(len(some))
+    for group in dict.fromkeys(groups):
+        constants = fit([row for row, own in zip(some, groups, strict=True) if own != group])
+        for number, (row, own) in enumerate(zip(some, groups, strict=True)):
+            if own == group:
+                found[number] = sum(computed(row, constants))
+    return found
 
 
-def _left_out(known: Sequence[Row]) -> dict[str, Constants]:
-    faults = dict.fromkeys(row.fault for row in known)
-    return {fault: fit([row for row in known if row.fault != fault]) for fault in faults}
+def _measured(row: Row) -> float:
+    return row.seconds + row.evaluate_seconds
+
+
+def _share(ratio: np.ndarray, factor: float) -> float:
+    """Share of ratios within a factor."""
+    return round(float(np.mean(np.abs(np.log(ratio)) <= np.log(factor))), 2)
 
 
 def summary(table: pd.DataFrame) -> str:

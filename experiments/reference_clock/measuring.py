@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,16 @@ from harness.training import Request, Trainer, configure, training_seed
 from harness.training.anatomy import Anatomy
 from harness.training.frameworks import framework
 from harness.training.reference import anatomy_of
+from harness.training.samples import each
 from harness.training.work import samples_seen
 
 MEASURED = Path("results/recorded/reference-clock.jsonl.gz")
 
-CONFIGURATIONS = 40
-"""Of each subject that the constants are tested on; half as many others are fitted to."""
+CONFIGURATIONS = 60
+"""Of each subject."""
 
-FITTED, TESTED = 1, 2
+SHORT = 20
+"""Of these, with fewer epochs than a study draws: they tell what does not depend on steps."""
 
 LONGEST = 12.0
 """Seconds after which a training is cut; its steps count as they are."""
@@ -35,13 +38,11 @@ LONGEST = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A subject to be measured; its epochs are few where one takes long."""
+    """A subject to be measured, on as many data as train in about a second."""
 
     fault: str
     data: str = "default"
     fraction: float = 1.0
-    epochs: int | None = None
-    """Most epochs; None for twice the faulty program's."""
 
 
 SUBJECTS = (
@@ -52,15 +53,13 @@ SUBJECTS = (
     Measured("D7"),
     Measured("D8"),
     Measured("G1"),
-    Measured("R1", fraction=0.02, epochs=3),
-    Measured("M1", fraction=0.005, epochs=2),
-    Measured("C1", fraction=0.005, epochs=2),
-    Measured("D5", fraction=0.003, epochs=2),
-    Measured("D9", fraction=0.005, epochs=2),
-    Measured("U1", "stand_in", 0.005, epochs=2),
-    Measured("P1", epochs=12),
-    Measured("P3", epochs=12),
-    Measured("P4", epochs=12),
+    Measured("R1", fraction=0.02),
+    Measured("M1", fraction=0.002),
+    Measured("C1", fraction=0.001),
+    Measured("D9", fraction=0.002),
+    Measured("P1", fraction=0.3),
+    Measured("P3", fraction=0.3),
+    Measured("P4", fraction=0.3),
 )
 
 
@@ -70,8 +69,6 @@ class Row:
 
     fault: str
     framework: str
-    set: int
-    """``FITTED`` or ``TESTED``."""
     anatomy: Anatomy
     batch_size: int
     samples: int
@@ -91,71 +88,86 @@ class Row:
         return samples_seen(self.steps, self.samples, self.batch_size)
 
 
-def measure(names: list[str]) -> None:
-    """Train each subject's random configurations, and store what they took."""
+def measure(names: Sequence[str]) -> None:
+    """Train each subject's random configurations, and store what they took.
+
+    Args:
+        names: Faults whose subjects are measured, in place of what is stored of them; none: all.
+    """
+    for subject in (row for row in SUBJECTS if not names or row.fault in names):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:  # a backend, and no other traces
+            made = pool.apply(_measured, (subject,))
+        others = [row for row in rows() if row.fault != subject.fault]
+        _store([*others, *made])
+        seconds = sum(row.seconds for row in made)
+        print(f"{subject.fault}: {len(made)} trainings, {seconds:.0f} s in them", flush=True)
+
+
+def _store(some: Sequence[Row]) -> None:
+    place = [subject.fault for subject in SUBJECTS]
+    lines = [json.dumps(asdict(row)) for row in sorted(some, key=lambda r: place.index(r.fault))]
     MEASURED.parent.mkdir(parents=True, exist_ok=True)
-    chosen = [row for row in SUBJECTS if not names or row.fault in names]
-    with gzip.open(MEASURED, "wt") as stored:
-        for subject in chosen:
-            context = multiprocessing.get_context("spawn")
-            with context.Pool(1) as pool:  # a process each: one backend, no traces of the others
-                for row in pool.apply(_measured, (subject,)):
-                    stored.write(json.dumps(row) + "\n")
+    MEASURED.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
 
 
-def _measured(subject: Measured) -> list[dict[str, Any]]:
+def _measured(subject: Measured) -> list[Row]:
     fault = load_registry()[subject.fault]
     native = fault.subject.framework == "pytorch"
     configure("pytorch" if native else "tensorflow", threads=1)
-    trainer, rows = Trainer(), list[dict[str, Any]]()
-    made = framework(fault.subject.framework)
+    trainer, made = Trainer(), list[Row]()
+    program = framework(fault.subject.framework)
     data = fault.subject.data(fault.data_seed, subject.data, subject.fraction, fault.faulty)
-    for which, configuration in _configurations(fault, subject):
+    x = each(program.tensor, data.x_train)
+    for configuration in _configurations(fault):
         request = Request.of(
             fault,
             configuration,
-            seed=training_seed(which, len(rows)),
+            seed=training_seed(1, len(made)),
             data=subject.data,
             fraction=subject.fraction,
         )
-        if not rows:
+        if not made:
             trainer.train(request)  # the first training of a process takes longer
         outcome = trainer.train(replace(request, limit=LONGEST))
         if not outcome.steps:
             continue
-        row = Row(
-            fault=subject.fault,
-            framework="pytorch" if native else "keras",
-            set=which,
-            anatomy=anatomy_of(
-                made.parts(fault.subject.build(dict(configuration)), data.x_train),
-                str(configuration["optimiser"]),
-                data.x_train,
-            ),
-            batch_size=int(configuration["batch_size"]),
-            samples=len(data.y_train),
-            judged_samples=len(data.y_search) + len(data.y_holdout),
-            steps=outcome.steps,
-            seconds=outcome.seconds - outcome.evaluate_seconds,
-            evaluate_seconds=outcome.evaluate_seconds,
+        anatomy = anatomy_of(
+            program.parts(fault.subject.build(dict(configuration)), x),
+            str(configuration["loss"]),
+            str(configuration["optimiser"]),
+            data.x_train,
         )
-        rows.append(asdict(row))
-    seconds = sum(row["seconds"] for row in rows)
-    print(f"{subject.fault}: {len(rows)} trainings, {seconds:.0f} s in them", flush=True)
-    return rows
+        made.append(
+            Row(
+                fault=subject.fault,
+                framework="pytorch" if native else "keras",
+                anatomy=anatomy,
+                batch_size=int(configuration["batch_size"]),
+                samples=len(data.y_train),
+                judged_samples=len(data.y_search) + len(data.y_holdout),
+                steps=outcome.steps,
+                seconds=outcome.seconds - outcome.evaluate_seconds,
+                evaluate_seconds=outcome.evaluate_seconds,
+            )
+        )
+    return made
 
 
-def _configurations(fault: Fault, subject: Measured) -> Iterator[tuple[int, dict[str, Any]]]:
-    space = derive(fault.faulty, fault.subject.context)
-    most = subject.epochs or 2 * int(fault.faulty["epochs"])
-    for which, number in ((FITTED, CONFIGURATIONS // 2), (TESTED, CONFIGURATIONS)):
-        rng = np.random.default_rng([which, *fault.id.encode()])
-        for _ in range(number):
-            configuration = space.sample(rng)
-            epochs = round(float(np.exp(rng.uniform(0, np.log(most)))))
-            yield which, {**configuration, "epochs": epochs}
+def _configurations(fault: Fault) -> Iterator[dict[str, Any]]:
+    """Random programs as a study draws them; the first ones shorter."""
+    space = derive(fault.faulty, fault.subject.context, "cost_aware")
+    rng = np.random.default_rng([*fault.id.encode()])
+    most = math.log(2 * int(fault.faulty["epochs"]))
+    for number in range(CONFIGURATIONS):
+        drawn = space.sample(rng)
+        if number < SHORT:
+            drawn["epochs"] = round(math.exp(rng.uniform(0, most)))
+        yield drawn
 
 
 def rows() -> list[Row]:
-    with gzip.open(MEASURED, "rt") as stored:
-        return [from_json(Row, json.loads(line)) for line in stored]
+    """All trainings that are stored."""
+    if not MEASURED.exists():
+        return []
+    text = gzip.decompress(MEASURED.read_bytes()).decode()
+    return [from_json(Row, json.loads(line)) for line in text.splitlines()]

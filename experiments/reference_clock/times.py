@@ -17,7 +17,7 @@ from harness.training.failures import CannotTrain
 from harness.training.reference import TIMES
 
 DRAWN = ("cost_aware", "corrected", "icst23")
-"""Search spaces whose draws are priced, the default first."""
+"""Search spaces whose draws are priced."""
 
 DRAWS = 60
 """Programs of which the mean is taken."""

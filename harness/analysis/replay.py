@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from harness.records.clocks import charge_of
 from harness.records.outcome import Trial
 from harness.records.run import Run
 from harness.vocabulary import HarnessError, TrialStatus
@@ -13,8 +14,9 @@ from harness.vocabulary import HarnessError, TrialStatus
 def at_budget(run: Run, budget: float, training_time: float) -> Run:
     """``run`` as far as it had come when ``budget`` was spent.
 
-    The trial that was running then is cut and has no value: the log does not tell what it had
-    reached. Seconds of training and search are shared out evenly over what was charged.
+    The trial that was running then is cut. Where it was judged at this budget, uncharged, it has
+    that value, as in a run of its own; else it has none. Seconds of training and search are shared
+    out evenly over what was charged.
 
     Args:
         run: A run with a budget of at least ``budget``.
@@ -34,7 +36,7 @@ def at_budget(run: Run, budget: float, training_time: float) -> Run:
     rows, choice = [], run.choice
     for row in run.trials:
         if row.spent > end:
-            rows.append(_cut(row, end))
+            rows.append(_open(row, float(budget), end, run.clock))
             choice = row.choice
             break
         rows.append(row)
@@ -68,6 +70,26 @@ def replay(
     ]
 
 
-def _cut(row: Trial, end: float) -> Trial:
-    cut = replace(row.outcome, status=TrialStatus.CUT, search=None, holdout=None)
-    return replace(row, outcome=cut, spent=end)
+def _open(row: Trial, budget: float, end: float, clock: str) -> Trial:
+    """The trial that was running when a budget ended, as a run of that budget would have it."""
+    outcome = row.outcome
+    mark = next((m for m in outcome.marks if m.budget == budget), None)
+    if mark is None:
+        cut = replace(outcome, status=TrialStatus.CUT, search=None, holdout=None, marks=())
+        return replace(row, outcome=cut, spent=end)
+    if mark.ended:
+        return row
+    cut = replace(
+        outcome,
+        status=TrialStatus.CUT,
+        steps=mark.steps,
+        fidelity=mark.fidelity,
+        work=mark.work,
+        reference_seconds=mark.reference_seconds,
+        search=mark.search,
+        holdout=mark.holdout,
+        marks=(),
+    )
+    charged = charge_of(clock, cut)
+    before = row.spent - (row.charged or 0.0)
+    return replace(row, outcome=cut, charged=charged, spent=before + (charged or 0.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli.arguments import add_study_options, noted_spec, take_own
+from harness.cli.arguments import add_study_options, noted_spec, spec_of, take_own
 from harness.cli.parsers import Command, add_option
 from harness.vocabulary import HarnessError, unknown
 
@@ -134,6 +134,48 @@ def _explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _record(arguments: argparse.Namespace) -> int:
+    spec = spec_of(arguments)
+    from harness.study.evidence import pack_study
+    from harness.subjects.registry import load_registry
+
+    folder = spec.results / "recorded" / spec.label
+    packed = pack_study(spec.plan, load_registry(), spec.store, folder)
+    print(
+        f"{folder}: {packed.runs} runs, {packed.trials} trials, {packed.bytes / 2**20:.1f} MiB. "
+        f"dnn-repair restore {folder} FOLDER makes a results folder of it"
+    )
+    return 0
+
+
+def _declare_restore(parser: argparse.ArgumentParser) -> None:
+    add_option(
+        parser, "recorded", metavar="RECORDED",
+        meaning="Folder that dnn-repair record wrote, such as results/recorded/laptop-b20-s1.",
+    )  # fmt: skip
+    add_option(
+        parser, "results", metavar="RESULTS",
+        meaning="Results folder to write the runs to; an empty or a new one.",
+    )  # fmt: skip
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from harness.records.store import Store
+    from harness.study.evidence import unpack_study
+    from harness.study.spec import results_folder
+
+    root = Path(arguments.results)
+    if root.is_dir() and any(root.iterdir()):
+        raise HarnessError(
+            f"{root} is not empty, and what was recorded is never overwritten. Name a new folder"
+        )
+    store = Store(root)
+    store.check()
+    files = unpack_study(results_folder(arguments.recorded), store)
+    print(f"{root}: {files} files. dnn-repair tables --results {root} reads them")
+    return 0
+
+
 def _declare_migrate(parser: argparse.ArgumentParser) -> None:
     add_option(
         parser,
@@ -191,6 +233,18 @@ STUDY_COMMANDS = (
     Command(
         "explain", GROUP, "Print why each edit is in the patch of one run.",
         _explain, _declare_explain,
+    ),
+    Command(
+        "record", GROUP,
+        "Pack a plan's runs and baselines as evidence: compressed Parquet, small enough for git.",
+        _record, add_study_options,
+        "All runs of the plan must be there. Writes RESULTS/recorded/<plan>-b<budget>-s<seed>/.",
+    ),
+    Command(
+        "restore", GROUP, "Make a results folder of recorded runs, every file as it was.",
+        _restore, _declare_restore,
+        "dnn-repair restore results/recorded/laptop-b20-s1 FOLDER\n"
+        "dnn-repair tables plan=laptop budget=20 results=FOLDER",
     ),
     Command(
         "migrate", GROUP, "Bring a results folder of the previous version up to date.",

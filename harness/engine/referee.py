@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.engine.gate import Gate, RunOver
-from harness.records.clocks import Clock, exhausted, remaining
+from harness.engine.marks import ahead
+from harness.records.clocks import Clock, ClockFace, exhausted, remaining
 from harness.records.outcome import Outcome, ShownOutcome, Trial
 from harness.techniques.contract import (
     FREE_TRIALS,
@@ -74,6 +75,10 @@ class Referee:
     def over(self) -> bool:
         """Whether no further training may start."""
         return self.closed or exhausted(self._clock) or self._free >= FREE_TRIALS
+
+    @property
+    def face(self) -> ClockFace:
+        return self._clock
 
     @property
     def remaining(self) -> float:
@@ -196,6 +201,7 @@ class OwnTrainings:
             fidelity=proposal.fidelity,
             limit=min(proposal.limit, self._referee.remaining),
             **_more(proposal),
+            **ahead(self._train, self._referee.face),
         )
         self._since = time.perf_counter()
         self._waiting = _Trained(proposal, outcome, ShownOutcome.of(outcome), thinking)

@@ -23,6 +23,7 @@ from ray import tune
 from ray.tune import Tuner
 from ray.tune.search import Searcher
 
+from harness.engine.marks import ahead
 from harness.engine.scratch import make_scratch, remove_scratch
 from harness.records.clocks import Clock, exhausted, remaining
 from harness.records.outcome import Outcome, Trial
@@ -112,6 +113,7 @@ class _Search:
             "more": {
                 **({"history": proposal.history} if proposal.history else {}),
                 **({"look": True} if proposal.look else {}),
+                **ahead(self.train.call, self.clock),
             },
         }
 

@@ -192,6 +192,8 @@ class RemoteTrain:
     """The field of a request that bounds a training in the clock's unit; '' for none."""
     pace: float | None = None
     """Seconds that a unit of the clock takes in the faulty program; None where it is the second."""
+    marks: Sequence[tuple[float, float]] = ()
+    """(budget, charge of the whole run) at which trainings are judged too."""
     _trained: int = 0
     _reached: dict[int, float] = field(default_factory=dict)
 
@@ -204,6 +206,7 @@ class RemoteTrain:
         limit: float,
         history: History | None = None,
         look: bool = False,
+        marks: tuple[tuple[float, float], ...] = (),
     ) -> Outcome:
         if self._trained < len(self.recorded):
             outcome = self._recorded(configuration, proposal)
@@ -217,6 +220,7 @@ class RemoteTrain:
                 fidelity=fidelity,
                 history=history,
                 look=look,
+                marks=marks,
             )
             if self.limited:
                 request = request.limited(self.limited, limit)

@@ -200,7 +200,7 @@ class ClockRow:
     """Of the constants by which it charges; 0 for a clock without any."""
 
 
-REFERENCE = DEFAULT_CLOCK = "reference"
+REFERENCE, DEFAULT_CLOCK = "reference", "training"
 
 REFERENCE_VERSION = 1
 """Of the constants of the clock ``reference`` (``harness.training.reference``)."""

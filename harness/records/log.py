@@ -293,6 +293,10 @@ def check_values(outcome: Outcome, metric: str) -> None:
     for name, value in (("search", outcome.search), ("holdout", outcome.holdout)):
         if value is not None:
             check_value(value, metric, ("outcome", name))
+    for number, mark in enumerate(outcome.marks):
+        for name, value in (("search", mark.search), ("holdout", mark.holdout)):
+            if value is not None:
+                check_value(value, metric, ("outcome", "marks", str(number), name))
 
 
 def check_value(value: float, metric: str, where: tuple[str, ...]) -> None:

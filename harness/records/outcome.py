@@ -9,8 +9,32 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from harness.records.observation import Look, Observation, Watched
-from harness.records.schema import Count, NonNegative, Seconds, Share, from_json
+from harness.records.schema import Count, NonNegative, Positive, Seconds, Share, from_json
 from harness.vocabulary import Cause, Configuration, TrialStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a training was worth when a smaller budget would have ended: judged there, uncharged."""
+
+    budget: Positive
+    """As a multiple of T."""
+    ended: bool
+    """Whether the training would have come to its own end; then its outcome says the rest."""
+    steps: Count = 0
+    fidelity: Share = 1.0
+    work: NonNegative = 0.0
+    reference_seconds: Seconds = 0.0
+    search: float | None = None
+    """None, like ``holdout``, if the program could not be judged there."""
+    holdout: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.search is None) != (self.holdout is None):
+            raise ValueError(
+                "a mark has search and holdout values or neither. Received: "
+                f"search={self.search}, holdout={self.holdout}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +75,8 @@ class Outcome:
     """From request to answer, everything included."""
     memory: Count = 0
     """Bytes that the training process held afterwards."""
+    marks: tuple[Mark, ...] = ()
+    """For each smaller budget that would have ended within this training."""
     seen: Observation | None = None
     """What the training showed besides its score; None unless it was watched or looked at."""
 
@@ -113,7 +139,13 @@ class ShownOutcome(Outcome):
         """What a technique may know of ``outcome``."""
         shown = {f.name: getattr(outcome, f.name) for f in fields(Outcome)}
         return ShownOutcome(
-            **{**shown, "holdout": None, "memory": 0, "seen": copy.deepcopy(outcome.seen)}
+            **{
+                **shown,
+                "holdout": None,
+                "memory": 0,
+                "marks": (),
+                "seen": copy.deepcopy(outcome.seen),
+            }
         )
 
 

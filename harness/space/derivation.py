@@ -51,7 +51,7 @@ class Space:
         )
 
 
-DEFAULT_SPACE = "cost_aware"
+DEFAULT_SPACE = "corrected"
 
 
 def derive(faulty: Configuration, context: Context, variant: str = DEFAULT_SPACE) -> Space:

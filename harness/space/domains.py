@@ -78,40 +78,51 @@ class Integer:
 
 @dataclass(frozen=True, slots=True)
 class DearNumber:
-    """A whole number in [1, high] of which a larger one costs more, such as a number of epochs.
+    """A whole number in [low, high] that costs more the larger it is, or the smaller.
 
-    Most draws lie in [1, twice the own value], log-uniform; the rest reach up to ``high``,
-    log-uniform too, as seldom as keeps the mean of all draws near the own value.
+    An epoch more costs an epoch; half the batch size costs twice the steps. Most draws are usual:
+    at most twice as dear as the own value, log-uniform. The dear rest of the range is drawn from
+    log-uniformly too, as seldom as keeps the mean cost near that of the own value.
     """
 
     MEAN: ClassVar[float] = 1.2
-    """Of all draws, as a multiple of the own value; exceeded where that is 1."""
+    """Cost of a draw, as a multiple of the own value's; more where usual draws alone cost it."""
     SELDOM: ClassVar[tuple[float, float]] = (0.01, 0.1)
-    """Share of the draws above twice the own value: at least, at most."""
+    """Share of the dear draws: at least, at most."""
 
     own: int
+    low: int
     high: int
+    large: bool = True
+    """Whether large numbers are the dear ones."""
 
     def __post_init__(self) -> None:
-        if not 1 <= 2 * self.own < self.high:
+        inside = 1 <= self.low <= self.own <= self.high
+        room = 2 * self.own < self.high if self.large else 2 * self.low < self.own
+        if not (inside and room):
             raise ValueError(f"not a range: {self}")
 
-    @property
-    def low(self) -> int:
-        return 1
-
     def __contains__(self, value: object) -> bool:
-        return type(value) is int and 1 <= value <= self.high
+        return type(value) is int and self.low <= value <= self.high
 
     @property
     def _pieces(self) -> tuple[tuple[float, float, float], ...]:
-        """(lower end, upper end, share of the draws) of the usual and of the long ones."""
-        usual, long = (0.5, 2 * self.own + 0.5), (2 * self.own + 0.5, self.high + 0.5)
-        low, high = _log_mean(*usual), _log_mean(*long)
-        seldom = (self.MEAN * self.own - low) / (high - low)
+        """(lower end, upper end, share of the draws) of both parts, the lower one first."""
+        ends = self.low - 0.5, self.high + 0.5
+        middle = 2 * self.own + 0.5 if self.large else math.ceil(self.own / 2) - 0.5
+        parts = (ends[0], middle), (middle, ends[1])
+        usual, dear = parts if self.large else parts[::-1]
+        cost, more = self._mean_cost(*usual), self._mean_cost(*dear)
         least, most = self.SELDOM
-        share = min(max(seldom, least), most)
-        return (*usual, 1 - share), (*long, share)
+        seldom = min(max((self.MEAN - cost) / (more - cost), least), most)
+        shares = (1 - seldom, seldom) if self.large else (seldom, 1 - seldom)
+        return tuple((*part, share) for part, share in zip(parts, shares, strict=True))
+
+    def _mean_cost(self, low: float, high: float) -> float:
+        """Of a log-uniform draw, as a multiple of the own value's."""
+        if self.large:
+            return (high - low) / math.log(high / low) / self.own
+        return self.own * (1 / low - 1 / high) / math.log(high / low)
 
     def at(self, place: float) -> int:
         """The number below which a share of ``place``, in [0, 1], of all draws lies."""
@@ -121,7 +132,7 @@ class DearNumber:
             drawn = low * (middle / low) ** (place / share)
         else:
             drawn = middle * (high / middle) ** ((place - share) / rest)
-        return min(max(round(drawn), 1), self.high)
+        return min(max(round(drawn), self.low), self.high)
 
     def place(self, value: float) -> float:
         """The share of draws that lie below ``value``: the inverse of :meth:`at`."""
@@ -132,11 +143,6 @@ class DearNumber:
 
     def sample(self, rng: np.random.Generator) -> int:
         return self.at(float(rng.uniform()))
-
-
-def _log_mean(low: float, high: float) -> float:
-    """Mean of a log-uniform draw."""
-    return (high - low) / math.log(high / low)
 
 
 Domain = Choice | Real | Integer | DearNumber

@@ -202,9 +202,18 @@ def _epochs(name: str, faulty: Value, context: Context) -> Domain:
     return Integer(1, max(100, 4 * faulty), log=True)
 
 
+def _seldom_small(name: str, faulty: Value, context: Context) -> Domain:
+    whole = _any_batch_size(name, faulty, context)
+    assert isinstance(faulty, int)
+    assert isinstance(whole, Integer)
+    if faulty <= 2 * whole.low:
+        return whole  # none of it is dear
+    return DearNumber(faulty, whole.low, whole.high, large=False)
+
+
 def _seldom_long(name: str, faulty: Value, context: Context) -> Domain:
     assert isinstance(faulty, int)
-    return DearNumber(faulty, max(100, 4 * faulty))
+    return DearNumber(faulty, 1, max(100, 4 * faulty))
 
 
 def _neurons(name: str, faulty: Value, context: Context) -> Domain:
@@ -240,6 +249,7 @@ OPERATORS: tuple[Operator, ...] = (
         r"batch_size",
         icst23=_of(BATCH_SIZES),
         corrected=_any_batch_size,
+        cost_aware=_seldom_small,
         note="corrected: any whole number, log-uniform, so that 200 or 500 can be found",
         leaves=3,
         practice=NumberPractice(usual.batch_density, usual.batch_tries, usual.WRONG_COUNT),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.analysis.protocols import CORRECTED, Protocol
 from harness.engine import Kept, RemoteTrain, Workers, opened_pool, repair
+from harness.engine.marks import marks_of
 from harness.records.baseline import Baseline
 from harness.records.cell import Cell
 from harness.records.clocks import Cost, clock_row, make_clock
@@ -183,6 +184,7 @@ def _run_cell(job: _CellJob, workers: Workers) -> str:
             recorded=replays(log.trials),
             limited=clock_row(cell.clock).limit,
             pace=pace,
+            marks=marks_of(clock_row(cell.clock), cell.budget, cost),
         )
         clock = make_clock(cell.clock, cell.budget, cost)
         task = repair_task(fault, cell, cost if clock.unit == "s" else training_time)

@@ -93,11 +93,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("seed", _K.NUMBER, "whole number", "1", "Seed of the study."),
     Setting(
-        "clock", _K.TEXT, "reference, training, wall or work", DEFAULT_CLOCK,
+        "clock", _K.TEXT, "training, reference, wall or work", DEFAULT_CLOCK,
         "What a budget is charged for."
     ),
     Setting(
-        "space", _K.TEXT, "cost_aware, corrected or icst23", DEFAULT_SPACE,
+        "space", _K.TEXT, "corrected, cost_aware or icst23", DEFAULT_SPACE,
         "Search space of all techniques.",
     ),
     Setting(

@@ -43,19 +43,21 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anatomy:
-    """All parts of a program, with its optimiser."""
+    """All parts of a program, with its loss and its optimiser."""
 
     parts: tuple[Part, ...]
+    loss: str
     optimiser: str
     inputs: int
     """Numbers in one sample."""
 
     def per_step(self) -> Mapping[str, float]:
         """Amounts of one training step, whatever its batch: operations called, weights updated."""
-        found: Counter[str] = Counter(step=1)
+        found: Counter[str] = Counter({"step": 1, f"loss of {self.loss}": 1})
         for part in self.parts:
             found[f"{part.kind} layer"] += 1
-            found["activation"] += part.activation != LINEAR
+            if part.activation != LINEAR:
+                found[f"activation of {_plain(part.activation)}"] += 1
             found["time step"] += part.times
             found[f"{part.kind} weight"] += part.weights
             found[f"variable of {self.optimiser}"] += part.variables
@@ -78,10 +80,15 @@ class Anatomy:
 
 
 def _cost_class(activation: str) -> str:
-    name = activation.replace("_", "").lower()
+    name = _plain(activation)
     if "softmax" in name:
         return "softmax"
     return "cheap activation" if name in CHEAP else "dear activation"
+
+
+def _plain(activation: str) -> str:
+    """The same name for an activation, a layer and a module of that name."""
+    return activation.replace("_", "").lower()
 
 
 def _nonzero(found: Counter[str]) -> Mapping[str, float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.records.observation import Look
+from harness.records.outcome import Mark
 from harness.training.prepared import Progress, Verdict
 from harness.training.reference import Price
 
@@ -36,6 +37,15 @@ class Bill:
     @property
     def whole(self) -> float:
         return self.training + self.evaluation
+
+    def marked(self, marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+        """Marks with their evaluation in the charge, as the run of a smaller budget has it."""
+        return tuple(
+            mark
+            if mark.ended
+            else replace(mark, reference_seconds=mark.reference_seconds + self.evaluation)
+            for mark in marks
+        )
 
     def charged(self, progress: Progress, verdict: Verdict, looked: Look | None) -> float:
         """Of what took place. A look is charged as an evaluation and one step."""

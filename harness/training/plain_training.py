@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from harness.records.outcome import Mark
 from harness.space.operators import operator_of
 from harness.subjects.arrays import Data
 from harness.subjects.subject import Subject
 from harness.training.failures import cannot_train
 from harness.training.pace import Pace
-from harness.training.prepared import PreparedTraining, Progress
+from harness.training.prepared import Judge, PreparedTraining, Progress
 from harness.training.programs import Framework, Trainable
 from harness.training.recent import Recent
 from harness.training.reference import Price
@@ -158,6 +160,33 @@ class UnfinishedTrainings:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """What some steps came to."""
+
+    steps: int
+    losses: tuple[float, ...]
+    """Mean loss of each epoch touched."""
+    diverged: str
+    """Why they diverged; '' if they did not."""
+
+
+@dataclass(slots=True)
+class _MarkEntry:
+    """A step at which a mark is made, and the mark, once it is made."""
+
+    step: int
+    make: Callable[[], Mark] | None = None
+    made: list[Mark] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def reach(self) -> None:
+        if self.make is not None and not self.made:
+            began = perf_counter()
+            self.made.append(self.make())
+            self.seconds = perf_counter() - began
+
+
 class PlainTraining(PreparedTraining):
     """A compiled program that is to be trained from one step of its configuration to another."""
 
@@ -188,24 +217,66 @@ class PlainTraining(PreparedTraining):
         ):
             self._steps(0, done, math.inf)
 
-    def train(self) -> Progress:
-        seen = self._seen(self._done)
-        macs, limits = self._program.macs, self._request
-        affordable = steps_to_see(seen + limits.work_limit / macs, self._samples, self._size)
-        charged = self.price.training(self._done)
-        paid = self.price.steps_for(charged + limits.reference_limit)
-        target, deadline = int(min(self._target, affordable, paid)), perf_counter() + limits.limit
-        steps, losses, diverged = self._steps(self._done, target, deadline)
-        reached = self._done + steps
+    def train(self, judged: Judge) -> Progress:
+        limits = self._request
+        target = self._affordable(limits.work_limit, limits.reference_limit)
+        deadline = perf_counter() + limits.limit
+        marks = self._marks(target, judged)
+        trained = self._steps(self._done, target, deadline, marks)
+        reached = self._done + trained.steps
         return Progress(
             begun=reached > 0,
             ended=reached == self._target,
-            steps=steps,
-            work=float((self._seen(reached) - seen) * macs),
-            reference=self.price.training(reached) - charged,
-            losses=losses,
-            fidelity=max(reached, 1) / self._total,
-            diverged=diverged,
+            steps=trained.steps,
+            work=self._work(reached),
+            reference=self._reference(reached),
+            losses=trained.losses,
+            fidelity=self._fidelity(reached),
+            diverged=trained.diverged,
+            marks=tuple(mark for entry in marks for mark in entry.made),
+            marking_seconds=sum(entry.seconds for entry in marks),
+        )
+
+    def _affordable(self, work: float = math.inf, reference: float = math.inf) -> int:
+        """The step at which so much has been added to what was done, or the target before it."""
+        seen = self._seen(self._done)
+        by_work = steps_to_see(seen + work / self._program.macs, self._samples, self._size)
+        by_price = self.price.steps_within(reference, self._done)
+        return int(min(self._target, by_work, by_price))
+
+    def _work(self, reached: int) -> float:
+        return float((self._seen(reached) - self._seen(self._done)) * self._program.macs)
+
+    def _reference(self, reached: int) -> float:
+        return self.price.training(reached, self._done)
+
+    def _fidelity(self, reached: int) -> float:
+        return max(reached, 1) / self._total
+
+    def _marks(self, target: int, judged: Judge) -> list[_MarkEntry]:
+        """Where smaller budgets would have ended. One that pays for the whole needs no judging."""
+        counts_work = math.isfinite(self._request.work_limit)
+        entries = []
+        for budget, charge in self._request.marks:
+            limit = {"work": charge} if counts_work else {"reference": charge}
+            step = self._affordable(**limit)
+            if step == self._target:
+                entries.append(_MarkEntry(step, made=[Mark(budget=budget, ended=True)]))
+            elif self._done < step < target:
+                entries.append(_MarkEntry(step, make=partial(self._mark, budget, step, judged)))
+        return entries
+
+    def _mark(self, budget: float, step: int, judged: Judge) -> Mark:
+        search, holdout = judged() or (None, None)
+        return Mark(
+            budget=budget,
+            ended=False,
+            steps=step - self._done,
+            fidelity=self._fidelity(step),
+            work=self._work(step),
+            reference_seconds=self._reference(step),
+            search=search,
+            holdout=holdout,
         )
 
     def predict(self, x: Any) -> np.ndarray:
@@ -223,25 +294,31 @@ class PlainTraining(PreparedTraining):
     def _seen(self, steps: int) -> int:
         return samples_seen(steps, self._samples, self._size)
 
-    def _steps(self, done: int, target: int, deadline: float) -> tuple[int, tuple[float, ...], str]:
-        """Train from step ``done`` to ``target``, or to the deadline.
-
-        Returns:
-            Steps trained, mean loss of each epoch touched, and why it diverged ('' if it did not).
-        """
+    def _steps(
+        self, done: int, target: int, deadline: float, marks: Sequence[_MarkEntry] = ()
+    ) -> _Trained:
+        """Train from step ``done`` to ``target``, or to the deadline; make marks on the way."""
         at, means, pace = done, list[float](), Pace(self._program, deadline)
         while at < target:
             epoch, first = divmod(at, self._per_epoch)
             end = min(self._per_epoch, first + target - at)
             order = epoch_order(self._request.seed, epoch, self._samples)
-            losses = pace.run(order, first, end)
+            stops = {m.step - at + first for m in marks if at < m.step < at + end - first}
+            losses, reached = list[np.ndarray](), first
+            for stop in (*sorted(stops), end):
+                losses += pace.run(order, reached, stop)
+                reached = first + sum(map(len, losses))
+                if reached < stop or not all(np.isfinite(part).all() for part in losses):
+                    break
+                for entry in (m for m in marks if m.step == at + stop - first):
+                    entry.reach()
             if losses:
                 epoch_losses = np.concatenate(losses).astype(np.float64)
                 at += len(epoch_losses)
                 means.append(float(f"{epoch_losses.mean():.6g}"))
                 if not np.isfinite(epoch_losses).all():
                     finite = tuple(m for m in means if np.isfinite(m))
-                    return at - done, finite, f"loss not finite in epoch {epoch + 1}"
-            if sum(map(len, losses)) < end - first:
+                    return _Trained(at - done, finite, f"loss not finite in epoch {epoch + 1}")
+            if reached < end:
                 break
-        return at - done, tuple(means), ""
+        return _Trained(at - done, tuple(means), "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.records.observation import Watched
+from harness.records.outcome import Mark
 from harness.subjects.arrays import Data
 from harness.training.failures import described, is_memory
 from harness.training.judge import Unjudgeable, measure
@@ -39,6 +42,10 @@ class Progress:
     """Why the training diverged; '' if it did not."""
     watched: Watched | None = None
     """The symptoms, if the training was watched."""
+    marks: tuple[Mark, ...] = ()
+    """What it was worth where smaller budgets would have ended."""
+    marking_seconds: float = 0.0
+    """Time that these took; not charged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,10 @@ class Verdict:
         return self.search is not None
 
 
+Judge = Callable[[], tuple[float, float] | None]
+"""() -> metric on the search and the holdout part; None if the program cannot be judged."""
+
+
 class PreparedTraining(ABC):
     """A compiled program with its data, ready to be trained."""
 
@@ -74,8 +85,12 @@ class PreparedTraining(ABC):
         return
 
     @abstractmethod
-    def train(self) -> Progress:
-        """Train to the end, or until a limit cuts it."""
+    def train(self, judged: Judge) -> Progress:
+        """Train to the end, or until a limit cuts it.
+
+        Args:
+            judged: The program's metric on both parts as it stands; changes nothing.
+        """
 
     @abstractmethod
     def predict(self, x: Any) -> np.ndarray:
@@ -93,10 +108,19 @@ class PreparedTraining(ABC):
 def run_training(training: PreparedTraining, metric: str, data: Data) -> tuple[Progress, Verdict]:
     """Train and judge. An exception of the program is a verdict, too: it crashed."""
     began, progress = perf_counter(), Progress()
+
+    def judged() -> tuple[float, float] | None:
+        with suppress(Unjudgeable):
+            search = measure(metric, data.y_search, training.predict(data.x_search))
+            holdout = measure(metric, data.y_holdout, training.predict(data.x_holdout))
+            if search is not None and holdout is not None and training.finite():
+                return search, holdout
+        return None
+
     try:
         training.resume()
         began = perf_counter()
-        progress = training.train()
+        progress = training.train(judged)
         verdict = _verdict(training, progress, metric, data, began)
         if progress.ended and verdict.judged:
             training.keep()
@@ -112,6 +136,7 @@ def _verdict(
     training: PreparedTraining, progress: Progress, metric: str, data: Data, began: float
 ) -> Verdict:
     """The verdict on a training that did not crash; ``began`` is when it started."""
+    began += progress.marking_seconds
     if progress.diverged:
         return _diverged(progress.diverged, began)
     if not progress.begun:

@@ -33,6 +33,10 @@ class Constants:
     sample: Mapping[str, NonNegative]
     """Of each amount of a trained sample, see ``Anatomy.per_sample``: forward and backward."""
     epoch: NonNegative
+    start: NonNegative
+    """Of a training, however short: its first calls."""
+    call: NonNegative
+    """Of each further call of the first epoch, see :func:`first_calls`."""
     judging: NonNegative
     """Of one evaluation, however large."""
     judged: Mapping[str, NonNegative]
@@ -55,6 +59,8 @@ class Price:
     step: float
     sample: float
     epoch: float
+    start: float
+    """Of any training, also of one that continues another."""
     judging: float
     judged: float
     samples: int
@@ -75,8 +81,8 @@ class Price:
         seen = min(steps * self.batch_size, self.samples)
         return steps * self.step + seen * self.sample + share * self.epoch
 
-    def training(self, steps: int) -> float:
-        """Cost of the first ``steps`` steps of a training."""
+    def steps_cost(self, steps: int) -> float:
+        """Cost of the first ``steps`` steps of a training, without its start."""
         epochs, rest = divmod(steps, self._steps)
         return epochs * self._whole_epoch + self._within(rest)
 
@@ -88,11 +94,23 @@ class Price:
         """Cost of so many gradients on one mini-batch, without an update."""
         return steps * (self.step + min(self.batch_size, self.samples) * self.sample)
 
-    def steps_for(self, cost: float) -> float:
-        """The fewest steps that cost as much; infinite if ``cost`` is."""
+    def training(self, steps: int, after: int = 0) -> float:
+        """Cost of a training up to step ``steps`` that continues one of ``after`` steps."""
+        if steps <= after:
+            return 0.0
+        return self.start + self.steps_cost(steps) - self.steps_cost(after)
+
+    def steps_within(self, cost: float, after: int = 0) -> float:
+        """The step that such a training has reached when it has cost as much, with the step that
+        reaches it: at least one more if ``cost`` is above 0; infinite if ``cost`` is."""
+        least = after + 1 if cost > 0 else after
+        return max(least, self._steps_for(cost - self.start + self.steps_cost(after)))
+
+    def _steps_for(self, cost: float) -> float:
+        """The fewest steps that cost as much."""
         if math.isinf(cost):
             return cost
-        epochs = int(cost // self._whole_epoch)
+        epochs = max(0, int(cost // self._whole_epoch))
         rest = cost - epochs * self._whole_epoch
         full = self._within(1)
         return epochs * self._steps + min(self._steps, max(0, math.ceil(rest / full - 1e-9)))
@@ -112,7 +130,7 @@ def reference_times() -> Mapping[str, float]:
         return {row["fault"]: float(row["seconds"]) for row in csv.DictReader(lines)}
 
 
-def anatomy_of(parts: tuple[Part, ...], optimiser: str, x: Any) -> Anatomy:
+def anatomy_of(parts: tuple[Part, ...], loss: str, optimiser: str, x: Any) -> Anatomy:
     """The anatomy of a program of these layers.
 
     Args:
@@ -120,7 +138,7 @@ def anatomy_of(parts: tuple[Part, ...], optimiser: str, x: Any) -> Anatomy:
     """
     inputs = x if isinstance(x, tuple) else (x,)
     numbers = sum(math.prod(map(int, part.shape[1:])) for part in inputs)
-    return Anatomy(parts=parts, optimiser=optimiser, inputs=numbers)
+    return Anatomy(parts=parts, loss=loss, optimiser=optimiser, inputs=numbers)
 
 
 def price(anatomy: Anatomy, framework: str, samples: int, batch_size: int) -> Price:
@@ -140,11 +158,22 @@ def price_by(constants: Constants, anatomy: Anatomy, samples: int, batch_size: i
         step=_sum(constants.step, anatomy.per_step()),
         sample=_sum(constants.sample, per_sample),
         epoch=constants.epoch,
+        start=constants.start + constants.call * first_calls(-(-samples // batch_size)),
         judging=constants.judging,
         judged=_sum(constants.judged, per_sample),
         samples=samples,
         batch_size=batch_size,
     )
+
+
+def first_calls(steps: int) -> float:
+    """Calls of compiled code in an epoch of so many steps, the first one: each call trains four
+    times as many steps as the one before (``harness.training.pace``).
+
+    >>> first_calls(1), first_calls(5), first_calls(85)
+    (1.0, 2.0, 4.0)
+    """
+    return round(math.log(3 * steps + 1, 4), 6)
 
 
 def _sum(constants: Mapping[str, float], amounts: Mapping[str, float]) -> float:
@@ -163,7 +192,7 @@ def _sort(name: str) -> str:
     """What kind of amount a name stands for.
 
     >>> _sort("dense MAC"), _sort("weight of adam")
-    ('MAC', 'weight of')
+    ('MAC', 'weight')
     """
-    words = name.split()
-    return " ".join(words[:2]) if "of" in words else words[-1]
+    kind, of, _ = name.partition(" of ")
+    return kind if of else name.split()[-1]

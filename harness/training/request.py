@@ -43,6 +43,9 @@ class Request:
     """Multiply-accumulates after which the training is cut, with the step that reaches them."""
     reference_limit: float = float("inf")
     """The same in seconds of the reference machine (``harness.training.reference``)."""
+    marks: tuple[tuple[float, float], ...] = ()
+    """(budget, charge): smaller budgets, and what of this training each would have paid, in the
+    unit of its limit. The program is judged there too, if the training is a plain one."""
     history: History | None = None
     """Asks for a watched training that continues others; ``seed`` is then the run's."""
     look: bool = False
@@ -74,6 +77,7 @@ class Request:
                 **content,
                 **limits,
                 "folders": tuple(map(Path, content["folders"])),
+                "marks": tuple((budget, charge) for budget, charge in content["marks"]),
                 "history": None if history is None else from_json(History, history),
             }
         )

@@ -15,6 +15,7 @@ from harness.records.outcome import Outcome
 from harness.subjects.arrays import Data
 from harness.subjects.registry import load_registry
 from harness.subjects.subject import Subject
+from harness.training.anatomy import Anatomy, Part
 from harness.training.bill import Bill
 from harness.training.failures import CannotTrain, cannot_train
 from harness.training.frameworks import framework
@@ -27,7 +28,7 @@ from harness.training.request import Request
 from harness.training.samples import each
 from harness.training.watched.replay import Replayer
 from harness.training.watched_training import WatchedTraining, material_of
-from harness.vocabulary import Cause, TrialStatus
+from harness.vocabulary import Cause, Configuration, TrialStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Trainer:
         with cannot_train(Cause.SHAPE):
             parts = made.parts(loaded.subject.build(dict(configuration)), data.x_train)
         size, samples = int(configuration["batch_size"]), len(data.y_train)
-        anatomy = anatomy_of(parts, str(configuration["optimiser"]), data.x_train)
+        anatomy = _anatomy(parts, configuration, data)
         cost = price(anatomy, loaded.subject.framework, samples, size)
         steps = -(-samples // size) * int(configuration["epochs"])
         return Bill.of(cost, steps, _judged(data))
@@ -130,8 +131,7 @@ class Trainer:
         subject, data = loaded.subject, loaded.data
         if request.history is None:
             program = self._programs.started(loaded.framework, subject, data, request)
-            optimiser = str(request.configuration["optimiser"])
-            anatomy = anatomy_of(program.parts, optimiser, data.x_train)
+            anatomy = _anatomy(program.parts, request.configuration, data)
             size = int(request.configuration["batch_size"])
             cost = price(anatomy, subject.framework, len(data.y_train), size)
             return PlainTraining(program, request, cost, self._unfinished)
@@ -145,6 +145,11 @@ class Trainer:
             work_limit=request.work_limit,
             reference_limit=request.reference_limit,
         )
+
+
+def _anatomy(parts: tuple[Part, ...], configuration: Configuration, data: Data) -> Anatomy:
+    loss, optimiser = (str(configuration[name]) for name in ("loss", "optimiser"))
+    return anatomy_of(parts, loss, optimiser, data.x_train)
 
 
 def _judged(data: Data) -> int:
@@ -174,6 +179,7 @@ def _outcome(
         cause=verdict.cause,
         message=verdict.message,
         losses=progress.losses,
+        marks=bill.marked(progress.marks) if bill else (),
         data_seconds=times.loaded - times.began,
         build_seconds=building + (0.0 if looked is None else looked.build_seconds),
         evaluate_seconds=verdict.evaluate_seconds,

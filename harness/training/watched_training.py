@@ -11,7 +11,7 @@ from harness.subjects.arrays import Data
 from harness.subjects.subject import Subject
 from harness.training.failures import cannot_train
 from harness.training.frameworks import network_of
-from harness.training.prepared import PreparedTraining, Progress
+from harness.training.prepared import Judge, PreparedTraining, Progress
 from harness.training.programs import Framework
 from harness.training.reference import anatomy_of, price
 from harness.training.watched.history import History
@@ -71,12 +71,12 @@ class WatchedTraining(PreparedTraining):
         with cannot_train(Cause.PROGRAM):
             self._opened: Opened = replayer.open(material, history, run=run, seed=seed)
         training, samples = history.links[-1].training, self._opened.samples
-        anatomy = anatomy_of(self._opened.loop.parts, training.optimiser, material.x)
+        anatomy = anatomy_of(self._opened.loop.parts, training.loss, training.optimiser, material.x)
         framework = self._opened.network.framework
         self.price = price(anatomy, framework, samples, training.batch_size)
         self.whole = -(-samples // training.batch_size) * training.epochs
 
-    def train(self) -> Progress:
+    def train(self, judged: Judge) -> Progress:
         opened, macs = self._opened, self._opened.loop.macs
         training, samples = opened.history.links[-1].training, opened.samples
         size = training.batch_size
@@ -87,7 +87,7 @@ class WatchedTraining(PreparedTraining):
             limit=self._limit,
             most=min(
                 steps_to_see(self._work_limit / macs, samples, size),
-                self.price.steps_for(self._reference_limit),
+                self.price.steps_within(self._reference_limit),
             ),
         )
         checks = len(result.shown.checks)

@@ -16,7 +16,7 @@ from harness.analysis.replay import at_budget, replay
 from harness.analysis.scores import scores
 from harness.analysis.winners import run_result, winner
 from harness.records.baseline import Baseline
-from harness.records.outcome import Outcome
+from harness.records.outcome import Mark, Outcome
 from harness.records.run import Confirmation, Run
 from harness.vocabulary import HarnessError, TrialStatus
 
@@ -102,6 +102,27 @@ def test_budgets_are_counted_in_the_unit_of_the_clock(unit: float) -> None:
     assert [row.holdout for row in short.trials] == [0.0, 0.1, None]
     assert short.unit == pytest.approx(unit)
     assert at_budget(short, 2, training_time=123.0).trials == at_budget(counted, 2, 1.0).trials
+
+
+def test_the_open_trial_counts_with_its_mark() -> None:
+    run = recorded(2.0, 3.0, 2.0)
+    last = run.trials[1]
+    mark = Mark(
+        budget=4.0, ended=False, steps=7, fidelity=0.5, work=70.0, reference_seconds=2.5,
+        search=0.6, holdout=0.7,
+    )  # fmt: skip
+    trials = [replace(row, charged=row.outcome.seconds) for row in run.trials]
+    trials[1] = replace(trials[1], outcome=replace(last.outcome, marks=(mark,)))
+    marked = replace(run, clock="reference", allowed=run.budget, trials=trials)
+    short = at_budget(marked, 4, training_time=1.0)
+    first, cut = short.trials
+    assert (cut.search, cut.holdout, cut.fidelity, cut.outcome.steps) == (0.6, 0.7, 0.5, 7)
+    assert (cut.charged, cut.spent, cut.status) == (2.5, 4.5, TrialStatus.CUT)
+    assert at_budget(marked, 3, training_time=1.0).trials[1].search is None
+    ended = replace(last.outcome, marks=(Mark(budget=4.0, ended=True),))
+    trials[1] = replace(trials[1], outcome=ended)
+    whole = at_budget(replace(marked, trials=trials), 4, training_time=1.0)
+    assert whole.trials == [first, trials[1]]
 
 
 def test_a_trial_that_ends_with_the_budget_counts() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import row
 
-from harness.records.outcome import Outcome, ScoredOutcome, Trial, parse_outcome
+from harness.records.outcome import Mark, Outcome, ScoredOutcome, ShownOutcome, Trial, parse_outcome
 from harness.records.schema import Misfit
 from harness.vocabulary import Cause, TrialStatus
 
@@ -134,3 +134,14 @@ def test_a_trial_without_its_configuration_has_no_program() -> None:
     bare = Trial(proposal=2, configuration=None, outcome=trial.outcome)
     with pytest.raises(ValueError, match="trial 2 was recorded without its configuration"):
         _ = bare.program
+
+
+def test_a_mark_has_both_values_or_none() -> None:
+    assert Mark(budget=5.0, ended=True).search is None
+    with pytest.raises(ValueError, match="search and holdout values or neither"):
+        Mark(budget=5.0, ended=False, search=0.5)
+
+
+def test_a_technique_sees_no_mark() -> None:
+    marked = replace(row(0).outcome, marks=(Mark(budget=5.0, ended=True),))
+    assert ShownOutcome.of(marked).marks == ()

@@ -11,7 +11,9 @@ domains = st.one_of(
     ),
     st.tuples(st.floats(1e-6, 1), st.floats(2, 1e3), st.booleans()).map(lambda t: Real(*t)),
     st.tuples(st.integers(1, 9), st.integers(10, 10_000), st.booleans()).map(lambda t: Integer(*t)),
-    st.tuples(st.integers(1, 60), st.integers(121, 10_000)).map(lambda t: DearNumber(*t)),
+    st.tuples(st.integers(1, 60), st.integers(121, 10_000)).map(
+        lambda t: DearNumber(t[0], 1, t[1])
+    ),
 )
 
 
@@ -46,18 +48,24 @@ def test_nonsense_is_refused(make) -> None:
         make()
 
 
-dear = st.tuples(st.integers(1, 300), st.integers(2, 40)).map(
-    lambda t: DearNumber(t[0], 2 * t[0] + t[1] * 7)
+large = st.tuples(st.integers(1, 300), st.integers(2, 40)).map(
+    lambda t: DearNumber(t[0], 1, 2 * t[0] + t[1] * 7)
 )
+small = st.tuples(st.integers(1, 40), st.integers(0, 900), st.integers(0, 300)).map(
+    lambda t: DearNumber(2 * t[0] + 1 + t[1], t[0], 2 * t[0] + 1 + t[1] + t[2], large=False)
+)
+dear = large | small
 
 
 @given(dear, st.data())
-def test_places_of_a_dear_number_are_shares_of_its_draws(domain: DearNumber, data: object) -> None:
-    value = data.draw(st.integers(1, domain.high))  # type: ignore[attr-defined]
+def test_places_of_a_dear_number_are_shares_of_its_draws(
+    domain: DearNumber, data: st.DataObject
+) -> None:
+    value = data.draw(st.integers(domain.low, domain.high))
     place = domain.place(value)
     assert 0 < place < 1
     assert domain.at(place) == value
-    assert (domain.at(0), domain.at(1)) == (1, domain.high)
+    assert (domain.at(0), domain.at(1)) == (domain.low, domain.high)
 
 
 @given(dear, st.floats(0, 1), st.floats(0, 1))
@@ -66,10 +74,28 @@ def test_a_later_place_is_no_smaller_number(domain: DearNumber, one: float, othe
 
 
 @pytest.mark.parametrize(("own", "high"), [(3, 100), (5, 100), (12, 100), (50, 200), (500, 2000)])
-def test_a_draw_of_a_dear_number_is_about_the_own_one_and_reaches_all(own: int, high: int) -> None:
+def test_a_draw_costs_about_what_the_own_number_does_and_reaches_all(own: int, high: int) -> None:
     rng = np.random.default_rng(0)
-    drawn = np.array([DearNumber(own, high).sample(rng) for _ in range(20_000)])
+    drawn = np.array([DearNumber(own, 1, high).sample(rng) for _ in range(20_000)])
     assert drawn.mean() <= 1.3 * own
     assert np.mean(drawn > 2 * own) > 0.005
     assert drawn.min() == 1
     assert drawn.max() > 0.9 * high
+
+
+@pytest.mark.parametrize("own", [40, 64, 128, 200, 512])
+def test_where_small_numbers_are_dear_they_are_seldom(own: int) -> None:
+    rng = np.random.default_rng(0)
+    domain = DearNumber(own, 16, 512, large=False)
+    drawn = np.array([domain.sample(rng) for _ in range(20_000)])
+    assert (own / drawn).mean() <= 1.6
+    assert 0.005 < np.mean(drawn < own / 2) < 0.11
+    assert (drawn.min(), drawn.max()) == (16, 512)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "large"), [((5, 1, 10), True), ((0, 1, 9), True), ((32, 16, 512), False)]
+)
+def test_a_dear_number_needs_dear_ones(numbers: tuple[int, int, int], large: bool) -> None:
+    with pytest.raises(ValueError, match="not a range"):
+        DearNumber(*numbers, large=large)

@@ -125,6 +125,8 @@ def _judged(value: float, clock: str) -> Outcome:
         seconds=T,
         steps=10,
         work=_work(clock),
+        reference_seconds=T,
+        whole_reference_seconds=T,
         search=value,
         holdout=value,
     )

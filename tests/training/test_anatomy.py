@@ -6,12 +6,13 @@ DENSE = Part(kind="dense", macs=20, weights=22, variables=2, inputs=10, outputs=
 
 
 def anatomy(*parts: Part, optimiser: str = "adam") -> Anatomy:
-    return Anatomy(parts=parts, optimiser=optimiser, inputs=10)
+    return Anatomy(parts=parts, loss="hinge", optimiser=optimiser, inputs=10)
 
 
 def test_amounts_of_a_step_do_not_depend_on_samples() -> None:
     assert anatomy(DENSE, DENSE).per_step() == {
         "step": 1,
+        "loss of hinge": 1,
         "dense layer": 2,
         "dense weight": 44,
         "variable of adam": 4,
@@ -45,6 +46,15 @@ def test_activations_cost_by_what_they_compute() -> None:
     assert sorts("Hardsigmoid") == sorts("hard_sigmoid") == {"cheap activation"}
     assert sorts("tanh") == sorts("my_own") == {"dear activation"}
     assert sorts("softmax") == sorts("LogSoftmax") == {"softmax"}
+
+
+def test_an_activation_has_one_name_in_every_framework() -> None:
+    def named(activation: str) -> set[str]:
+        part = Part(kind="activation", outputs=3, activation=activation)
+        return {name for name in anatomy(part).per_step() if name.startswith("activation of")}
+
+    assert named("leaky_relu") == named("LeakyReLU") == {"activation of leakyrelu"}
+    assert named("linear") == set()
 
 
 def test_each_optimiser_has_amounts_of_its_own() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from harness.subjects.registry import Registry
 from harness.training.plain_training import Noted, PlainTraining, UnfinishedTrainings
+from harness.training.reference import Price
 from harness.training.request import Request
 
 
@@ -53,15 +54,22 @@ def request_(registry: Registry) -> Request:
     return Request.of(fault, fault.fixed, seed=1)
 
 
+PRICE = Price(step=1, sample=0, epoch=0, start=0, judging=0, judged=0, samples=200, batch_size=32)
+
+
 def prepared(
     request: Request, program: Counting, unfinished: UnfinishedTrainings | None = None
 ) -> PlainTraining:
-    return PlainTraining(program, request, 200, unfinished or UnfinishedTrainings())
+    return PlainTraining(program, request, PRICE, unfinished or UnfinishedTrainings())
+
+
+def unjudged() -> None:
+    """A judge who has no verdict."""
 
 
 def test_a_whole_training(request_: Request) -> None:
     program = Counting()
-    progress = prepared(request_, program).train()
+    progress = prepared(request_, program).train(unjudged)
     assert program.steps == progress.steps == 28
     assert progress.losses == (3.0, 10.0, 17.0, 24.0)  # means of steps 0-6, 7-13, ...
     assert progress.work == 4 * 200 * 10
@@ -69,20 +77,80 @@ def test_a_whole_training(request_: Request) -> None:
 
 
 def test_a_work_limit_ends_with_the_step_that_reaches_it(request_: Request) -> None:
-    progress = prepared(replace(request_, work_limit=33 * 10), Counting()).train()
+    progress = prepared(replace(request_, work_limit=33 * 10), Counting()).train(unjudged)
     assert (progress.steps, progress.work, progress.ended) == (2, 64 * 10, False)
     assert progress.fidelity == 2 / 28
 
 
+def test_a_limit_of_the_reference_machine_likewise(request_: Request) -> None:
+    progress = prepared(replace(request_, reference_limit=8.5), Counting()).train(unjudged)
+    assert (progress.steps, progress.reference, progress.ended) == (9, 9.0, False)
+    assert progress.losses == (3.0, 7.5)
+
+
+MARKED: dict[str, Any] = {"reference_limit": 20.0, "marks": ((5, 3.0), (10, 8.5), (15, 20.0))}
+
+
+def test_marks_are_what_a_shorter_training_would_have_been(request_: Request) -> None:
+    program = Counting()
+    plain = prepared(replace(request_, reference_limit=20.0), Counting()).train(unjudged)
+    marked = prepared(replace(request_, **MARKED), program).train(
+        lambda: (float(program.steps), -1.0)
+    )
+    assert [(m.budget, m.steps, m.search, m.reference_seconds) for m in marked.marks] == [
+        (5, 3, 3.0, 3.0),
+        (10, 9, 9.0, 9.0),
+    ]  # the last one ends where the training does
+    for mark, limit in zip(marked.marks, (3.0, 8.5), strict=True):
+        own = prepared(replace(request_, reference_limit=limit), Counting()).train(unjudged)
+        assert (mark.steps, mark.fidelity, mark.work) == (own.steps, own.fidelity, own.work)
+        assert not mark.ended
+    assert (marked.losses, marked.steps, marked.work) == (plain.losses, plain.steps, plain.work)
+
+
+def test_a_mark_that_pays_for_the_whole_needs_no_judging(request_: Request) -> None:
+    marks = ((5, 28.0), (10, 99.0))
+    progress = prepared(replace(request_, marks=marks), Counting()).train(unjudged)
+    assert [(m.budget, m.ended, m.search) for m in progress.marks] == [
+        (5, True, None),
+        (10, True, None),
+    ]
+
+
+def test_marks_count_work_where_the_limit_does(request_: Request) -> None:
+    asked = replace(request_, work_limit=100 * 320.0, marks=((5, 330.0),))
+    (mark,) = prepared(asked, Counting()).train(lambda: (0.5, 0.25)).marks
+    assert (mark.steps, mark.work, mark.search, mark.holdout) == (2, 640.0, 0.5, 0.25)
+
+
+def test_nothing_is_marked_after_the_training_diverged(request_: Request) -> None:
+    asked = replace(request_, reference_limit=20.0, marks=((5, 3.0), (10, 5.0)))
+    progress = prepared(asked, Counting(lost=3)).train(lambda: (0.5, 0.25))
+    assert [m.budget for m in progress.marks] == [5]
+    assert progress.diverged
+
+
+def test_a_continued_training_is_marked_from_where_it_goes_on(request_: Request) -> None:
+    unfinished, first = UnfinishedTrainings(), replace(request_, run="r", fidelity=0.5)
+    part = prepared(first, Counting(), unfinished)
+    part.train(unjudged)
+    part.keep()
+    again = replace(first, reached=0.5, fidelity=1.0, reference_limit=14.0, marks=((5, 4.0),))
+    training = prepared(again, Counting(), unfinished)
+    training.resume()
+    (mark,) = training.train(lambda: (0.5, 0.25)).marks
+    assert (mark.steps, mark.reference_seconds, mark.fidelity) == (4, 4.0, 18 / 28)
+
+
 def test_without_time_there_is_no_step(request_: Request) -> None:
-    progress = prepared(replace(request_, limit=0.0), Counting()).train()
+    progress = prepared(replace(request_, limit=0.0), Counting()).train(unjudged)
     assert (progress.begun, progress.ended, progress.steps) == (False, False, 0)
     assert progress.fidelity == 1 / 28
 
 
 def test_a_lost_loss_ends_the_training(request_: Request) -> None:
     program = Counting(lost=9)
-    progress = prepared(request_, program).train()
+    progress = prepared(request_, program).train(unjudged)
     assert progress.diverged == "loss not finite in epoch 2"
     assert progress.losses == (3.0,)
     assert program.steps < 28
@@ -91,7 +159,7 @@ def test_a_lost_loss_ends_the_training(request_: Request) -> None:
 def test_a_kept_state_is_restored_once(request_: Request) -> None:
     unfinished, first = UnfinishedTrainings(), replace(request_, run="r", fidelity=0.5)
     part = prepared(first, Counting(), unfinished)
-    assert part.train().steps == 14
+    assert part.train(unjudged).steps == 14
     part.keep()
     again = replace(first, reached=0.5, fidelity=1.0)
     for restored in (True, False):  # then the first steps are trained again
@@ -100,7 +168,7 @@ def test_a_kept_state_is_restored_once(request_: Request) -> None:
         training.resume()
         assert program.steps == 14
         assert program.ran == (0 if restored else 14)
-        assert training.train().losses == (17.0, 24.0)
+        assert training.train(unjudged).losses == (17.0, 24.0)
 
 
 def test_states_of_other_runs_are_forgotten(request_: Request) -> None:
