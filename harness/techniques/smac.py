@@ -66,8 +66,8 @@ class Smac:
         return SmacOptimiser(task, seed, self)
 
     @property
-    def lowest(self) -> float | None:
-        """The lowest fidelity; None if all trainings are full ones."""
+    def halving(self) -> tuple[float, int] | None:
+        """The lowest fidelity and the factor between two; None if all trainings are full ones."""
         return None
 
 
@@ -84,8 +84,8 @@ class SmacHyperband(Smac):
     """Fidelities in use; the lowest is ``eta ** (1 - rungs)``, the highest 1."""
 
     @property
-    def lowest(self) -> float | None:
-        return float(self.eta ** (1 - self.rungs))
+    def halving(self) -> tuple[float, int] | None:
+        return float(self.eta ** (1 - self.rungs)), self.eta
 
 
 class SmacOptimiser(Optimiser):
@@ -189,10 +189,16 @@ def _build(encoding: Encoding, start: Mapping[str, Any], settings: Smac, seed: i
     from smac import HyperparameterOptimizationFacade, MultiFidelityFacade, Scenario
     from smac.initial_design import SobolInitialDesign
     from smac.main.config_selector import ConfigSelector
+    from smac.random_design import ProbabilityRandomDesign
 
-    kind = HyperparameterOptimizationFacade if settings.lowest is None else MultiFidelityFacade
-    limits = {} if settings.lowest is None else {"min_budget": settings.lowest, "max_budget": 1.0}
-    more = {} if settings.lowest is None else {"eta": settings.eta}  # type: ignore[attr-defined]
+    kind: Any = HyperparameterOptimizationFacade
+    limits: dict[str, float] = {}
+    factor: dict[str, int] = {}
+    observations = 1
+    if settings.halving is not None:
+        lowest, eta = settings.halving
+        kind, observations = MultiFidelityFacade, settings.initial
+        limits, factor = {"min_budget": lowest, "max_budget": 1.0}, {"eta": eta}
     with tempfile.TemporaryDirectory(prefix="smac-") as folder:
         scenario = Scenario(
             config_space(encoding.domains, seed),
@@ -208,18 +214,9 @@ def _build(encoding: Encoding, start: Mapping[str, Any], settings: Smac, seed: i
             scenario,
             model=kind.get_model(scenario, n_trees=settings.trees),
             initial_design=SobolInitialDesign(scenario, n_configs=0, additional_configs=first),
-            intensifier=kind.get_intensifier(scenario, **more),
-            random_design=_interleaved(settings.random_share, seed),
-            config_selector=ConfigSelector(
-                scenario, retrain_after=1, min_trials=settings.initial if limits else 1
-            ),
+            intensifier=kind.get_intensifier(scenario, **factor),
+            random_design=ProbabilityRandomDesign(settings.random_share, seed=seed),
+            config_selector=ConfigSelector(scenario, retrain_after=1, min_trials=observations),
             logging_level=False,
             overwrite=True,
         )
-
-
-def _interleaved(share: float, seed: int) -> Any:
-    """Random configurations among those of the model, at places that the seed decides."""
-    from smac.random_design import ProbabilityRandomDesign
-
-    return ProbabilityRandomDesign(share, seed=seed)
