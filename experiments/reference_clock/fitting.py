@@ -79,7 +79,8 @@ def _least_ratios(
 
 
 def _short(value: float) -> float:
-    return float(f"{value:.3g}")
+    """Three digits; what no sum of it can be noticed in is 0."""
+    return 0.0 if value < 1e-15 else float(f"{value:.3g}")
 
 
 def computed(row: Row, constants: Constants) -> tuple[float, float]:

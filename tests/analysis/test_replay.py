@@ -111,7 +111,10 @@ def test_the_open_trial_counts_with_its_mark() -> None:
         budget=4.0, ended=False, steps=7, fidelity=0.5, work=70.0, reference_seconds=2.5,
         search=0.6, holdout=0.7,
     )  # fmt: skip
-    trials = [replace(row, charged=row.outcome.seconds) for row in run.trials]
+    trials = [
+        replace(row, charged=charged)
+        for row, charged in zip(run.trials, (2.0, 3.0, 2.0), strict=True)
+    ]
     trials[1] = replace(trials[1], outcome=replace(last.outcome, marks=(mark,)))
     marked = replace(run, clock="reference", allowed=run.budget, trials=trials)
     short = at_budget(marked, 4, training_time=1.0)

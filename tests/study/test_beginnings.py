@@ -83,6 +83,7 @@ def test_a_larger_budget_goes_on_from_the_smaller_run(
     assert records["bohb"].continued_after > 0
 
 
+@pytest.mark.slow
 def test_independent_runs_make_all_their_trials(tmp_path: Path, whole: dict[str, Path]) -> None:
     store = Store(tmp_path)
     go(study(SMALL), store, root(whole))
@@ -91,6 +92,7 @@ def test_independent_runs_make_all_their_trials(tmp_path: Path, whole: dict[str,
     assert {store.read_record(c).continued_after for c in alone.cells(load_registry())} == {0}
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_takes_over_goes_on(tmp_path: Path, whole: dict[str, Path]) -> None:
     store = Store(tmp_path)
     go(study(SMALL), store, root(whole))

@@ -1,4 +1,4 @@
-"""With the clock ``work`` a study depends on its seeds alone."""
+"""With the clocks ``work`` and ``reference`` a study depends on its seeds alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ ELSEWHERE = Path(__file__).parents[1] / "data" / "work_random.json"
 
 
 def go(store: Store, slots: int = 2, **changes: Any) -> None:
-    done = run_plan(plan(clock="work", **changes), store, slots=slots, say=lambda _: None)
+    study = plan(**{"clock": "work", **changes})
+    done = run_plan(study, store, slots=slots, say=lambda _: None)
     assert not done.failed
 
 
@@ -65,12 +66,14 @@ def _load(processes: int) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_load_changes_no_byte_but_times(tmp_path: Path) -> None:
+@pytest.mark.parametrize("clock", ["work", "reference"])
+def test_load_changes_no_byte_but_times(tmp_path: Path, clock: str) -> None:
     """All techniques; alone, then two runs at a time beside twice as many processes as cores."""
     changes = {
         "techniques": {"random": Random(), "hebo": Hebo(), "bohb": Bohb()},
         "repetitions": 1,
         "budget": 15,
+        "clock": clock,
     }
     calm, busy = Store(tmp_path / "calm"), Store(tmp_path / "busy")
     go(calm, slots=1, **changes)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.subjects.arrays import Data
-from harness.training.prepared import PreparedTraining, Progress, run_training
+from harness.training.prepared import Judge, PreparedTraining, Progress, run_training
 from harness.vocabulary import Cause, TrialStatus
 
 Y = np.array([[1.0], [0.0], [1.0], [0.0]])
@@ -36,7 +36,7 @@ class Scripted(PreparedTraining):
     def resume(self) -> None:
         self._call("resume")
 
-    def train(self) -> Progress:
+    def train(self, judged: Judge) -> Progress:
         self._call("train")
         return self.progress
 

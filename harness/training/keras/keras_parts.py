@@ -23,8 +23,10 @@ def keras_parts(model: Any) -> tuple[Part, ...]:
 
 def _free(layer: Any) -> bool:
     """Whether a layer costs nothing; Keras skips a dropout of 0."""
-    name = type(layer).__name__
-    return name in _FREE or ("Dropout" in name and not getattr(layer, "rate", 1))
+    import keras
+
+    none = isinstance(layer, keras.layers.Dropout) and not layer.rate
+    return none or type(layer).__name__ in _FREE
 
 
 def _layers(model: Any) -> Iterator[Any]:

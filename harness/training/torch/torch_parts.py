@@ -49,7 +49,8 @@ def torch_parts(model: Any, sample: Any) -> tuple[Part, ...]:
 
 def _free(module: Any) -> bool:
     """Whether a module costs nothing, or next to it."""
-    return isinstance(module, _FREE) or ("Dropout" in type(module).__name__ and not module.p)
+    none = isinstance(module, nn.modules.dropout._DropoutNd) and not module.p
+    return none or isinstance(module, _FREE)
 
 
 def _part(module: Any, given: Any, result: Any, macs: int) -> Part:
