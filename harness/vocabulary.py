@@ -17,6 +17,10 @@ Value = str | int | float | bool
 Configuration = Mapping[str, Value]
 """A flat mapping from hyperparameter (and setting) to value: one DNN program."""
 
+DEFAULT_CLOCK, DEFAULT_SPACE = "training", "corrected"
+"""Of a study that names none: keys of ``harness.records.clocks.CLOCKS`` and of
+``harness.space.derivation.VARIANTS``."""
+
 
 class TrialStatus(StrEnum):
     """How one training ended."""

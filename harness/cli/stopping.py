@@ -11,12 +11,16 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """From the keyboard, from a scheduler or a shutdown, from a terminal that was closed."""
 
 GRACE = 20.0
 """Seconds that a command has to end what it started; from then on, one more signal ends it."""
+
+SOON = 0.01
+"""Seconds after which a signal is sent again that came where nothing can be raised."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -31,6 +35,7 @@ class _Listener:
         self.number = signal.SIGINT
         """The first signal; Ray raises a plain KeyboardInterrupt for whichever it was."""
         self.ending = False
+        self._process, self._hook = os.getpid(), sys.unraisablehook
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
@@ -40,6 +45,18 @@ class _Listener:
             os._exit(128 + number)
         if not self.ending:
             raise Stopped(signal.Signals(number).name)
+
+    def passed_over(self, unraisable: Any) -> None:
+        """Where Python cannot raise :class:`Stopped`, as after a fork, it is raised once more.
+
+        Not in a process that was just forked: the command itself has the signal, too.
+        """
+        if not isinstance(unraisable.exc_value, Stopped):
+            self._hook(unraisable)
+        elif os.getpid() == self._process:
+            again = threading.Timer(SOON, os.kill, (self._process, self.number))
+            again.daemon = True
+            again.start()
 
     def leave(self) -> None:
         """Ignore further signals: Python's last steps would give them back their own effect."""
@@ -63,6 +80,7 @@ def run_until_stopped(command: Callable[[], int]) -> int:
         atexit.register(listener.leave)  # before all others, so that it comes after them
     for number in before:
         signal.signal(number, listener)
+    hook, sys.unraisablehook = sys.unraisablehook, listener.passed_over
     try:
         try:
             return command()
@@ -76,6 +94,7 @@ def run_until_stopped(command: Callable[[], int]) -> int:
         listener.ending = True
         return _say(listener.number)
     finally:
+        sys.unraisablehook = hook
         if listener.first is None:
             atexit.unregister(listener.leave)
             for number, handler in before.items():

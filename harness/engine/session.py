@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import secrets
 import shlex
 import signal
 import socket
@@ -30,6 +31,8 @@ CONNECTING, ANSWERING = 5.0, 10.0
 """Seconds in which a cluster's address must take a connection, and then answer."""
 
 QUIET = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
+
+_TOKENS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 _scratch: Path | None = None
 """Temporary folder of the Ray that this process started."""
@@ -115,6 +118,7 @@ def cluster() -> str:
 def _start_here(cpus: int, seconds: float) -> None:
     global _scratch
     check_loopback()
+    _own_token()
     atexit.register(shutdown)
     problem: Exception | None = None
     for times in STARTS:
@@ -136,6 +140,16 @@ def _start_here(cpus: int, seconds: float) -> None:
         f"RAY_START={STARTS[-1] * seconds:.0f} in the environment waits longer. What was recorded "
         "is safe"
     )
+
+
+def _own_token() -> None:
+    """Give Ray's processes a token of this session, unless the environment says otherwise.
+
+    They know each other by it. Without one Ray keeps a token in the home folder, and does not start
+    where none can be written.
+    """
+    if not any(name in os.environ for name in _TOKENS):
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 def _init(cpus: int, folder: Path) -> None:

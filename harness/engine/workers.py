@@ -224,8 +224,8 @@ class RemoteTrain:
             )
             if self.limited:
                 request = request.limited(self.limited, limit)
-            expected = NEVER if self.pace is None else SLOWER * limit * self.pace
-            outcome = self.worker.train(request, expected)
+            pace = () if self.pace is None else (SLOWER * limit * self.pace,)
+            outcome = self.worker.train(request, *pace)
         self.remember(proposal, outcome)
         return outcome
 

@@ -76,60 +76,48 @@ def exhausted(clock: ClockFace) -> bool:
 
 
 @dataclass
-class TrainingClock:
-    """Charges the seconds inside training and its evaluation."""
+class _AddingClock:
+    """Adds up one amount of every outcome."""
 
     unit: ClassVar[str] = "s"
+    amount: ClassVar[str]
+    """The field of an outcome that is charged."""
 
     budget: float
     spent: float = 0.0
 
     def charge(self, outcome: Outcome) -> float:
-        self.spent += outcome.seconds
-        return outcome.seconds
+        charged = float(getattr(outcome, self.amount))
+        self.spent += charged
+        return charged
 
     def replay(self, spent: float, *, last: bool) -> None:
         self.spent = spent
 
 
-@dataclass
-class ReferenceClock:
+class TrainingClock(_AddingClock):
+    """Charges the seconds inside training and its evaluation."""
+
+    amount = "seconds"
+
+
+class ReferenceClock(_AddingClock):
     """Charges the seconds that the reference machine would need for training and evaluation.
 
     A training that crashed has no steps that could be counted, and is charged nothing.
     """
 
-    unit: ClassVar[str] = "s"
-
-    budget: float
-    spent: float = 0.0
-
-    def charge(self, outcome: Outcome) -> float:
-        self.spent += outcome.reference_seconds
-        return outcome.reference_seconds
-
-    def replay(self, spent: float, *, last: bool) -> None:
-        self.spent = spent
+    amount = "reference_seconds"
 
 
-@dataclass
-class WorkClock:
+class WorkClock(_AddingClock):
     """Charges multiply-accumulates trained: a seeded run then depends on no machine and no load.
 
     A training that crashed has trained nothing that could be counted, and is charged nothing.
     """
 
-    unit: ClassVar[str] = "MAC"
-
-    budget: float
-    spent: float = 0.0
-
-    def charge(self, outcome: Outcome) -> float:
-        self.spent += outcome.work
-        return outcome.work
-
-    def replay(self, spent: float, *, last: bool) -> None:
-        self.spent = spent
+    unit = "MAC"
+    amount = "work"
 
 
 @dataclass
@@ -200,7 +188,7 @@ class ClockRow:
     """Of the constants by which it charges; 0 for a clock without any."""
 
 
-REFERENCE, DEFAULT_CLOCK = "reference", "training"
+REFERENCE = "reference"
 
 REFERENCE_VERSION = 1
 """Of the constants of the clock ``reference`` (``harness.training.reference``)."""
@@ -268,12 +256,8 @@ def charge_of(clock: str, outcome: Outcome) -> float | None:
 
     None for ``wall``, which runs on between two trials, so that only the clock itself knows.
     """
-    charges = {
-        "reference": outcome.reference_seconds,
-        "training": outcome.seconds,
-        "work": outcome.work,
-    }
-    return charges.get(clock)
+    amount = getattr(CLOCKS[clock].make, "amount", None) if clock in CLOCKS else None
+    return None if amount is None else float(getattr(outcome, amount))
 
 
 def make_clock(name: str, multiple: float, one: float) -> Clock:

@@ -20,7 +20,10 @@ class Mark:
     budget: Positive
     """As a multiple of T."""
     ended: bool
-    """Whether the training would have come to its own end; then its outcome says the rest."""
+    """Whether the training would have come to its own end, so that the budget ended in its
+    evaluation; then its outcome says the rest."""
+    left: NonNegative = 0.0
+    """What was left of that budget when the training began, in the unit of the clock."""
     steps: Count = 0
     fidelity: Share = 1.0
     work: NonNegative = 0.0

@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.space.domains import Domain
 from harness.space.operators import OPERATORS, Context, Operator, Values, operator_of
-from harness.vocabulary import Configuration, Value, unknown
+from harness.vocabulary import DEFAULT_SPACE, Configuration, Value, unknown
 
 VARIANTS: Mapping[str, Callable[[Operator], Values]] = {
     "cost_aware": lambda row: row.cost_aware or row.corrected,
@@ -51,9 +51,6 @@ class Space:
         )
 
 
-DEFAULT_SPACE = "corrected"
-
-
 def derive(faulty: Configuration, context: Context, variant: str = DEFAULT_SPACE) -> Space:
     """The space around ``faulty``: one domain for every hyperparameter that an operator reaches.
 
@@ -63,7 +60,7 @@ def derive(faulty: Configuration, context: Context, variant: str = DEFAULT_SPACE
             values.
         variant: A key of ``VARIANTS``. ``cost_aware`` holds the programs of ``corrected`` and draws
             long trainings seldom: a draw costs about as much as the faulty program, where one of
-            ``corrected`` costs up to 19 times as much.
+            ``corrected`` costs up to 20 times as much (``docs/clocks.md``).
 
     Raises:
         HarnessError: If there is no such variant.

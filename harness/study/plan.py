@@ -12,11 +12,11 @@ from typing import Any
 from harness.data import DATA_SETS, STAND_IN
 from harness.records.baseline import Baseline, read_baseline
 from harness.records.cell import Cell
-from harness.records.clocks import DEFAULT_CLOCK, check_budget, clock_row, make_clock
+from harness.records.clocks import check_budget, clock_row, make_clock
 from harness.records.files import digest, plain
 from harness.records.schema import Misfit, to_json
 from harness.records.store import Store
-from harness.space.derivation import DEFAULT_SPACE, VARIANTS
+from harness.space.derivation import VARIANTS
 from harness.subjects.fault import Fault
 from harness.subjects.foreign import ForeignError, bounded_import
 from harness.subjects.registry import Registry
@@ -24,7 +24,7 @@ from harness.subjects.subject import Subject
 from harness.techniques.blame import described_at
 from harness.techniques.contract import Technique
 from harness.training.device import BACKENDS, NATIVE
-from harness.vocabulary import HarnessError, moved_hint, unknown
+from harness.vocabulary import DEFAULT_CLOCK, DEFAULT_SPACE, HarnessError, moved_hint, unknown
 
 LONGEST_NAME = 100
 """Characters of a plan's name."""

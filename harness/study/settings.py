@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.records.clocks import DEFAULT_CLOCK
-from harness.space.derivation import DEFAULT_SPACE
-from harness.vocabulary import HarnessError, unknown
+from harness.vocabulary import DEFAULT_CLOCK, DEFAULT_SPACE, HarnessError, unknown
 
 
 class SettingKind(StrEnum):

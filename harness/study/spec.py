@@ -13,11 +13,10 @@ from typing import Any
 from harness.analysis import protocols
 from harness.analysis.protocols import Protocol
 from harness.data.shipped import shipped
-from harness.records.clocks import DEFAULT_CLOCK, check_budget
+from harness.records.clocks import check_budget
 from harness.records.files import digest
 from harness.records.schema import LARGEST
 from harness.records.store import Store
-from harness.space.derivation import DEFAULT_SPACE
 from harness.study.compose import PLAN_DEFAULTS, compose_settings, options, read_plan, read_yaml
 from harness.study.plan import Plan, import_technique, make_technique, technique_name
 from harness.study.settings import BY_KEY, GROUPS
@@ -32,7 +31,7 @@ from harness.study.values import (
 )
 from harness.subjects.registry import load_registry
 from harness.techniques.contract import Technique
-from harness.vocabulary import HarnessError, unknown
+from harness.vocabulary import DEFAULT_CLOCK, DEFAULT_SPACE, HarnessError, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

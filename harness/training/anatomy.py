@@ -55,10 +55,9 @@ class Anatomy:
         """Amounts of one training step, whatever its batch: operations called, weights updated."""
         found: Counter[str] = Counter({"step": 1, f"loss of {self.loss}": 1})
         for part in self.parts:
-            found[f"{part.kind} layer"] += 1
+            found[f"{part.kind} layer"] += max(1, part.times)
             if part.activation != LINEAR:
                 found[f"activation of {_plain(part.activation)}"] += 1
-            found["time step"] += part.times
             found[f"{part.kind} weight"] += part.weights
             found[f"variable of {self.optimiser}"] += part.variables
             found[f"weight of {self.optimiser}"] += part.weights

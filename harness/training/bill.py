@@ -38,13 +38,18 @@ class Bill:
     def whole(self) -> float:
         return self.training + self.evaluation
 
-    def marked(self, marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
-        """Marks with their evaluation in the charge, as the run of a smaller budget has it."""
+    def marked(self, marks: tuple[Mark, ...], charged: float) -> tuple[Mark, ...]:
+        """Marks with their evaluation in the charge, as the run of a smaller budget has it.
+
+        Args:
+            charged: Of the training itself; a budget that pays for all of it ends later.
+        """
         return tuple(
             mark
             if mark.ended
             else replace(mark, reference_seconds=mark.reference_seconds + self.evaluation)
             for mark in marks
+            if not (mark.ended and mark.left >= charged)
         )
 
     def charged(self, progress: Progress, verdict: Verdict, looked: Look | None) -> float:

@@ -260,17 +260,20 @@ class PlainTraining(PreparedTraining):
         for budget, charge in self._request.marks:
             limit = {"work": charge} if counts_work else {"reference": charge}
             step = self._affordable(**limit)
-            if step == self._target:
-                entries.append(_MarkEntry(step, made=[Mark(budget=budget, ended=True)]))
-            elif self._done < step < target:
-                entries.append(_MarkEntry(step, make=partial(self._mark, budget, step, judged)))
+            if self._done < step < target:
+                make = partial(self._mark, budget, charge, step, judged)
+                entries.append(_MarkEntry(step, make=make))
+            elif step == self._target and not counts_work:
+                mark = Mark(budget=budget, ended=True, left=charge)
+                entries.append(_MarkEntry(step, made=[mark]))
         return entries
 
-    def _mark(self, budget: float, step: int, judged: Judge) -> Mark:
+    def _mark(self, budget: float, charge: float, step: int, judged: Judge) -> Mark:
         search, holdout = judged() or (None, None)
         return Mark(
             budget=budget,
             ended=False,
+            left=charge,
             steps=step - self._done,
             fidelity=self._fidelity(step),
             work=self._work(step),

@@ -165,6 +165,7 @@ def _outcome(
     bill: Bill | None = None,
 ) -> Outcome:
     """The outcome of a training. A look is charged; the building within it is not."""
+    charged = bill.charged(progress, verdict, looked) if bill else 0.0
     building = 0.0 if times.built is None else times.built - times.building
     return Outcome(
         status=verdict.status,
@@ -172,14 +173,14 @@ def _outcome(
         fidelity=progress.fidelity,
         steps=progress.steps,
         work=progress.work,
-        reference_seconds=bill.charged(progress, verdict, looked) if bill else 0.0,
+        reference_seconds=charged,
         whole_reference_seconds=bill.whole if bill else 0.0,
         search=verdict.search,
         holdout=verdict.holdout,
         cause=verdict.cause,
         message=verdict.message,
         losses=progress.losses,
-        marks=bill.marked(progress.marks) if bill else (),
+        marks=bill.marked(progress.marks, charged) if bill else (),
         data_seconds=times.loaded - times.began,
         build_seconds=building + (0.0 if looked is None else looked.build_seconds),
         evaluate_seconds=verdict.evaluate_seconds,

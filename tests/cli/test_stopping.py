@@ -10,6 +10,8 @@ import time
 import pytest
 from commands import HEEDING, environment
 
+from harness.cli.stopping import run_until_stopped
+
 COMMAND = """
 import atexit, signal, sys, time
 from harness.cli.stopping import run_until_stopped
@@ -114,3 +116,25 @@ def test_handlers_are_as_before_where_no_signal_came() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     assert run_until_stopped(lambda: 7) == 7
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_signal_where_nothing_can_be_raised_still_ends_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As after a fork: what is raised in a finaliser is passed over by Python."""
+
+    class Finalised:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def command() -> int:
+        Finalised()
+        time.sleep(5)
+        return 0
+
+    before = sys.unraisablehook
+    assert run_until_stopped(command) == 128 + signal.SIGTERM
+    assert sys.unraisablehook is before
+    assert capsys.readouterr().err == (
+        "stopped by SIGTERM; repeat the command to go on from here\n"
+    )

@@ -260,6 +260,28 @@ def test_the_first_technique_is_compared_with_each_other(
     assert "no technique 'randm'" in capsys.readouterr().err
 
 
+def test_a_study_is_recorded_and_restored(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = ["plan=smoke", "budget=6", "plan.repetitions=3", "plan.techniques=[random,hebo]"]
+    chosen = [*whole, "plan.faults=[D3]"]
+    assert main(["record", *whole, f"results={results}"]) == 2
+    assert "1 of 12 runs of plan 'smoke' are missing" in capsys.readouterr().err
+    assert main(["record", *chosen, f"results={results}"]) == 0
+    folder = capsys.readouterr().out.split(":")[0]
+    again = tmp_path / "again"
+    assert main(["restore", folder, str(again)]) == 0
+    assert main(["tables", *chosen, f"results={again}"]) == 0
+    (table,) = (again / "tables").glob("*/scores.csv")
+    assert main(["tables", *chosen, f"results={results}"]) == 0
+    assert table.read_bytes() == (results / table.relative_to(again)).read_bytes()
+    capsys.readouterr()
+    assert main(["restore", folder, str(again)]) == 2
+    assert "is not empty, and what was recorded is never overwritten" in capsys.readouterr().err
+    assert main(["restore", str(tmp_path / "none"), str(tmp_path / "new")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_a_run_is_explained(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = next((results / "runs" / "D3" / "random").iterdir())
     assert main(["explain", str(run)]) == 0
@@ -269,10 +291,12 @@ def test_a_run_is_explained(results: Path, capsys: pytest.CaptureFixture[str]) -
     assert "the following arguments are required: RUN" in capsys.readouterr().err
 
 
-def test_scores_are_saved_with_full_precision(results: Path) -> None:
+def test_scores_are_saved_with_full_precision(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["tables", *STORED, f"results={results}"]) == 0
-    (path,) = results.glob("tables/smoke-b6-*/scores.csv")
-    assert len(pd.read_csv(path)) == 4
+    folder = Path(capsys.readouterr().out.split("saved in ")[1].splitlines()[0])
+    assert len(pd.read_csv(folder / "scores.csv")) == 4
 
 
 def test_a_folder_without_old_results_needs_no_migration(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tiny import plan
@@ -29,13 +30,14 @@ def test_clocks_that_measure_have_no_marks() -> None:
 
 def test_what_lies_ahead_of_a_training() -> None:
     clock = make_clock("reference", 20, 2.0)
-    train = SimpleNamespace(marks=marks_of(CLOCKS["reference"], 20, 2.0))
-    assert ahead(train, clock) == {"marks": ((5.0, 10.0), (10.0, 20.0))}  # type: ignore[arg-type]
+    train: Any = SimpleNamespace(marks=marks_of(CLOCKS["reference"], 20, 2.0))
+    assert ahead(train, clock) == {"marks": ((5.0, 10.0), (10.0, 20.0))}
     clock.replay(12.0, last=True)
-    assert ahead(train, clock) == {"marks": ((10.0, 8.0),)}  # type: ignore[arg-type]
+    assert ahead(train, clock) == {"marks": ((10.0, 8.0),)}
     clock.replay(20.0, last=True)
-    assert ahead(train, clock) == {}  # type: ignore[arg-type]
-    assert ahead(SimpleNamespace(), clock) == {}  # type: ignore[arg-type]
+    assert ahead(train, clock) == {}
+    unmarked: Any = SimpleNamespace()
+    assert ahead(unmarked, clock) == {}
 
 
 def shown(run: Run) -> list[tuple[object, ...]]:
@@ -55,6 +57,7 @@ def shown(run: Run) -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("ray_session", "with_own_faults")
 def test_a_beginning_and_a_run_of_its_own_agree(tmp_path: Path) -> None:

@@ -160,3 +160,19 @@ def test_what_a_killed_driver_leaves_goes_with_the_next_start(place: Path) -> No
     assert [*place.iterdir()] == [others]  # that of the driver that still runs
     other.kill()
     other.wait(timeout=60)
+
+
+def test_ray_s_processes_have_a_token_of_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless the environment says otherwise; Ray would keep one in the home folder."""
+    for name in session._TOKENS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    session._own_token()
+    assert "RAY_AUTH_TOKEN" not in os.environ
+    monkeypatch.delenv("RAY_AUTH_MODE")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "own")
+    session._own_token()
+    assert os.environ["RAY_AUTH_TOKEN"] == "own"
+    monkeypatch.delenv("RAY_AUTH_TOKEN")
+    session._own_token()
+    assert len(os.environ["RAY_AUTH_TOKEN"]) == 64

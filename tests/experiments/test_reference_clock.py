@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from experiments.reference_clock.__main__ import PAGE
 from experiments.reference_clock.fitting import computed, fitted_constants, summary
 from experiments.reference_clock.measuring import rows
 from harness.subjects.registry import FAULTS, Registry, load_registry
 from harness.training import Request, Trainer, configure
-from harness.training.reference import TIMES, reference, reference_times
+from harness.training.reference import TIMES, Constants, reference, reference_times
+from harness.views.cards import two_digits
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +23,16 @@ def trainer() -> Trainer:
     return Trainer()
 
 
-def test_the_constants_are_those_that_fit_the_recorded_trainings() -> None:
+@pytest.fixture(scope="module")
+def fitted() -> tuple[dict[str, Constants], pd.DataFrame]:
+    return fitted_constants(rows())
+
+
+def test_the_constants_are_those_that_fit_the_recorded_trainings(
+    fitted: tuple[dict[str, Constants], pd.DataFrame],
+) -> None:
     """Equal to 1 % in what they foretell: another processor may round the fit otherwise."""
-    some = rows()
-    found, table = fitted_constants(some)
+    some, (found, table) = rows(), fitted
     stored = reference().frameworks
     for row in some:
         one, other = (sum(computed(row, known[row.framework])) for known in (found, stored))
@@ -39,11 +48,16 @@ def test_most_trainings_cost_what_they_take() -> None:
     assert np.mean(np.abs(np.log(found / true)) <= np.log(1.3)) >= 0.8
 
 
-def test_the_page_shows_what_the_recorded_trainings_give() -> None:
-    from experiments.reference_clock.__main__ import PAGE
-
-    _, table = fitted_constants(rows())
-    assert summary(table) in PAGE.read_text(encoding="utf-8")
+def test_the_page_shows_what_the_recorded_trainings_give(
+    fitted: tuple[dict[str, Constants], pd.DataFrame],
+) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert summary(fitted[1]) in page
+    times = pd.read_csv(TIMES)
+    assert all(
+        f"| {row.fault} | {row.data} | {two_digits(row.seconds)} |" in page
+        for row in times.itertuples()
+    )
 
 
 def drawn() -> dict[str, dict[str, str]]:

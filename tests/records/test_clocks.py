@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from harness.records.clocks import (
     CLOCKS,
-    DEFAULT_CLOCK,
     Clock,
     Cost,
     TrainingClock,
@@ -22,7 +21,7 @@ from harness.records.clocks import (
 )
 from harness.records.outcome import Outcome
 from harness.training import Request
-from harness.vocabulary import HarnessError, TrialStatus
+from harness.vocabulary import DEFAULT_CLOCK, HarnessError, TrialStatus
 
 
 def outcome(seconds: float) -> Outcome:

@@ -154,7 +154,7 @@ def goes_on(folder: Path, before: Any, drivers: Starting, whole: Whole) -> None:
     same(folder, whole.folder)
 
 
-@pytest.mark.parametrize("inodes", [12, 30])
+@pytest.mark.parametrize("inodes", [12, 18])
 def test_a_disk_without_inodes(
     inodes: int, tmp_path: Path, drivers: Starting, small_disk: Callable[[str], Path], whole: Whole
 ) -> None:

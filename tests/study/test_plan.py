@@ -224,6 +224,7 @@ def test_a_run_seed_depends_on_fault_technique_seed_and_repetition_only() -> Non
         "settings": {"rate": 1},
         "space": "icst23",
         "clock": "work",
+        "clock_version": 2,
         "budget": 3.0,
         "data": "other",
         "fraction": 0.5,

@@ -59,5 +59,7 @@ def test_an_activation_has_one_name_in_every_framework() -> None:
 
 def test_each_optimiser_has_amounts_of_its_own() -> None:
     assert "weight of sgd" in anatomy(DENSE, optimiser="sgd").per_step()
-    assert "time step" not in anatomy(DENSE).per_step()
-    assert anatomy(Part(kind="recurrent", times=7)).per_step()["time step"] == 7
+
+
+def test_a_recurrent_layer_is_called_at_each_time_step() -> None:
+    assert anatomy(Part(kind="recurrent", times=7)).per_step()["recurrent layer"] == 7

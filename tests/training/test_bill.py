@@ -39,5 +39,11 @@ def test_a_look_is_charged_as_an_evaluation_and_a_step() -> None:
 
 def test_a_mark_is_charged_as_the_run_that_would_have_ended_there() -> None:
     open_ = Mark(budget=5.0, ended=False, reference_seconds=7.0, search=0.5, holdout=0.5)
-    ended = Mark(budget=10.0, ended=True)
-    assert BILL.marked((open_, ended)) == (replace(open_, reference_seconds=12.0), ended)
+    ended = Mark(budget=10.0, ended=True, left=16.0)
+    marked = (replace(open_, reference_seconds=12.0), ended)
+    assert BILL.marked((open_, ended), charged=17.0) == marked
+
+
+def test_a_budget_that_pays_for_all_of_a_training_ends_later() -> None:
+    later = Mark(budget=10.0, ended=True, left=17.0)
+    assert BILL.marked((later,), charged=17.0) == ()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.training.anatomy import LINEAR, Part
-from harness.training.keras.keras_layers import kind_of_layer
 from harness.training.work import forward_macs
 
 _FREE = ("InputLayer", "Flatten", "Reshape", "Permute")
@@ -53,16 +52,27 @@ def _part(layer: Any) -> Part:
     )
 
 
+_KINDS: Mapping[str, frozenset[str]] = {
+    "dense": frozenset({"Dense", "EinsumDense"}),
+    "convolution": frozenset({"BaseConv", "BaseConvTranspose", "BaseSeparableConv"})
+    | {"BaseDepthwiseConv"},
+    "recurrent": frozenset({"RNN", "Bidirectional"}),
+    "embedding": frozenset({"Embedding"}),
+    "activation": frozenset({"Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax"})
+    | {"ThresholdedReLU"},
+}
+"""By the names of classes: to make those of a layer that Keras lacks would register it."""
+
+
 def _kind(layer: Any) -> str:
-    name = type(layer).__name__
+    name, bases = type(layer).__name__, {base.__name__ for base in type(layer).__mro__}
     if "Pooling" in name:
         return "pooling"
     if "Dropout" in name:
         return "dropout"
     if name.endswith("Normalization"):
         return "normalisation"
-    kind = kind_of_layer(layer)
-    return "other" if kind == "noise" else kind
+    return next((kind for kind, names in _KINDS.items() if names & bases), "other")
 
 
 def _activation(layer: Any, kind: str) -> str:
