@@ -49,16 +49,32 @@ TECHNIQUES: dict[str, Technique] = {
 pytestmark = [pytest.mark.usefixtures("ray_session"), pytest.mark.timeout(180)]
 
 
+SLOW = {n for n in TECHNIQUES if n.endswith("_icst23")} | {
+    "hebo_usual",
+    "gp",
+    "smac",
+    "smac_hyperband",
+}
+"""Techniques that are kept for comparison only, or take seconds for each proposal."""
+
+
 def parameters(*names: str) -> list[Any]:
-    """Names of techniques; those that are kept for comparison only are tested as slow ones."""
-    slow = [pytest.mark.slow]
-    return [pytest.param(n, marks=slow if n.endswith("_icst23") else []) for n in names]
+    """Names of techniques; of some the tests are slow ones."""
+    return [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in names]
+
+
+class Elsewhere(dict[str, list[list[Any]]]):
+    """The trials of each technique, from one new process for all that are tested together."""
+
+    def __missing__(self, name: str) -> list[list[Any]]:
+        together = {n: t for n, t in TECHNIQUES.items() if (n in SLOW) == (name in SLOW)}
+        self.update(zip(together, fresh_process_trials([*together.values()]), strict=True))
+        return self[name]
 
 
 @pytest.fixture(scope="module")
-def all_elsewhere() -> dict[str, Any]:
-    """The trials of every technique, from one new process."""
-    return dict(zip(TECHNIQUES, fresh_process_trials([*TECHNIQUES.values()]), strict=True))
+def all_elsewhere() -> Elsewhere:
+    return Elsewhere()
 
 
 class Ours(TechniqueTestCase):
@@ -69,9 +85,8 @@ class Ours(TechniqueTestCase):
         return TECHNIQUES[name]
 
     @pytest.fixture
-    def elsewhere(self, name: str, all_elsewhere: dict[str, Any]) -> list[list[Any]]:
-        found: list[list[Any]] = all_elsewhere[name]
-        return found
+    def elsewhere(self, name: str, all_elsewhere: Elsewhere) -> list[list[Any]]:
+        return all_elsewhere[name]
 
 
 UNSEEDED = ("hebo_icst23", "usual")
@@ -105,7 +120,7 @@ def run(name: str, **arguments: Any) -> tuple[list[Trial], Finish]:
     return run_technique(TECHNIQUES[name], **arguments)
 
 
-@pytest.mark.parametrize("name", [n for n in TECHNIQUES if n != "random"])
+@pytest.mark.parametrize("name", parameters(*(n for n in TECHNIQUES if n != "random")))
 def test_the_faulty_or_the_usual_program_comes_first(name: str) -> None:
     trials, _ = run(name, budget=2.0)
     first = usual_start(fake_task()) if name.endswith("usual") else fake_task().faulty
@@ -118,7 +133,7 @@ def test_the_usual_program_is_trained_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["hebo", "hebo_usual", "bohb", "tpe", "gp", "smac", "smac_hyperband"]
+    "name", parameters("hebo", "hebo_usual", "bohb", "tpe", "gp", "smac", "smac_hyperband")
 )
 def test_every_observation_reaches_the_searcher(name: str) -> None:
     trials, finish = run(name, train=FakeTrain(trouble="crash"))

@@ -19,7 +19,7 @@ from harness.techniques.random import Random
 
 def test_gp_beats_random_on_twelve_choices() -> None:
     gp, random = (
-        [measure(make, seed, 40).regret for seed in range(10)]
+        [measure(make, seed, 25).regret for seed in range(5)]
         for make in (Gp().optimiser, Random(from_faulty=True).optimiser)
     )
     assert np.median(gp) < np.median(random)

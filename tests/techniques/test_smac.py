@@ -125,10 +125,11 @@ class TestSmacHyperband:
         assert first.fidelity == pytest.approx(1 / 9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("technique", [Smac(), SmacHyperband()])
 def test_smac_beats_random_on_twelve_choices(technique: Smac) -> None:
     smac, random = (
-        [measure(make, seed, 40).regret for seed in range(10)]
+        [measure(make, seed, 25).regret for seed in range(6)]
         for make in (technique.optimiser, Random(from_faulty=True).optimiser)
     )
     assert np.median(smac) < np.median(random)
