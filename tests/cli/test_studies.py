@@ -107,7 +107,9 @@ def test_a_program_that_does_not_build_is_named(own_faults: Path, tmp_path: Path
 def test_a_fault_without_a_baseline_stops_no_other(own_faults: Path, tmp_path: Path) -> None:
     shutil.copytree(own_faults, tmp_path / "f")
     module = tmp_path / "f" / "subjects" / "sum_sign_torch.py"
-    module.write_text(module.read_text().replace("def load(", "def load(*_):\n    return 1\n\n\ndef _load("))
+    module.write_text(
+        module.read_text().replace("def load(", "def load(*_):\n    return 1\n\n\ndef _load(")
+    )
     words = [word.replace("[X1]", "[X3,X1]") for word in TINY if word != ALL]
     words += ["technique=random", f"results={tmp_path / 'r'}"]
     done = command("run", *words, faults=tmp_path / "f")
