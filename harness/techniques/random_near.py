@@ -20,7 +20,7 @@ from harness.techniques.contract import NotApplicable, Optimiser, Proposal, Repa
 from harness.techniques.support import Encoding, Ledger, Source
 from harness.vocabulary import Configuration, Value
 
-EDITS = 2
+MOST_EDITS = 2
 """Most edits of a proposal; one is as likely as two."""
 
 REDRAWS = 100
@@ -67,7 +67,7 @@ class RandomNearOptimiser(Optimiser):
 
     def _edited(self) -> dict[str, Value]:
         """The best program with one or two hyperparameters at other values."""
-        count = int(self._rng.integers(min(EDITS, len(self._domains)))) + 1
+        count = int(self._rng.integers(min(MOST_EDITS, len(self._domains)))) + 1
         names = [*self._domains]
         chosen = self._rng.choice(len(names), size=count, replace=False)
         edits = {names[i]: self._other(names[i], self._domains[names[i]]) for i in chosen}

@@ -37,7 +37,7 @@ from harness.vocabulary import Configuration
 ENDLESS = 10**6
 """Trials that SMAC is told to expect: the clock ends a run, not SMAC."""
 
-ORIGINS: Mapping[str, Source] = {
+SMAC_ORIGINS: Mapping[str, Source] = {
     "Initial Design: Sobol": Source.SOBOL,
     "Acquisition Function Maximizer: Local Search": Source.MODEL,
     "Acquisition Function Maximizer: Random Search (sorted)": Source.MODEL,
@@ -157,7 +157,7 @@ class SmacOptimiser(Optimiser):
         return {**self._ledger.health(), **self._counts}
 
     def _enter(self, drawn: Any, fidelity: float) -> Proposal:
-        source = ORIGINS.get(drawn.origin, Source.RANDOM) if self._entered else Source.FAULTY
+        source = SMAC_ORIGINS.get(drawn.origin, Source.RANDOM) if self._entered else Source.FAULTY
         proposal = self._ledger.enter(self._encoding.decode(dict(drawn)), source, fidelity)
         self._entered[drawn] = proposal
         return proposal

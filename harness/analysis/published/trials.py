@@ -31,7 +31,7 @@ RECORDED = (
 """What every row says, besides the hyperparameters that its fault has."""
 STATUSES = ("ok", "nan_metric", "crashed", "cut_or_crashed")
 
-NUMBERS: Mapping[str, tuple[float, bool]] = {
+NUMBER_COLUMNS: Mapping[str, tuple[float, bool]] = {
     "repeat": (0, False),
     "trial": (0, False),
     "search_metric": (-math.inf, True),
@@ -88,7 +88,7 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
                 f"{where}: column {column} says {', '.join(map(str, odd))}. "
                 f"Known: {', '.join(map(str, values))}"
             )
-    check_numbers(frame, where, NUMBERS)
+    check_numbers(frame, where, NUMBER_COLUMNS)
     key = ["fault", "technique", "budget", "repeat", "trial"]
     begun = set(frame.loc[frame["trial"] == 0, "fault"])
     if without := sorted(set(frame["fault"].unique()) - begun):
@@ -123,5 +123,5 @@ def check_numbers(
                 f"{where}: row {row + 1} has {frame[name].iloc[row]!r} as {name}, which is no "
                 f"number{'' if math.isinf(least) else f' from {least:g} on'}"
             )
-        if not pd.api.types.is_numeric_dtype(frame[name]):
+        if any(isinstance(value, str) for value in frame[name].unique()):
             raise HarnessError(f"{where}: the column {name} holds numbers as text")

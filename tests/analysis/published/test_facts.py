@@ -40,10 +40,10 @@ def test_a_damaged_description_is_one_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("training_time: ", "training_time: -", "training time or metrics of .* above 0"),
-        ("training_time: ", "training_time: x", "does not describe the study's faults: ValueError"),
-        ("training_time: ", "training_time: .nan # ", "training time or metrics of"),
-        ("training_time: ", "training_time: &a ", "anchors and aliases are not read"),
+        ("time: 11.9", "time: -11.9", "training time or metrics of .* above 0"),
+        ("time: 11.9", "time: x", "does not describe the study's faults: ValueError"),
+        ("time: 11.9", "time: .nan", "training time or metrics of"),
+        ("time: 11.9", "time: &a 11.9", "anchors and aliases are not read"),
     ],
 )
 def test_an_odd_description_is_one_message(
