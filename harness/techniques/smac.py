@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -122,7 +121,7 @@ class SmacOptimiser(Optimiser):
     def ask(self) -> Proposal:
         while True:
             try:
-                with self._isolated(), _one_thread():
+                with self._isolated():
                     trial = self._smac.ask()
             except Exception:
                 self._counts["exceptions"] += 1
@@ -178,14 +177,6 @@ class SmacOptimiser(Optimiser):
         return TrialInfo(drawn, seed=0, budget=self._smac.scenario.max_budget)
 
 
-def _one_thread() -> AbstractContextManager[Any]:
-    """The forest, which asks for every core, on one: its ten small trees gain nothing by threads,
-    and starting these takes longer than the trees."""
-    from joblib import parallel_config
-
-    return parallel_config(backend="sequential")
-
-
 def _configured(space: Any, encoding: Encoding, configuration: Configuration) -> Any:
     from ConfigSpace import Configuration as Point
 
@@ -219,9 +210,12 @@ def _build(encoding: Encoding, start: Mapping[str, Any], settings: Smac, seed: i
         )
         points = SobolInitialDesign(scenario, n_configs=settings.initial - 1)
         first = [Point(scenario.configspace, values=dict(start)), *points.select_configurations()]
+        model = kind.get_model(scenario, n_trees=settings.trees)
+        # Ten small trees gain nothing by a thread for each core: starting these takes longer.
+        model._rf_opts["n_jobs"] = 1
         return kind(
             scenario,
-            model=kind.get_model(scenario, n_trees=settings.trees),
+            model=model,
             initial_design=SobolInitialDesign(scenario, n_configs=0, additional_configs=first),
             intensifier=kind.get_intensifier(scenario, **factor),
             random_design=ProbabilityRandomDesign(settings.random_share, seed=seed),

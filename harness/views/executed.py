@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,18 +30,20 @@ def execute(path: Path, target: Path, settings: Sequence[str]) -> None:
             f"{error}"
         ) from None
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    client = NotebookClient(
-        notebook,
-        timeout=600,
-        record_timing=False,
-        resources={"metadata": {"path": str(path.parent.parent)}},
-        config=Config({"KernelManager": {"transport": "ipc"}}),
-    )
-    try:
-        client.execute(env={**os.environ, "STUDY": "\n".join(settings)})
-    except CellExecutionError as error:
-        raise HarnessError(
-            f"{path.name} cannot be executed: {error.ename}: {error.evalue}"
-        ) from None
+    # A relative path of its sockets would be another one for the kernel, which runs elsewhere.
+    with tempfile.TemporaryDirectory(prefix="k-") as sockets:
+        client = NotebookClient(
+            notebook,
+            timeout=600,
+            record_timing=False,
+            resources={"metadata": {"path": str(path.parent.parent)}},
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}}),
+        )
+        try:
+            client.execute(env={**os.environ, "STUDY": "\n".join(settings)})
+        except CellExecutionError as error:
+            raise HarnessError(
+                f"{path.name} cannot be executed: {error.ename}: {error.evalue}"
+            ) from None
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
