@@ -45,7 +45,7 @@ def _baseline(arguments: argparse.Namespace) -> int:
     screen = console(width=160)
     with _pool(spec) as pool:
         measured = measure_baselines(spec.plan, load_registry(), spec.store, pool, screen.print)
-    rows = {n: qualify(baseline, spec.protocol) for n, baseline in measured.baselines.items()}
+    rows = {name: qualify(baseline, spec.protocol) for name, baseline in measured.items()}
     heads = "fault data fraction n T(s) metric faulty fixed p A12 exposed lost"
     table = Table(*heads.split(), box=None)
     for name, row in rows.items():
@@ -65,7 +65,7 @@ def _baseline(arguments: argparse.Namespace) -> int:
     screen.print(table)
     update_qualification(spec.results, rows.values())
     screen.print(f"saved in {spec.results / QUALIFICATION_FILE}", markup=False)
-    return 1 if measured.failed else 0
+    return 0
 
 
 def _minimise(arguments: argparse.Namespace) -> int:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.markup import escape
 
 from harness.engine import Pool, Workers
 from harness.records.baseline import Baseline, BaselineRecord, whole_time, whole_work
@@ -39,29 +37,14 @@ class _BaselineJob:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The baselines of a plan."""
-
-    baselines: Mapping[str, Baseline]
-    """By fault."""
-    failed: Mapping[str, str]
-    """Fault whose baseline cannot be measured -> why."""
-
-
 def measure_baselines(
     plan: Plan, registry: Registry, store: Store, pool: Callable[[], Pool], say: Say
-) -> Measured:
+) -> dict[str, Baseline]:
     """The baseline of each fault of the plan: from the store, or measured and stored.
 
     Faulty and fixed program are trained as often as the plan says, with seeds of their own;
     trainings that a qualification made on this device count. Drivers that share a results folder
     share its baselines: whichever is stored first counts.
-
-    A fault whose programs cannot be trained stops no other.
-
-    Raises:
-        HarnessError: If no baseline of the plan can be measured.
     """
     paths = baseline_paths(plan, registry, store)
     jobs = [
@@ -78,26 +61,18 @@ def measure_baselines(
         for name, path in paths.items()
         if not is_there(path)
     ]
-    failed: dict[str, str] = {}
     if jobs:
         store.check()
         first = 0 if plan.chunk is None else (plan.chunk[0] - 1) * len(jobs) // plan.chunk[1]
         rotated = jobs[first:] + jobs[:first]
         still = (job for job in rotated if not is_there(job.path))  # asked when it is a job's turn
         for job, result in pool().map(_measure, still):
-            if isinstance(result, HarnessError):
-                failed[job.fault] = f"the baseline of {job.fault} cannot be measured: {result}"
-                if len(failed) == len(paths):
-                    raise HarnessError("; ".join(failed.values()))
-                say(f"[red]failed[/red] {escape(failed[job.fault])}")
-                continue
             if isinstance(result, Exception):
                 raise HarnessError(f"the baseline of {job.fault} cannot be measured: {result!r}")
             record, summary = result
             record.write(job.path)
             say(f"baseline {job.fault}: {summary}")
-    there = {n: stored_baseline(plan, registry, store, n) for n in paths if n not in failed}
-    return Measured(there, failed)
+    return {name: stored_baseline(plan, registry, store, name) for name in paths}
 
 
 def _measure(job: _BaselineJob, workers: Workers) -> tuple[BaselineRecord, str]:

@@ -78,8 +78,7 @@ def run_plan(
 ) -> PlanOutcome:
     """Make every run of ``plan`` that is missing in ``store``, and confirm its winner as it ends.
 
-    A cell that fails stops no other; it stays missing, and the study says why. So do all cells of
-    a fault whose baseline cannot be measured.
+    A cell that fails stops no other; it stays missing, and the study says why.
 
     Args:
         slots: Cells side by side, one core each; None: all cores of this machine or cluster.
@@ -98,12 +97,10 @@ def run_plan(
     elsewhere: list[Cell] = []
     backend = plan.backend_of(registry[plan.faults[0]])
     with opened_pool(backend, slots, threads, per_gpu) as pool:
-        baselines = measure_baselines(plan, registry, store, pool, say)
-        measured = baselines.baselines
-        found = _with_baseline(sources(plan, cells, store), measured)
-        failed |= {str(c.folder): why for c in cells if (why := baselines.failed.get(c.fault))}
-        missing = [cell for cell in cells if cell not in found and str(cell.folder) not in failed]
-        progress(len(found), len(cells))
+        measured = measure_baselines(plan, registry, store, pool, say)
+        found = sources(plan, cells, store)
+        missing = [cell for cell in cells if cell not in found]
+        progress(len(cells) - len(missing), len(cells))
         if missing:
             if hint := store.outdated(missing):
                 say(f"[yellow]note[/yellow] {hint}")
@@ -123,7 +120,7 @@ def run_plan(
                 )
                 for cell in missing
             ]
-            done = len(found)
+            done = len(cells) - len(missing)
             for attempt in range(ATTEMPTS):
                 if attempt:
                     time.sleep(ORPHANS)
@@ -142,16 +139,10 @@ def run_plan(
                 if not jobs:
                     break
             elsewhere = [job.cell for job in jobs]
-        found = _with_baseline(sources(plan, cells, store), measured)
+        found = sources(plan, cells, store)
         for trouble in confirm(found, measured, store, protocol, confirmations, pool, progress):
             say(f"[yellow]not confirmed[/yellow] {trouble}")
     return PlanOutcome(plan, cells, found, failed, elsewhere)
-
-
-def _with_baseline(
-    found: Mapping[Cell, Cell], measured: Mapping[str, Baseline]
-) -> dict[Cell, Cell]:
-    return {cell: source for cell, source in found.items() if cell.fault in measured}
 
 
 def _run_cell(job: _CellJob, workers: Workers) -> str:

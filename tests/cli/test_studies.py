@@ -104,26 +104,6 @@ def test_a_program_that_does_not_build_is_named(own_faults: Path, tmp_path: Path
     assert "Traceback" not in done.stderr
 
 
-def test_a_fault_without_a_baseline_stops_no_other(own_faults: Path, tmp_path: Path) -> None:
-    shutil.copytree(own_faults, tmp_path / "f")
-    module = tmp_path / "f" / "subjects" / "sum_sign_torch.py"
-    module.write_text(
-        module.read_text().replace("def load(", "def load(*_):\n    return 1\n\n\ndef _load(")
-    )
-    words = [word.replace("[X1]", "[X3,X1]") for word in TINY if word != ALL]
-    words += ["technique=random", f"results={tmp_path / 'r'}"]
-    done = command("run", *words, faults=tmp_path / "f")
-    assert done.returncode == 1, done.stderr
-    said = " ".join(done.stdout.split())
-    assert "failed the baseline of X3 cannot be measured" in said
-    assert "2 runs failed; repeat the command to try again" in said
-    assert "2 of 4 runs are missing" in said
-    assert len([*(tmp_path / "r" / "runs" / "X1").rglob("run.json")]) == 2
-    done = command("baseline", *words, faults=tmp_path / "f")
-    assert done.returncode == 1 and "X1" in done.stdout
-    assert "Traceback" not in done.stderr
-
-
 def test_damaged_results_get_one_message_and_lose_nothing(
     study: Path, with_own_faults: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

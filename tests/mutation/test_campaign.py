@@ -167,8 +167,7 @@ def test_a_baseline_finds_what_the_qualification_trained(
     harness.subjects.registry._load.cache_clear()
     name = harvest.qualified["WCI"].fault.id
     plan = Plan(name="p", faults=[name], techniques={"r": Random()}, repetitions=1, budget=1)
-    found = measure_baselines(plan, load_registry(), results, lambda: pool, lambda _: None)
-    measured = found.baselines
+    measured = measure_baselines(plan, load_registry(), results, lambda: pool, lambda _: None)
     (path,) = (results.root / "baselines").iterdir()
     faulty = read_json(path)["faulty"]
     kept = [

@@ -48,8 +48,7 @@ def measured(results: Path, outcomes: Iterable[Outcome]) -> Any:
         name="p", faults=["D7"], techniques={"r": Random()}, repetitions=1, budget=1, seeds=2
     )
     pool: Any = Pool(outcomes)
-    measured = measure_baselines(plan, registry, Store(results), lambda: pool, lambda line: None)
-    return measured.baselines["D7"]
+    return measure_baselines(plan, registry, Store(results), lambda: pool, lambda line: None)["D7"]
 
 
 def test_a_lost_training_is_made_again_and_the_others_are_kept(tmp_path: Path) -> None:
