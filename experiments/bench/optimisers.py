@@ -20,8 +20,12 @@ from harness.space.derivation import Space
 from harness.space.domains import Choice
 from harness.techniques.bohb import Bohb
 from harness.techniques.contract import Optimiser, RepairTask
+from harness.techniques.gp import Gp
 from harness.techniques.hebo import Hebo, HeboIcst23
 from harness.techniques.random import Random
+from harness.techniques.random_near import RandomNear
+from harness.techniques.smac import Smac, SmacHyperband
+from harness.techniques.tpe import Tpe
 from harness.vocabulary import METRICS, Configuration, TrialStatus
 
 DIMENSIONS = 12
@@ -149,6 +153,11 @@ OPTIMISERS: dict[str, tuple[MakeOptimiser, int]] = {
     "hebo": (Hebo().optimiser, 10),
     "hebo_psgld": (HEBO_PSGLD.optimiser, 3),
     "hebo_icst23": (HeboIcst23().optimiser, 2),
+    "random_near": (RandomNear().optimiser, 10),
+    "tpe": (Tpe().optimiser, 10),
+    "gp": (Gp().optimiser, 10),
+    "smac": (Smac().optimiser, 10),
+    "smac_hyperband": (SmacHyperband().optimiser, 10),
 }
 """Each with the number of seeds that it is worth; HEBO is slow."""
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from harness.cli.arguments import add_study_options, spec_of
@@ -22,6 +20,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from harness.data.shipped import PACKAGE
+    from harness.views.executed import execute
 
     spec = spec_of(arguments)
     paths = sorted((arguments.notebooks or PACKAGE.parent / "notebooks").glob("*.ipynb"))
@@ -53,42 +52,6 @@ def _settings(arguments: argparse.Namespace, results: Path) -> list[str]:
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def execute(path: Path, target: Path, settings: Sequence[str]) -> None:
-    """Run a notebook in a process of its own and keep it with its outputs.
-
-    Args:
-        settings: Of the study that it shows, ``key=value`` each.
-
-    Raises:
-        HarnessError: If a cell fails; says which notebook and why.
-    """
-    try:
-        import nbformat
-        from nbclient import NotebookClient
-        from nbclient.exceptions import CellExecutionError
-        from traitlets.config import Config
-    except ImportError as error:
-        raise HarnessError(
-            f"notebooks need nbclient, nbformat and ipykernel, which come with the extra 'dev': "
-            f"{error}"
-        ) from None
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    client = NotebookClient(
-        notebook,
-        timeout=600,
-        resources={"metadata": {"path": str(path.parent.parent)}},
-        config=Config({"KernelManager": {"transport": "ipc"}}),
-    )
-    try:
-        client.execute(env={**os.environ, "STUDY": "\n".join(settings)})
-    except CellExecutionError as error:
-        raise HarnessError(
-            f"{path.name} cannot be executed: {error.ename}: {error.evalue}"
-        ) from None
-    target.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
 
 
 NOTEBOOK_COMMANDS = (

@@ -16,6 +16,8 @@ EXTRAS: Mapping[str, str] = {
     "hebo": "hebo",
     "hpbandster": "bohb",
     "ConfigSpace": "bohb",
+    "optuna": "optuna",
+    "smac": "smac",
     "mlflow": "mlflow",
     "hydra": "sweep",
 }

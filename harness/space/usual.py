@@ -62,6 +62,38 @@ class Usual:
         total = sum(raw.values())
         return {value: share / total for value, share in raw.items()}
 
+    def most_usual(self, name: str, configuration: Configuration) -> Value:
+        """The most usual of a hyperparameter's present value and of those worth trying.
+
+        Of equally usual ones the present value, else the first. The present value where nothing is
+        known of a number.
+        """
+        domain, practice, now = self.space.domains[name], _practice(name), configuration[name]
+        known = self.shares(name, configuration)
+        if not isinstance(domain, Choice):
+            if not isinstance(practice, NumberPractice):
+                return now
+            tried = (now, *known)
+            known = {v: practice.density(float(v), configuration, self._around) for v in tried}
+        most = max(known.values())
+        return now if known[now] == most else next(v for v in known if known[v] == most)
+
+    def usual_program(self) -> dict[str, Value]:
+        """The faulty program with every searched hyperparameter at its most usual value.
+
+        A value may be usual for others only: a learning rate for an optimiser and a number of
+        steps. So a second pass judges the values of the first. Each value is one that a single edit
+        of the faulty program could set.
+        """
+        found = dict(self.faulty)
+        for _ in range(2):
+            chosen = {
+                name: self.most_usual(name, {**found, name: self.faulty[name]})
+                for name in self.space.domains
+            }
+            found |= chosen
+        return found
+
     def _choices(
         self, name: str, domain: Choice, practice: Practice | None, configuration: Configuration
     ) -> dict[Value, float]:

@@ -15,9 +15,17 @@ from typing import Any, ClassVar
 from harness.data.extras import require
 from harness.records.clocks import ClockFace
 from harness.records.outcome import Outcome
-from harness.space.domains import Choice, DearNumber, Domain, Integer
+from harness.space.domains import Domain
 from harness.techniques.contract import Optimiser, Proposal, RepairTask
-from harness.techniques.support import Encoding, Isolation, Ledger, Source, numpy_state, seeds
+from harness.techniques.support import (
+    Encoding,
+    Isolation,
+    Ledger,
+    Source,
+    config_space,
+    numpy_state,
+    seeds,
+)
 from harness.vocabulary import Configuration
 
 FAILURE_LINES = ("Sampling based optimization", "Error (")
@@ -242,16 +250,12 @@ class _Failures(logging.Handler):
 def _generator(
     domains: Mapping[str, Domain], seed: int, settings: Bohb, failures: logging.Handler
 ) -> Any:
-    import ConfigSpace
     from hpbandster.optimizers.config_generators.bohb import BOHB
 
     logger = logging.Logger("hpbandster")
     logger.addHandler(failures)
-    space = ConfigSpace.ConfigurationSpace(seed=seed)
-    for name, domain in domains.items():
-        space.add(_parameter(name, domain))
     return BOHB(
-        space,
+        config_space(domains, seed),
         top_n_percent=settings.top_n_percent,
         num_samples=settings.num_samples,
         random_fraction=settings.random_fraction,
@@ -259,21 +263,6 @@ def _generator(
         min_bandwidth=settings.min_bandwidth,
         logger=logger,
     )
-
-
-def _parameter(name: str, domain: Domain) -> Any:
-    """A domain in ConfigSpace's terms."""
-    import ConfigSpace
-
-    if isinstance(domain, Choice):
-        return ConfigSpace.CategoricalHyperparameter(name, list(range(len(domain.values))))
-    if isinstance(domain, DearNumber):
-        return ConfigSpace.UniformFloatHyperparameter(name, 0.0, 1.0)
-    if isinstance(domain, Integer):
-        return ConfigSpace.UniformIntegerHyperparameter(
-            name, domain.low, domain.high, log=domain.log
-        )
-    return ConfigSpace.UniformFloatHyperparameter(name, domain.low, domain.high, log=domain.log)
 
 
 def _job(identity: Any, numbers: Mapping[str, Any], fidelity: float, loss: float | None) -> Any:

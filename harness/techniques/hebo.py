@@ -32,6 +32,7 @@ from harness.techniques.support import (
     seeds,
     torch_states,
 )
+from harness.techniques.usual import usual_start
 from harness.vocabulary import Configuration
 
 FAILURE = "jitter is too large"
@@ -87,6 +88,22 @@ class Hebo:
             raise NotApplicable("no hyperparameter of this program has more than one value")
         return HeboOptimiser(task, seed, self)
 
+    def start(self, task: RepairTask) -> tuple[Configuration, Source]:
+        """The first proposal, and its origin."""
+        return task.faulty, Source.FAULTY
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeboUsual(Hebo):
+    """HEBO that starts at the usual program instead of the faulty one.
+
+    A control of guided repair, see :mod:`harness.techniques.usual`. It never trains the faulty
+    program, unless the search leads there.
+    """
+
+    def start(self, task: RepairTask) -> tuple[Configuration, Source]:
+        return usual_start(task), Source.USUAL
+
 
 @dataclass(frozen=True, kw_only=True)
 class HeboIcst23(Hebo):
@@ -127,8 +144,9 @@ class HeboOptimiser(Optimiser):
         with self._isolated():
             self._hebo = _build(task, self._encoding, settings, sobol_seed)
         self._penalised = Penalised(task.metric)
-        self._ledger = Ledger(Source.FAULTY, Source.SOBOL, Source.MODEL, Source.FALLBACK)
-        self._ready: list[tuple[Configuration, Source]] = [(task.faulty, Source.FAULTY)]
+        first, source = settings.start(task)
+        self._ledger = Ledger(source, Source.SOBOL, Source.MODEL, Source.FALLBACK)
+        self._ready: list[tuple[Configuration, Source]] = [(first, source)]
         self._surrogate_failures = 0
         self._exceptions = 0
 

@@ -32,6 +32,10 @@ class Source(StrEnum):
     """Suggested by a model of the observations."""
     FALLBACK = "fallback"
     """A substitute for a suggestion of the model, which failed."""
+    USUAL = "usual"
+    """The faulty program with all hyperparameters at their most usual values."""
+    NEAR = "near"
+    """A random edit or two of the best program so far."""
 
 
 class Ledger:
@@ -144,6 +148,27 @@ def _decoded(domain: Domain, number: Any) -> Value:
     if isinstance(domain, Integer):
         return min(max(round(float(number)), domain.low), domain.high)
     return float(min(max(float(number), domain.low), domain.high))
+
+
+def config_space(domains: Mapping[str, Domain], seed: int) -> Any:
+    """Domains as a ``ConfigurationSpace`` of the package ConfigSpace, over encoded numbers."""
+    import ConfigSpace
+
+    def parameter(name: str, domain: Domain) -> Any:
+        if isinstance(domain, Choice):
+            return ConfigSpace.CategoricalHyperparameter(name, list(range(len(domain.values))))
+        if isinstance(domain, DearNumber):
+            return ConfigSpace.UniformFloatHyperparameter(name, 0.0, 1.0)
+        if isinstance(domain, Integer):
+            return ConfigSpace.UniformIntegerHyperparameter(
+                name, domain.low, domain.high, log=domain.log
+            )
+        return ConfigSpace.UniformFloatHyperparameter(name, domain.low, domain.high, log=domain.log)
+
+    space = ConfigSpace.ConfigurationSpace(seed=seed)
+    for name, domain in domains.items():
+        space.add(parameter(name, domain))
+    return space
 
 
 @dataclass(slots=True)

@@ -10,10 +10,10 @@ import pytest
 from stored import write_study
 
 import harness
-from harness.cli.notebooks import execute
 from harness.study.plan import Plan
 from harness.study.spec import make_techniques
 from harness.subjects.registry import Registry
+from harness.views.executed import execute
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

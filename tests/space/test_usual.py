@@ -110,3 +110,45 @@ def test_reach_is_rate_times_steps_where_steps_are_bounded() -> None:
     assert found.reach(FAULTY) == math.inf
     assert found.rate(FAULTY) == 0.01
     assert found.output() == "activation_1"
+
+
+class TestTheUsualProgram:
+    def test_by_hand(self) -> None:
+        """One unit more of each would be as usual: what is usual already stays."""
+        found = replace(usual(), steps=5000.0).usual_program()
+        assert found == {
+            **FAULTY,
+            "loss": "binary_crossentropy",
+            "batch_size": 64,  # of 16, 32, 64, 128, 256 and the present 10
+            "epochs": 20,  # four times 5; more are as usual, not more so
+            "activation_1": "sigmoid",  # the output
+            "optimiser": "adam",
+            "learning_rate": 1e-3,  # adam's, not sgd's
+        }
+
+    def test_few_steps_need_a_higher_rate(self) -> None:
+        """40 steps at batch size 10 and 5 epochs are 25 at 64 and 20."""
+        found = replace(usual(), steps=40.0).usual_program()
+        assert found["learning_rate"] == 0.02
+
+    def test_many_epochs_are_usual(self) -> None:
+        assert usual({**FAULTY, "epochs": 90}).usual_program()["epochs"] == 90
+
+    @pytest.mark.parametrize("variant", VARIANTS)
+    def test_of_every_fault_it_lies_in_the_space_and_no_other_value_is_more_usual(
+        self, registry: Registry, variant: str
+    ) -> None:
+        for fault in registry.values():
+            found = of_fault(fault, variant)
+            program = found.usual_program()
+            assert program in found.space, fault.id
+            for name in found.space.domains:
+                own = {**program, name: fault.faulty[name]}
+                assert found.most_usual(name, own) == program[name], (fault.id, name)
+                if isinstance(found.space.domains[name], Choice):
+                    shares = found.shares(name, own)
+                    assert shares[program[name]] == max(shares.values())
+
+    @pytest.mark.usefixtures("without_practice")
+    def test_where_nothing_is_known_nothing_changes(self) -> None:
+        assert usual().usual_program() == FAULTY

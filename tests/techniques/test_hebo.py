@@ -8,8 +8,9 @@ from asking import SMALL, completed, drive, failed, task
 from bench.optimisers import measure
 
 from harness.records.clocks import TrainingClock
-from harness.techniques.hebo import Hebo, HeboIcst23
+from harness.techniques.hebo import Hebo, HeboIcst23, HeboUsual
 from harness.techniques.random import Random
+from harness.techniques.usual import usual_start
 
 pytestmark = pytest.mark.timeout(240)  # importing HEBO may take half a minute
 
@@ -55,6 +56,15 @@ class TestHebo:
         optimiser = Hebo(initial=2, **SMALL).optimiser(task(), TrainingClock(99.0), 1)  # type: ignore[arg-type]
         drive(optimiser, 5, lambda proposal: completed(0.1))
         assert optimiser.health()["sobol_proposals"] == 4
+
+    def test_it_may_start_at_the_usual_program(self) -> None:
+        optimiser = HeboUsual(initial=2, **SMALL).optimiser(task(), TrainingClock(99.0), 1)  # type: ignore[arg-type]
+        first, *others = drive(optimiser, 4)
+        assert first.configuration == usual_start(task()) != task().faulty
+        assert task().faulty not in [p.configuration for p in others]
+        health = optimiser.health()
+        assert (health["usual_proposals"], health["observations"]) == (1, 4)
+        assert "faulty_proposals" not in health
 
     def test_as_in_the_study_all_seeds_start_with_one_list(self) -> None:
         one, two = (

@@ -6,7 +6,8 @@ from asking import FAULTY, completed, drive, failed, task
 
 from harness.records.clocks import TrainingClock
 from harness.space.domains import Choice
-from harness.techniques.random import Random, RandomIcst23
+from harness.techniques.random import Random, RandomIcst23, RandomUsual
+from harness.techniques.usual import usual_start
 
 
 def test_the_start_is_drawn_or_the_faulty_configuration() -> None:
@@ -32,3 +33,12 @@ def test_every_value_of_every_choice_is_drawn() -> None:
     for name, domain in task().space.domains.items():
         if isinstance(domain, Choice):
             assert {p.configuration[name] for p in proposals} == set(domain.values)
+
+
+def test_the_usual_program_comes_before_the_draws() -> None:
+    optimiser = RandomUsual().optimiser(task(), TrainingClock(9.0), 1)
+    first, *others = drive(optimiser, 5)
+    assert first.configuration == usual_start(task()) != FAULTY
+    assert first.note == {"source": "usual"}
+    plain = drive(Random().optimiser(task(), TrainingClock(9.0), 1), 4)
+    assert [p.configuration for p in others] == [p.configuration for p in plain]

@@ -18,6 +18,7 @@ from harness.analysis.published.facts import (
     read_published_json,
 )
 from harness.analysis.statistics import Floats
+from harness.vocabulary import HarnessError
 
 RESAMPLINGS = 100
 SEED = 0
@@ -72,10 +73,14 @@ def agreement(answer: Answer) -> list[Item]:
     Raises:
         HarnessError: If the printed figures cannot be read.
     """
-    printed = read_published_json(answer.study.folder / "printed.json")
+    path = answer.study.folder / "printed.json"
+    printed = read_published_json(path)
     tool = _Resampled(answer)
-    items = _table3(answer, printed["table3_budget20"], tool)
-    return items + (_text(answer, printed["text"], tool) if answer.study.complete else [])
+    try:
+        items = _table3(answer, printed["table3_budget20"], tool)
+        return items + (_text(answer, printed["text"], tool) if answer.study.complete else [])
+    except KeyError as error:
+        raise HarnessError(f"{path} lacks the printed figure {error}") from None
 
 
 def _table3(answer: Answer, printed: Mapping[str, Any], tool: _Resampled) -> list[Item]:

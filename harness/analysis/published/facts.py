@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness.data.shipped import shipped
+from harness.records.schema import decode_json
+from harness.subjects.yaml_files import read_yaml_file
 from harness.vocabulary import HarnessError, Value
 
 SHIPPED = shipped("published")
@@ -94,11 +94,19 @@ def read_facts(folder: Path = SHIPPED) -> dict[str, Facts]:
     """
     reference = read_published_json(folder / "reference_metrics.json")
     path = folder / "faults.yaml"
+    rows = read_yaml_file(path).content
     try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return {name: _facts(name, row, reference["faults"][name]) for name, row in rows.items()}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        found = {name: _facts(name, row, reference["faults"][name]) for name, row in rows.items()}
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         raise HarnessError(f"{path} does not describe the study's faults: {error!r}") from None
+    for name, facts in found.items():
+        numbers = (facts.training_time, facts.faulty_mean, facts.fixed_mean, *facts.faulty_list)
+        if not facts.training_time > 0 or not all(map(math.isfinite, numbers)):
+            raise HarnessError(
+                f"{path}: training time or metrics of {name} are no finite numbers above 0: "
+                f"{', '.join(f'{number:g}' for number in numbers[:3])}"
+            )
+    return found
 
 
 def _facts(name: str, row: Mapping[str, Any], reference: Mapping[str, Any]) -> Facts:
@@ -106,21 +114,28 @@ def _facts(name: str, row: Mapping[str, Any], reference: Mapping[str, Any]) -> F
         fault=name,
         subject=reference["subject"],
         metric=row.get("metric", "accuracy"),
-        decimals=reference["decimals"],
+        decimals=int(reference["decimals"]),
         training_time=float(row["training_time"]),
         fix={hyperparameter(column): value for column, value in row["fix"].items()},
         autotrainer=row.get("autotrainer", "ok"),
         start=row.get("start", ""),
-        faulty_list=tuple(reference["surrogate_list"]),
-        faulty_mean=reference["faulty_mean_inferred"],
-        fixed_mean=reference["fix_mean_inferred"],
-        first_faulty=row.get("first_faulty", reference["surrogate_list"][0]),
+        faulty_list=tuple(float(value) for value in reference["surrogate_list"]),
+        faulty_mean=float(reference["faulty_mean_inferred"]),
+        fixed_mean=float(reference["fix_mean_inferred"]),
+        first_faulty=float(row.get("first_faulty", reference["surrogate_list"][0])),
     )
 
 
 def read_published_json(path: Path) -> dict[str, Any]:
+    """A companion file of the trials.
+
+    Raises:
+        HarnessError: If it cannot be read, or is no JSON object.
+    """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = decode_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise HarnessError(f"{path} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise HarnessError(f"{path} cannot be read: it holds no JSON object")
     return content

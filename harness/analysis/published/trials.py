@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +30,16 @@ RECORDED = (
 )
 """What every row says, besides the hyperparameters that its fault has."""
 STATUSES = ("ok", "nan_metric", "crashed", "cut_or_crashed")
+
+NUMBER_COLUMNS: Mapping[str, tuple[float, bool]] = {
+    "repeat": (0, False),
+    "trial": (0, False),
+    "search_metric": (-math.inf, True),
+    "holdout_metric": (-math.inf, True),
+    "train_s": (0, True),
+    "start_s": (0, True),
+}
+"""Columns of numbers: the smallest that can be, and whether a row may lack it."""
 
 HYPERPARAMETERS = (
     *("loss", "batch_size", "optimizer", "lr", "epochs"),
@@ -55,7 +68,7 @@ def read_trials(path: Path) -> pd.DataFrame:
                 f"{', '.join(lacking)}. Found: {', '.join(present)}"
             )
         frame = pq.read_table(path, columns=columns).to_pandas()
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
         raise HarnessError(f"{path} cannot be read as a table of trials: {error}") from None
     return checked(frame, str(path))
 
@@ -75,6 +88,7 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
                 f"{where}: column {column} says {', '.join(map(str, odd))}. "
                 f"Known: {', '.join(map(str, values))}"
             )
+    check_numbers(frame, where, NUMBER_COLUMNS)
     key = ["fault", "technique", "budget", "repeat", "trial"]
     begun = set(frame.loc[frame["trial"] == 0, "fault"])
     if without := sorted(set(frame["fault"].unique()) - begun):
@@ -86,3 +100,28 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         first = frame.loc[twice, key].iloc[0].to_dict()
         raise HarnessError(f"{where}: {int(twice.sum())} trials occur twice, the first is {first}")
     return frame.sort_values(key, kind="stable", ignore_index=True)
+
+
+def check_numbers(
+    frame: pd.DataFrame, where: str, columns: Mapping[str, tuple[float, bool]]
+) -> None:
+    """Columns hold finite numbers from a smallest one on, and are whole where that is possible.
+
+    Args:
+        columns: Name -> the smallest number, and whether it may be missing.
+
+    Raises:
+        HarnessError: Otherwise; names column, row and value.
+    """
+    for name, (least, optional) in columns.items():
+        numbers = pd.to_numeric(frame[name], errors="coerce").astype(float)
+        odd = frame[name].notna() & numbers.isna() if optional else numbers.isna()
+        odd |= np.isinf(numbers) | (numbers < least)
+        if odd.any():
+            row = int(odd.to_numpy().argmax())
+            raise HarnessError(
+                f"{where}: row {row + 1} has {frame[name].iloc[row]!r} as {name}, which is no "
+                f"number{'' if math.isinf(least) else f' from {least:g} on'}"
+            )
+        if any(isinstance(value, str) for value in frame[name].unique()):
+            raise HarnessError(f"{where}: the column {name} holds numbers as text")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -45,3 +48,12 @@ def test_a_missing_file_is_one_message(tmp_path: object) -> None:
     assert len(read_executions(SHIPPED).times) == 17
     with pytest.raises(HarnessError, match="cannot be read"):
         read_executions(SHIPPED / "nowhere")
+
+
+def test_a_time_that_cannot_be_is_one_message(tmp_path: Path) -> None:
+    for name in ("autotrainer_runs.csv.gz", "autotrainer_budgets.csv"):
+        shutil.copy(SHIPPED / name, tmp_path / name)
+    path = tmp_path / "autotrainer_budgets.csv"
+    path.write_text(path.read_text().replace("14.2", "soon", 1))
+    with pytest.raises(HarnessError, match="row 1 has 'soon' as budget_s, which is no number"):
+        read_executions(tmp_path)

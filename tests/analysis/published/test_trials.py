@@ -42,3 +42,26 @@ def test_odd_trials_are_one_message(
         checked(pd.concat([few, few]), "here")
     with pytest.raises(HarnessError, match="holds no trials"):
         checked(few.head(0), "here")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("repeat", -1),
+        ("trial", float("nan")),
+        ("search_metric", float("inf")),
+        ("holdout_metric", "much"),
+        ("train_s", -3.0),
+        ("start_s", float("-inf")),
+    ],
+)
+def test_a_number_that_cannot_be_is_one_message(
+    study: Published, column: str, value: object
+) -> None:
+    few = study.trials[study.trials["fault"] == "D1"].head(3)
+    odd = few.astype({column: object})
+    odd.iloc[1, odd.columns.get_loc(column)] = value
+    with pytest.raises(HarnessError, match=f"row 2 has {value!r} as {column}, which is no number"):
+        checked(odd, "here")
+    with pytest.raises(HarnessError, match=f"the column {column} holds numbers as text"):
+        checked(few.assign(**{column: ["0", "0", "0"]}), "here")
