@@ -25,7 +25,7 @@ from harness.analysis.published.facts import (
     SPACE,
     Facts,
 )
-from harness.analysis.published.trials import check_numbers
+from harness.analysis.published.trials import NumberRule, check_numbers
 from harness.analysis.statistics import Floats
 from harness.records.outcome import Outcome, Trial
 from harness.records.run import Run
@@ -161,5 +161,5 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
             f"{path} lacks the columns {', '.join(lacking)}. Found: {', '.join(frame.columns)}"
         )
     numbers = {"run", "max_accuracy", "time_s", "budget_s", "n_indices"}.intersection(columns)
-    check_numbers(frame, str(path), dict.fromkeys(sorted(numbers), (0, False)))
+    check_numbers(frame, str(path), dict.fromkeys(sorted(numbers), NumberRule()))
     return frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,15 +32,24 @@ RECORDED = (
 """What every row says, besides the hyperparameters that its fault has."""
 STATUSES = ("ok", "nan_metric", "crashed", "cut_or_crashed")
 
-NUMBER_COLUMNS: Mapping[str, tuple[float, bool]] = {
-    "repeat": (0, False),
-    "trial": (0, False),
-    "search_metric": (-math.inf, True),
-    "holdout_metric": (-math.inf, True),
-    "train_s": (0, True),
-    "start_s": (0, True),
+
+class NumberRule(NamedTuple):
+    """What the numbers of a column can be; all are finite."""
+
+    least: float = 0.0
+    optional: bool = False
+    """Whether a row may lack it."""
+    whole: bool = False
+
+
+NUMBER_COLUMNS: Mapping[str, NumberRule] = {
+    "repeat": NumberRule(whole=True),
+    "trial": NumberRule(whole=True),
+    "search_metric": NumberRule(-math.inf, optional=True),
+    "holdout_metric": NumberRule(-math.inf, optional=True),
+    "train_s": NumberRule(optional=True),
+    "start_s": NumberRule(optional=True),
 }
-"""Columns of numbers: the smallest that can be, and whether a row may lack it."""
 
 HYPERPARAMETERS = (
     *("loss", "batch_size", "optimizer", "lr", "epochs"),
@@ -102,26 +112,25 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return frame.sort_values(key, kind="stable", ignore_index=True)
 
 
-def check_numbers(
-    frame: pd.DataFrame, where: str, columns: Mapping[str, tuple[float, bool]]
-) -> None:
-    """Columns hold finite numbers from a smallest one on, and are whole where that is possible.
-
-    Args:
-        columns: Name -> the smallest number, and whether it may be missing.
+def check_numbers(frame: pd.DataFrame, where: str, columns: Mapping[str, NumberRule]) -> None:
+    """Columns hold the numbers that they can hold.
 
     Raises:
         HarnessError: Otherwise; names column, row and value.
     """
-    for name, (least, optional) in columns.items():
+    for name, rule in columns.items():
         numbers = pd.to_numeric(frame[name], errors="coerce").astype(float)
-        odd = frame[name].notna() & numbers.isna() if optional else numbers.isna()
-        odd |= np.isinf(numbers) | (numbers < least)
+        odd = frame[name].notna() & numbers.isna() if rule.optional else numbers.isna()
+        odd |= np.isinf(numbers) | (numbers < rule.least)
+        if rule.whole:
+            odd |= numbers % 1 != 0
         if odd.any():
             row = int(odd.to_numpy().argmax())
+            kind = "whole number" if rule.whole else "number"
+            bound = "" if math.isinf(rule.least) else f" from {rule.least:g} on"
             raise HarnessError(
                 f"{where}: row {row + 1} has {frame[name].iloc[row]!r} as {name}, which is no "
-                f"number{'' if math.isinf(least) else f' from {least:g} on'}"
+                f"{kind}{bound}"
             )
         if any(isinstance(value, str) for value in frame[name].unique()):
             raise HarnessError(f"{where}: the column {name} holds numbers as text")

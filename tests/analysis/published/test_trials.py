@@ -48,6 +48,7 @@ def test_odd_trials_are_one_message(
     ("column", "value"),
     [
         ("repeat", -1),
+        ("repeat", 0.5),
         ("trial", float("nan")),
         ("search_metric", float("inf")),
         ("holdout_metric", "much"),
@@ -61,7 +62,7 @@ def test_a_number_that_cannot_be_is_one_message(
     few = study.trials[study.trials["fault"] == "D1"].head(3)
     odd = few.astype({column: object})
     odd.iloc[1, odd.columns.get_loc(column)] = value
-    with pytest.raises(HarnessError, match=f"row 2 has {value!r} as {column}, which is no number"):
+    with pytest.raises(HarnessError, match=f"row 2 has {value!r} as {column}, which is no "):
         checked(odd, "here")
     with pytest.raises(HarnessError, match=f"the column {column} holds numbers as text"):
         checked(few.assign(**{column: ["0", "0", "0"]}), "here")
